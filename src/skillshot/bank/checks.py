@@ -1,0 +1,162 @@
+"""Row checks: plain functions from a record to "this is wrong with it", the one source of truth.
+
+`load_bank` and the validate stage quarantine by them; the Great Expectations suites assert that nothing they would
+refuse is left.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+
+from skillshot.bank.normalise import is_number
+from skillshot.bank.record import ANSWER_TYPES, Record
+from skillshot.params import Validate
+
+Check = Callable[[Record, Validate], bool]
+
+_ONE = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?(?:\.[0-9]+|(?<=[0-9]))(?:/[0-9]+)?"
+_NUMBER = re.compile(rf"(?P<dollar>\$)?(?<![0-9.])(?P<number>{_ONE})")
+_SPACED = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?: [0-9]{3})+(?![0-9]|\.[0-9])")
+_QUANTITY = re.compile(rf"-?(?:[A-Za-z$€£]+[.\s]*)?-?{_ONE}\.?\s*[A-Za-z%°²³./ ]*")
+_LATEX_FRACTION = re.compile(r"([0-9]{0,50})\\[dt]?frac\{([0-9]{1,50})\}\{([0-9]{1,50})\}")
+_SPACES_AND_MARKS = re.compile(r"[\W_]+")
+_WIDE = re.compile(r"[^\x00-\x7f]{2,}")
+
+
+def empty_question(record: Record, _: Validate) -> bool:
+    """No question at all."""
+    return not record.question.strip()
+
+
+def empty_rationale(record: Record, _: Validate) -> bool:
+    """A bank lives by its rationales."""
+    return not record.rationale.strip()
+
+
+def empty_answer(record: Record, _: Validate) -> bool:
+    """Without an answer a demonstration has no end."""
+    return not record.answer.strip()
+
+
+def over_long(record: Record, limits: Validate) -> bool:
+    """Longer than any prompt can carry."""
+    return len(record.text) > limits.max_question_chars or len(record.rationale) > limits.max_rationale_chars
+
+
+def answer_not_of_type(record: Record, _: Validate) -> bool:
+    """The canonical answer does not look like its declared type."""
+    answer = record.answer
+    if not answer:
+        return False  # another check's business
+    match record.answer_type:
+        case "number":
+            return not is_number(answer)
+        case "choice":
+            options = len(record.options) or 26
+            return not (len(answer) == 1 and 0 <= ord(answer) - ord("A") < options)
+        case "choice_text":
+            return bool(record.options) and answer not in record.options
+        case "bool":
+            return answer not in {"yes", "no"}
+        case "sql":
+            return not re.match(r"(?i)\(?\s*(select|with)\b", answer)
+    return record.answer_type not in ANSWER_TYPES
+
+
+def answer_not_in_rationale(record: Record, _: Validate) -> bool:
+    """A number or a chosen option that its own rationale never mentions: the two do not belong together.
+
+    Only single numbers and words are looked for: facts (bool), decompositions (sql), formulas, yes and no, and free
+    text need not be repeated. A record marked `correct: false` is expected to disagree.
+    """
+    wanted, options = record.answer, record.options
+    if record.metadata.get("correct") is False or not record.rationale:
+        return False
+    if record.answer_type == "choice" and len(wanted) == 1 and 0 <= ord(wanted) - ord("A") < len(options):
+        wanted = options[ord(wanted) - ord("A")]
+    elif record.answer_type not in {"number", "choice_text"}:
+        return False
+    if _QUANTITY.fullmatch(wanted):
+        return not numbers_in(wanted) & numbers_in(record.rationale)
+    words = record.answer_type == "choice_text" and wanted.casefold() not in {"yes", "no", ""}
+    return words and _bare(wanted) not in _bare(record.rationale)
+
+
+def mojibake(record: Record, _: Validate) -> bool:
+    """UTF-8 once read as Latin-1 or cp1252 ("cafÃ©"), or a replacement character."""
+    return any(_garbled(text) for text in (record.text, record.rationale, record.answer))
+
+
+CHECKS: dict[str, Check] = {
+    check.__name__: check
+    for check in (
+        empty_question,
+        empty_answer,
+        empty_rationale,
+        over_long,
+        mojibake,
+        answer_not_of_type,
+        answer_not_in_rationale,
+    )
+}
+# a query needs neither rationale nor answer; what it has must still be sound
+QUERY_CHECKS = {name: CHECKS[name] for name in ("empty_question", "over_long", "mojibake", "answer_not_of_type")}
+
+
+def first_failure(record: Record, limits: Validate, checks: Mapping[str, Check] = CHECKS) -> str | None:
+    """Name of the first check that the record fails, or None."""
+    return next((name for name, check in checks.items() if check(record, limits)), None)
+
+
+def numbers_in(text: str) -> set[Fraction]:
+    r"""Absolute values of the numbers in a text, in every usual reading.
+
+    `1,200` and `1 200` are one number; `3/4` and `\frac{3}{4}` are the quotient and its parts; `Rs.50` is 50, `$0.50`
+    also 50 cents.
+    """
+    values: set[Fraction] = set()
+    text = text[:100_000]
+    for whole, top, bottom in _LATEX_FRACTION.findall(text):
+        if int(bottom):
+            values.add(Fraction(int(top), int(bottom)) + int(whole or 0))
+    for match in _NUMBER.finditer(text):
+        values.update(_readings(match["number"].replace(",", ""), bool(match["dollar"])))
+    for match in _SPACED.finditer(text):
+        values.add(Fraction(match[0].replace(" ", "")))
+    return values
+
+
+def _readings(number: str, dollars: bool) -> Iterator[Fraction]:
+    top, _, bottom = number.partition("/")
+    if len(number) > 100:
+        return
+    yield Fraction(top)
+    if top.startswith("."):
+        yield Fraction(top[1:])
+    if dollars:
+        yield Fraction(top) * 100
+    if bottom:
+        yield Fraction(bottom)
+        if int(bottom):
+            yield Fraction(top) / int(bottom)
+
+
+def _bare(text: str) -> str:
+    return _SPACES_AND_MARKS.sub("", text).casefold()
+
+
+def _garbled(text: str) -> bool:
+    if text.isascii():
+        return False
+    if "\ufffd" in text:
+        return True
+    for run in _WIDE.findall(text):
+        for encoding in ("cp1252", "latin-1"):
+            try:
+                run.encode(encoding).decode("utf-8")
+            except UnicodeError:
+                continue
+            return True
+    return False

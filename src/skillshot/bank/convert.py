@@ -1,0 +1,163 @@
+"""From anybody's row to a Record: preset or column map, normalisation, inferred types."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from skillshot.bank.normalise import (
+    canonical_answer,
+    clean_steps,
+    clean_text,
+    infer_answer_type,
+    operations,
+    strip_letter,
+)
+from skillshot.bank.presets import PRESETS, preset_of, split_solution
+from skillshot.bank.record import ANSWER_TYPES, Record, content_id
+
+_LETTERED = re.compile(r"\(?([A-Za-z])\s*[).:]\s*")
+FIELDS = ("id", "question", "rationale", "answer", "context", "options", "unit", "answer_type", "group")
+
+
+class RowError(ValueError):
+    """A row that is no record; the text is the quarantine reason."""
+
+
+def to_record(row: Mapping[str, Any], columns: Mapping[str, str] | None = None) -> Record:
+    """Turn a raw row into a normalised record; columns without a meaning for us become metadata.
+
+    Args:
+        columns: our field -> the source's column (`a.b` reaches into nested objects; "" drops the field).
+
+    Raises:
+        RowError: the question is missing or a field has a type that no reading makes sense of.
+    """
+    raw = _mapped(row, columns) if columns else dict(row)
+    if not columns and (preset := preset_of(raw)):
+        raw = PRESETS[preset](raw)
+    options = _options(raw.get("options"))
+    answer_type = _text(raw, "answer_type").strip().casefold()
+    if answer_type and answer_type not in ANSWER_TYPES:
+        raise RowError(f"answer_type {answer_type[:40]!r} is none of {', '.join(ANSWER_TYPES)}")
+    question, context = clean_text(_text(raw, "question")), clean_text(_text(raw, "context"))
+    if not question:
+        raise RowError("no question")
+    rationale, answer = _text(raw, "rationale"), _text(raw, "answer")
+    if answer and answer == rationale:  # one column holds both
+        rationale, answer = split_solution(answer)
+    answer_type = answer_type or infer_answer_type(answer.removeprefix("####"), options)
+    answer = canonical_answer(answer.strip().removeprefix("####"), answer_type, options)
+    rationale, marks = clean_steps(rationale)
+    if answer_type == "choice":
+        rationale = strip_letter(rationale)
+    metadata = {clean_text(str(key)): _plain(value) for key, value in raw.items() if key not in FIELDS}
+    if marks:
+        metadata.setdefault("equations", marks)
+        metadata.setdefault("op_sequence", [operations(mark) for mark in marks])
+    if "correct" in metadata:
+        metadata["correct"] = _correct(metadata["correct"])
+    identity = clean_text(_text(raw, "id"))
+    return Record(
+        id=identity or content_id(question, rationale, answer, "\x1e".join((context, *options))),
+        question=question,
+        rationale=rationale,
+        answer=answer,
+        context=context,
+        options=options,
+        unit=clean_text(_text(raw, "unit")),
+        answer_type=answer_type,
+        group=clean_text(_text(raw, "group") or _text(raw, "db_id")),  # a shared database makes questions alike
+        metadata=metadata,
+    )
+
+
+def _mapped(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
+    used = {column.split(".")[0] for column in columns.values()}
+    raw = {key: value for key, value in row.items() if key not in used and key not in columns}
+    for name, column in columns.items():
+        if column:
+            raw[name] = _reach(row, column)
+    return raw
+
+
+def _reach(row: Mapping[str, Any], column: str) -> Any:
+    if column in row:
+        return row[column]
+    value: Any = row
+    for part in column.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _text(raw: Mapping[str, Any], name: str) -> str:
+    """A field as text: numbers and booleans are spelt out, missing and null are empty, lists of steps are joined."""
+    value = raw.get(name)
+    match value:
+        case None:
+            return ""
+        case str():
+            return value
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return str(value) if abs(value) < 10**100 else _refuse(name, value)
+        case float():
+            return repr(value) if math.isfinite(value) else _refuse(name, value)
+        case list() if name in {"rationale", "context"} and all(isinstance(v, str) for v in value):
+            return "\n".join(value)
+    return _refuse(name, value)
+
+
+def _refuse(name: str, value: Any) -> str:
+    shown = "a huge number" if isinstance(value, int) else repr(value)[:40]
+    raise RowError(f"{name} is {type(value).__name__}, not text: {shown}")
+
+
+def _options(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str) and value.lstrip().startswith("["):  # a list in a csv cell
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            raise RowError(f"options is not a JSON list: {value[:40]!r}") from None
+    if value is None or value == "":
+        return ()
+    if isinstance(value, Mapping):  # {"A": "12", "B": "13"}
+        value = list(value.values())
+    if not isinstance(value, list) or not all(isinstance(v, str | int | float) for v in value):
+        raise RowError(f"options is {type(value).__name__}, not a list of texts: {repr(value)[:40]}")
+    options = [clean_text(str(v)) for v in value]
+    named = [_LETTERED.match(option) for option in options]
+    letters = [match[1].upper() for match in named if match]
+    if letters == [chr(ord("A") + i) for i in range(len(options))]:  # "a) 12", "b) 13": the letter is its place
+        options = [option[match.end() :] for option, match in zip(options, named, strict=True) if match]
+    return tuple(options)
+
+
+def _correct(value: Any) -> bool | None:
+    known = {"true": True, "1": True, "1.0": True, "yes": True, "false": False, "0": False, "0.0": False, "no": False}
+    answer = known.get(str(value).strip().casefold())
+    if answer is None and value not in (None, ""):
+        raise RowError(f"correct is neither true nor false: {repr(value)[:40]}")
+    return answer
+
+
+def _plain(value: Any) -> Any:
+    """Metadata as JSON carries it: finite numbers, clean texts, dates and bytes as text."""
+    match value:
+        case None | bool():
+            return value
+        case str():
+            return clean_text(value)
+        case int():
+            return value if abs(value) < 2**63 else str(value) if abs(value) < 10**100 else "huge"
+        case float():
+            return value if math.isfinite(value) else None
+        case Mapping():
+            return {clean_text(str(key)): _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+    return clean_text(str(value))

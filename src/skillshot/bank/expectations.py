@@ -1,0 +1,171 @@
+"""The bank-level suites, run by Great Expectations; the only module that imports it.
+
+A suite per family of answers lies in `suites/*.json`. The frame it runs on holds the accepted rows and one `failed_*`
+column a row check: the suite states, independently of the code that filtered, that nothing refused got through.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from skillshot.bank.checks import CHECKS, numbers_in
+from skillshot.bank.record import Record
+from skillshot.params import Validate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FAMILIES = {
+    "numbers": ("number",),
+    "choices": ("choice", "choice_text"),
+    "programs": ("sql", "lf"),
+    "statements": ("bool", "text"),
+}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One expectation that a bank does not meet."""
+
+    expectation: str
+    observed: str
+    rows: tuple[str, ...]  # ids of the first rows at fault, where it is about rows
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A suite's result; `result` and `suite` are Great Expectations' own objects for the documents."""
+
+    family: str
+    expectations: int
+    failures: tuple[Failure, ...]
+    result: Any
+    suite: Any
+
+
+def family_of(records: Iterable[Record]) -> str:
+    """The suite that fits most of the records' answer types."""
+    family = {answer_type: name for name, types in FAMILIES.items() for answer_type in types}
+    counts = Counter(family.get(record.answer_type, "statements") for record in records)
+    return max(FAMILIES, key=lambda name: counts[name])
+
+
+def frame(records: Sequence[Record], limits: Validate) -> pd.DataFrame:
+    """Accepted rows with the computed columns that the suites speak of."""
+    import pandas as pd
+
+    columns: dict[str, list[Any]] = {
+        "id": [r.id for r in records],
+        "question": [r.question for r in records],
+        "question_and_context": [r.text for r in records],
+        "rationale": [r.rationale for r in records],
+        "answer": [r.answer for r in records],
+        "answer_type": [r.answer_type for r in records],
+        "answer_words": [len(r.answer.split()) for r in records],
+        "options": [len(r.options) for r in records],
+        "rationale_steps": [r.rationale.count("\n") + 1 for r in records],
+        "rationale_numbers": [len(numbers_in(r.rationale)) for r in records],
+    }
+    for name, check in CHECKS.items():
+        columns[f"failed_{name}"] = [int(check(r, limits)) for r in records]
+    return pd.DataFrame(columns)
+
+
+def run_suite(records: Sequence[Record], limits: Validate) -> Outcome:
+    """Check a bank as a whole.
+
+    Returns:
+        the failures in the suite's order; empty where the bank is accepted.
+    """
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import great_expectations as gx
+
+        context = gx.get_context(mode="ephemeral")
+        context.variables.progress_bars = {"globally": False}
+        family = family_of(records)
+        suite = context.suites.add(gx.ExpectationSuite(**load_suite(family)))
+        source = context.data_sources.add_pandas("bank")
+        batch = source.add_dataframe_asset("rows").add_batch_definition_whole_dataframe("all")
+        definition = gx.ValidationDefinition(name="bank", data=batch, suite=suite)
+        result = definition.run(
+            batch_parameters={"dataframe": frame(records, limits)},
+            expectation_parameters={
+                "min_bank": limits.min_bank,
+                "max_rationale_chars": limits.max_rationale_chars,
+            },
+            result_format={
+                "result_format": "SUMMARY",
+                "unexpected_index_column_names": ["id"],
+                "partial_unexpected_count": 5,
+            },
+        )
+    order = {item["type"] + json.dumps(item["kwargs"].get("column")): i for i, item in enumerate(suite_items(family))}
+    failed = [item for item in result.results if not item.success]
+    failed.sort(key=lambda item: order.get(_key(item), 0))
+    return Outcome(family, len(result.results), tuple(map(_failure, failed)), result, suite)
+
+
+def render_pages(outcome: Outcome) -> dict[str, str]:
+    """Great Expectations' Data Docs pages, title -> HTML, without the time of the run."""
+    from great_expectations.render.renderer import ExpectationSuitePageRenderer, ValidationResultsPageRenderer
+    from great_expectations.render.view import DefaultJinjaPageView
+
+    for item in outcome.result.results:
+        item.result = _plain(item.result)
+    outcome.result.meta = {"great_expectations_version": outcome.result.meta["great_expectations_version"]}
+    view = DefaultJinjaPageView()
+    return {
+        "Validation result": view.render(ValidationResultsPageRenderer().render(outcome.result)),
+        "Expectation suite": view.render(ExpectationSuitePageRenderer().render(outcome.suite)),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """numpy scalars as Python numbers: the renderer refuses them."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value.item() if hasattr(value, "item") and callable(value.item) else value
+
+
+def load_suite(family: str) -> dict[str, Any]:
+    """A suite as its JSON file has it."""
+    text = resources.files("skillshot.bank").joinpath("suites", f"{family}.json").read_text(encoding="utf-8")
+    suite: dict[str, Any] = json.loads(text)
+    return suite
+
+
+def suite_items(family: str) -> list[dict[str, Any]]:
+    """The expectations of a suite, in order."""
+    items: list[dict[str, Any]] = load_suite(family)["expectations"]
+    return items
+
+
+def _key(item: Any) -> str:
+    config = item.expectation_config
+    return str(config.type) + json.dumps(config.kwargs.get("column"))
+
+
+def _failure(item: Any) -> Failure:
+    config = item.expectation_config
+    column = config.kwargs.get("column")
+    name = config.type.removeprefix("expect_") + (f" [{column}]" if column else "")
+    found = item.result or {}
+    at_fault = [str(row.get("id")) for row in (found.get("partial_unexpected_index_list") or [])[:5]]
+    # a missing column gives an empty result: its cause is in exception_info alone
+    observed = found.get("observed_value", found.get("unexpected_count"))
+    if observed is None:
+        observed = str(item.exception_info)[:200]
+    return Failure(name, str(observed), tuple(at_fault))

@@ -1,0 +1,35 @@
+"""`skillshot bench`: latency, throughput and recall of selection on this machine."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from skillshot.cli.output import add_command, print_json, table
+
+
+def add_parser(subparsers: Any) -> None:
+    """Declare the command."""
+    parser = add_command(
+        subparsers, "bench", "latency and throughput of selection, with recall against exact search",
+        "skillshot bench selector --queries 200",
+    )  # fmt: skip
+    parser.add_argument("bundle", help="bundle folder")
+    parser.add_argument("--queries", type=int, default=100, help="questions drawn from the bank (default 100)")
+    parser.add_argument("--threads", type=int, default=1, help="of encoder and policy (default 1)")
+    parser.add_argument("-k", type=int, default=4, help="demonstrations per question (default 4)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print."""
+    from skillshot.runtime.bench import bench
+
+    report = bench(args.bundle, args.queries, args.k, args.threads)
+    if args.json:
+        print_json(report)
+        return 0
+    print(f"bank {report['bank']}, {report['queries']} questions, k = {report['k']}, {report['threads']} thread(s)")
+    columns = ["mode", "p50_ms", "p95_ms", "p99_ms", "cpu_p50_ms", "per_second", "load_s", "recall"]
+    print(table([{"mode": mode, **row} for mode, row in report["modes"].items()], columns))
+    print(f"floor: tokenizer {report['floor']['tokenizer_ms']:.3f} ms, search {report['floor']['search_ms']:.3f} ms")
+    return 0

@@ -1,0 +1,80 @@
+"""Canonical ONNX bytes: the same weights give the same file in any folder on any day."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import os
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from skillshot.errors import SkillshotError
+from skillshot.io import atomic_write
+
+if TYPE_CHECKING:
+    import torch
+
+
+def export_graph(
+    module: torch.nn.Module,
+    inputs: Mapping[str, torch.Tensor],
+    axes: Mapping[int, Any],
+    output: str,
+    path: str | os.PathLike[str],
+) -> None:
+    """Export a module on the CPU, its inputs sharing the dynamic `axes`, as canonical ONNX.
+
+    Raises:
+        SkillshotError: the exporter gave nothing back.
+    """
+    import torch
+
+    shapes: list[Any] = [dict(axes) for _ in inputs]
+    kinds = [parameter.kind for parameter in inspect.signature(module.forward).parameters.values()]
+    if inspect.Parameter.VAR_POSITIONAL in kinds:
+        shapes = [tuple(shapes)]  # the exporter sees *inputs as one parameter that is a tuple
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about axis names that two inputs share, and torchvision
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        program = torch.onnx.export(
+            module.eval().cpu(), tuple(inputs.values()), dynamo=True, optimize=True, verbose=False,
+            input_names=list(inputs), output_names=[output],
+            dynamic_shapes=tuple(shapes),
+        )  # fmt: skip
+    if program is None:
+        raise SkillshotError(f"{path}: torch.onnx.export gave no program for {type(module).__name__}")
+    write_canonical(program.model_proto, path)
+
+
+def write_canonical(proto: Any, path: str | os.PathLike[str]) -> None:
+    """Write a ModelProto with what describes the exporting machine taken out, weights inside the one file.
+
+    The dynamo exporter writes source paths and stack traces into node metadata and doc strings.
+    """
+    import onnx
+
+    proto.producer_name, proto.producer_version, proto.doc_string = "skillshot", "", ""
+    del proto.metadata_props[:]
+    _strip(proto.graph)
+    for function in proto.functions:
+        function.doc_string = ""
+        del function.metadata_props[:]
+        for node in function.node:
+            node.doc_string = ""
+            del node.metadata_props[:]
+    onnx.checker.check_model(proto)
+    with atomic_write(path, "wb") as handle:
+        handle.write(proto.SerializeToString(deterministic=True))
+
+
+def _strip(graph: Any) -> None:
+    graph.doc_string = ""
+    del graph.metadata_props[:]
+    for part in (*graph.node, *graph.initializer, *graph.input, *graph.output, *graph.value_info):
+        part.doc_string = ""
+        del part.metadata_props[:]
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                _strip(attribute.g)

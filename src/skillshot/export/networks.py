@@ -1,0 +1,65 @@
+"""Policies and posteriors to ONNX, and the proof that both sides make the same choices."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from skillshot.export.canonical import export_graph
+from skillshot.runtime.index import top_k
+
+if TYPE_CHECKING:
+    import torch
+
+Floats = npt.NDArray[np.float32]
+
+
+# what each network reads, in the order of its forward
+INPUTS: dict[str, tuple[str, ...]] = {
+    "lars": ("sentence_embedding",),
+    "ridge": ("sentence_embedding",),
+    "skillshot": ("sentence_embedding", "lexical"),
+    "lite": ("lexical",),
+    "lars_posterior": ("question_embedding", "rationale_embedding"),
+    "ridge_posterior": ("rationale_embedding",),
+    "skillshot_posterior": ("question_embedding", "question_lexical", "rationale_embedding", "rationale_lexical"),
+}
+
+
+def export_networks(
+    networks: Mapping[str, torch.nn.Module], widths: Mapping[str, int], folder: str | os.PathLike[str]
+) -> None:
+    """Write each network as `<name>.onnx`: float32 (n, width) arrays in, unit rows `skill` (n, z) out.
+
+    Args:
+        widths: width of each input, by name.
+    """
+    import torch
+
+    for name, network in networks.items():
+        inputs = {key: torch.ones((2, widths[key])) for key in INPUTS[name]}
+        export_graph(network, inputs, {0: torch.export.Dim("rows", min=1)}, "skill", Path(folder) / f"{name}.onnx")
+
+
+def agreement(mine: Floats, theirs: Floats, bank: Floats, k: int = 4) -> dict[str, Any]:
+    """Compare two sets of query vectors by numbers and by decisions.
+
+    Args:
+        mine, theirs: (n, z) query vectors of the two implementations; bank: (m, z).
+
+    Returns:
+        the largest absolute difference, and the share of queries whose top-k rows are the same set.
+    """
+    same = [
+        set(top_k(bank @ a, k).tolist()) == set(top_k(bank @ b, k).tolist()) for a, b in zip(mine, theirs, strict=True)
+    ]
+    return {
+        "queries": len(mine),
+        "max_difference": float(np.abs(mine - theirs).max()) if len(mine) else 0.0,
+        "same_top_k": float(np.mean(same)) if same else 1.0,
+    }

@@ -1,0 +1,141 @@
+"""The embedded model as an engine: deterministic, on the CPU, no server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from skillshot.errors import EngineError
+from skillshot.llm import weights
+from skillshot.llm.engine import Capabilities, Completion, Decoding, Scored, cut
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from skillshot.llm.llama import Llama
+
+NAME = "smollm2-135m"
+BATCH = 16  # answers written at once: 8 times the speed of one
+
+
+class EmbeddedEngine:
+    """SmolLM2-135M-Instruct in fp32; an answer ends at a stop string or at `max_tokens`, never by the end token.
+
+    Each prompt is read alone, so no log-probability depends on its neighbours. `score` keeps its prompts' keys and values: a
+    `complete` of the same prompts right after it reads nothing again.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[Tensor, Tensor]] = {}  # prompt -> last logits (vocabulary,), keys and values
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Scores and writes; the identity names weights and number format."""
+        return Capabilities(f"{NAME}/{weights.SHA256[:12]}/fp32", scores=True, batch=BATCH)
+
+    @cached_property
+    def _model(self) -> Llama:
+        from skillshot.llm.llama import Llama
+
+        return Llama(weights.unpacked())
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from tokenizers import Tokenizer
+
+        return Tokenizer.from_file(str(weights.unpacked() / "tokenizer.json"))
+
+    @cached_property
+    def _end(self) -> Tensor:
+        import torch
+
+        return torch.tensor([self._model.end])
+
+    def tokens(self, text: str) -> list[int]:
+        """Token numbers of a text."""
+        ids: list[int] = self._tokenizer.encode(text).ids
+        return ids
+
+    def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> Iterator[tuple[int, Scored]]:
+        """One reading of prompt and continuation together.
+
+        Raises:
+            EngineError: an empty continuation, or a text over the context window.
+        """
+        import torch
+
+        self._kept = {}
+        for i, (prompt, continuation) in enumerate(zip(prompts, continuations, strict=True)):
+            began = time.perf_counter()
+            start, end = self._prompt(prompt), self.tokens(continuation)
+            if not end:
+                raise EngineError("score: the continuation is empty; give every query a rationale or an answer")
+            logits, store = self._model.prefill(self._fit(start + end), keep=len(end) + 1)
+            logprobs = torch.log_softmax(logits[:-1].double(), -1)[torch.arange(len(end)), torch.tensor(end)]
+            self._kept[prompt] = logits[0].clone(), store[:, :, :, : len(start)]
+            yield i, Scored(tuple(logprobs.tolist()), len(start), time.perf_counter() - began)
+
+    def complete(self, prompts: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
+        """Greedy answers, BATCH rows at a time; each is given out when its batch is done."""
+        for start in range(0, len(prompts), BATCH):
+            part = prompts[start : start + BATCH]
+            began = time.perf_counter()
+            answers = self._write(part, decoding)
+            seconds = (time.perf_counter() - began) / len(part)
+            for i, (tokens, prompt_tokens) in enumerate(answers):
+                text, stopped = cut(self._tokenizer.decode(tokens), decoding.stop)
+                finish = "stop" if stopped else "length"
+                yield start + i, Completion(text, prompt_tokens, len(tokens), finish, seconds)
+        self._kept = {}
+
+    def _write(self, prompts: Sequence[str], decoding: Decoding) -> list[tuple[list[int], int]]:
+        import torch
+
+        from skillshot.llm.llama import Cache
+
+        read = [self._kept.get(prompt) or self._read(prompt) for prompt in prompts]
+        lengths = [store.shape[3] for _, store in read]
+        self._fit_length(max(lengths) + decoding.max_tokens)
+        # always BATCH rows: the matrix products then have one shape, and a row does not depend on how many there are
+        cache = Cache.join([store for _, store in read], BATCH, decoding.max_tokens)
+        current = torch.zeros(BATCH, dtype=torch.int64)
+        current[: len(read)] = self._best(torch.stack([logits for logits, _ in read]))
+        written: list[list[int]] = [[] for _ in prompts]
+        active = set(range(len(prompts)))
+        while active:
+            for row in sorted(active):
+                written[row].append(int(current[row]))
+                if self._over(written[row], decoding):
+                    active.discard(row)
+            if active:
+                current = self._best(self._model.step(current, cache))
+        return list(zip(written, lengths, strict=True))
+
+    def _best(self, logits: Tensor) -> Tensor:
+        # the model is tuned for chats: after "Answer:" its likeliest token is the end of the turn, four times in five
+        return logits.index_fill(-1, self._end, -float("inf")).argmax(-1)
+
+    def _over(self, tokens: list[int], decoding: Decoding) -> bool:
+        tail = self._tokenizer.decode(tokens[-16:])  # a stop string is shorter than 16 tokens
+        return len(tokens) >= decoding.max_tokens or cut(tail, decoding.stop)[1]
+
+    def _read(self, prompt: str) -> tuple[Tensor, Tensor]:
+        logits, store = self._model.prefill(self._fit(self._prompt(prompt)), keep=1)
+        return logits[0], store
+
+    def _prompt(self, prompt: str) -> list[int]:
+        return self.tokens(prompt) or [self._model.end]  # an empty prompt still needs one token to predict from
+
+    def _fit(self, ids: list[int]) -> Tensor:
+        import torch
+
+        self._fit_length(len(ids))
+        return torch.tensor(ids, dtype=torch.int64)
+
+    def _fit_length(self, length: int) -> None:
+        if length > self._model.context:
+            raise EngineError(
+                f"a prompt needs {length} tokens, {NAME} reads {self._model.context}; lower evaluate.shots"
+            )

@@ -1,0 +1,81 @@
+"""The one interface of every language model here: complete a prompt, score a given continuation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How an answer is written: always greedy, cut before the first stop string."""
+
+    max_tokens: int = 96
+    stop: tuple[str, ...] = ("\n\n", "\nQuestion:")
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What an engine is and can do.
+
+    model: identity of weights and numerics, part of every record key; scores: log-probabilities of a
+    given continuation; reason: why not, where it cannot; batch: prompts worth giving at once.
+    """
+
+    model: str
+    scores: bool
+    reason: str = ""
+    batch: int = 16
+
+
+@dataclass(frozen=True)
+class Completion:
+    """A written answer. finish: "stop" (stop string or end of text) or "length"; seconds: this call's share."""
+
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+    finish: str
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Log-probabilities (nats) of a continuation's tokens after a prompt."""
+
+    logprobs: tuple[float, ...]
+    prompt_tokens: int
+    seconds: float = 0.0
+
+    @property
+    def nll(self) -> float:
+        """Mean negative log-likelihood per token, in nats."""
+        return -sum(self.logprobs) / len(self.logprobs)
+
+
+class Engine(Protocol):
+    """Both methods yield (position in the input, result) as soon as a result is there, in any order.
+
+    Each result is paid for once it is yielded, so the caller can store it before the next one is made.
+    Raises EngineError for what an engine cannot do or finally failed to do.
+    """
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Identity and abilities, asked of the engine and not assumed."""
+        ...
+
+    def complete(self, prompts: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
+        """Write an answer after each prompt."""
+        ...
+
+    def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> Iterator[tuple[int, Scored]]:
+        """Log-probabilities of `continuations[i]` after `prompts[i]`."""
+        ...
+
+
+def cut(text: str, stop: Sequence[str]) -> tuple[str, bool]:
+    """Text before the first stop string, and whether there was one."""
+    found = [place for place in (text.find(mark) for mark in stop) if place >= 0]
+    return (text[: min(found)], True) if found else (text, False)

@@ -1,0 +1,131 @@
+"""Forward pass of a Llama model in plain torch, fp32, for prefill of one text and batched greedy decoding.
+
+Equal to `transformers` to the last bit on one text (a test compares), without its import time and with the
+key/value cache in our hands. Architecture: Touvron et al. 2023 (arXiv 2302.13971), grouped queries: 2305.13245.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import Tensor
+
+
+class Layer(NamedTuple):
+    """Weights of one block; q, k, v and gate, up are each one matrix."""
+
+    norm: Tensor
+    qkv: Tensor
+    out: Tensor
+    mlp_norm: Tensor
+    gate_up: Tensor
+    down: Tensor
+
+
+@dataclass
+class Cache:
+    """Keys and values, (layers, 2, rows, kv heads, tokens, head_dim), and the tokens in use of each row."""
+
+    store: Tensor
+    lengths: Tensor
+
+    @classmethod
+    def join(cls, parts: list[Tensor], rows: int, room: int) -> Cache:
+        """Texts of different lengths side by side, padded to `rows`, with room for more tokens."""
+        lengths = torch.tensor([part.shape[3] for part in parts] + [0] * (rows - len(parts)))
+        layers, two, heads, _, width = parts[0].shape
+        store = torch.zeros(layers, two, rows, heads, int(lengths.max()) + room, width)
+        for row, part in enumerate(parts):
+            store[:, :, row, :, : part.shape[3]] = part
+        return cls(store, lengths)
+
+
+class Llama:
+    """Weights in memory. All methods run without gradients."""
+
+    def __init__(self, folder: Path) -> None:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        weights = load_file(folder / "model.safetensors")
+        self.heads: int = config["num_attention_heads"]
+        self.kv_heads: int = config["num_key_value_heads"]
+        self.width: int = config["head_dim"]
+        self.context: int = config["max_position_embeddings"]
+        self.end: int = config["eos_token_id"]
+        self.eps: float = config["rms_norm_eps"]
+        self.embedding = weights["model.embed_tokens.weight"]  # also the output matrix (tied)
+        self.norm = weights["model.norm.weight"]
+        self.layers = [_layer(weights, i) for i in range(config["num_hidden_layers"])]
+        frequencies = config["rope_theta"] ** -(torch.arange(0, self.width, 2).float() / self.width)
+        angles = torch.outer(torch.arange(self.context).float(), frequencies)
+        self.cos = torch.cat([angles.cos(), angles.cos()], -1)
+        self.sin = torch.cat([-angles.sin(), angles.sin()], -1)
+
+    @torch.inference_mode()
+    def prefill(self, ids: Tensor, keep: int) -> tuple[Tensor, Tensor]:
+        """Read one text, (tokens,) int64.
+
+        Returns:
+            logits of the last `keep` positions (keep, vocabulary), and keys and values
+            (layers, 2, kv heads, tokens, head_dim).
+        """
+        x, n = self.embedding[ids], len(ids)
+        store = torch.empty(len(self.layers), 2, self.kv_heads, n, self.width)
+        for i, layer in enumerate(self.layers):
+            q, k, v = self._qkv(x, layer, torch.arange(n))
+            store[i, 0], store[i, 1] = k.transpose(0, 1), v.transpose(0, 1)
+            mixed = F.scaled_dot_product_attention(
+                q.transpose(0, 1)[None], store[i, 0][None], store[i, 1][None], is_causal=True, enable_gqa=True
+            )
+            x = self._rest(x, mixed[0].transpose(0, 1), layer)
+        return self.logits(x[-keep:]), store
+
+    @torch.inference_mode()
+    def step(self, ids: Tensor, cache: Cache) -> Tensor:
+        """One token more for each row, (rows,) int64; the cache grows by one. Returns logits (rows, vocabulary)."""
+        x, rows = self.embedding[ids], torch.arange(len(ids))
+        reach = int(cache.lengths.max()) + 1
+        mask = (torch.arange(reach) <= cache.lengths[:, None])[:, None, None]
+        for i, layer in enumerate(self.layers):
+            q, k, v = self._qkv(x, layer, cache.lengths)
+            cache.store[i, 0, rows, :, cache.lengths], cache.store[i, 1, rows, :, cache.lengths] = k, v
+            keys, values = cache.store[i, 0, :, :, :reach], cache.store[i, 1, :, :, :reach]
+            # queries that share a key head stand in the place of a text axis: no copy of the keys
+            shared = q.view(len(ids), self.kv_heads, -1, self.width)
+            mixed = F.scaled_dot_product_attention(shared, keys, values, attn_mask=mask)
+            x = self._rest(x, mixed.reshape(len(ids), self.heads, self.width), layer)
+        cache.lengths += 1
+        return self.logits(x)
+
+    def logits(self, x: Tensor) -> Tensor:
+        """Final norm and the tied output matrix."""
+        return F.linear(F.rms_norm(x, self.norm.shape, self.norm, self.eps), self.embedding)
+
+    def _qkv(self, x: Tensor, layer: Layer, positions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        mixed = F.linear(F.rms_norm(x, layer.norm.shape, layer.norm, self.eps), layer.qkv)
+        mixed = mixed.view(len(x), -1, self.width)
+        turn, v = mixed[:, : -self.kv_heads], mixed[:, -self.kv_heads :]
+        turned = turn * self.cos[positions][:, None] + turn.roll(self.width // 2, -1) * self.sin[positions][:, None]
+        return turned[:, : self.heads], turned[:, self.heads :], v
+
+    def _rest(self, x: Tensor, mixed: Tensor, layer: Layer) -> Tensor:
+        x = x + F.linear(mixed.reshape(len(x), -1), layer.out)
+        hidden = F.linear(F.rms_norm(x, layer.mlp_norm.shape, layer.mlp_norm, self.eps), layer.gate_up)
+        gate, up = hidden.chunk(2, -1)
+        return x + F.linear(F.silu(gate) * up, layer.down)
+
+
+def _layer(weights: dict[str, Tensor], i: int) -> Layer:
+    def of(name: str) -> Tensor:
+        return weights[f"model.layers.{i}.{name}.weight"]
+
+    qkv = torch.cat([of(f"self_attn.{name}_proj") for name in "qkv"])
+    gate_up = torch.cat([of("mlp.gate_proj"), of("mlp.up_proj")])
+    return Layer(
+        of("input_layernorm"), qkv, of("self_attn.o_proj"), of("post_attention_layernorm"), gate_up, of("mlp.down_proj")
+    )

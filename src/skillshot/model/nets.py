@@ -1,0 +1,156 @@
+"""The networks of a skill CVAE: posterior q(z|Q,R), policy pi(z|Q) and decoder p(R|z,Q)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class Standardise(nn.Module):
+    """Centre each input and divide it by the mean standard deviation of its features, then concatenate.
+
+    Raw unit embeddings have so little variance that the KL term wins and the latent collapses.
+    """
+
+    centre: Tensor
+    scale: Tensor
+
+    def __init__(self, widths: Sequence[int]) -> None:
+        super().__init__()
+        self.register_buffer("centre", torch.zeros(sum(widths)))
+        self.register_buffer("scale", torch.ones(sum(widths)))
+        self.widths = tuple(widths)
+
+    @classmethod
+    def of(cls, inputs: Sequence[Tensor], *, scale: bool = True) -> Standardise:
+        """Learn the statistics of a bank's inputs, each float (n, d_i); `scale=False` leaves them as they are."""
+        module = cls([x.shape[1] for x in inputs])
+        if scale:
+            module.centre.copy_(torch.cat([x.mean(0) for x in inputs]))
+            deviations = [x.std(0, correction=0).mean().clamp_min(1e-6).expand(x.shape[1]) for x in inputs]
+            module.scale.copy_(torch.cat(deviations))
+        return module
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Inputs (n, d_i) to one (n, sum of d_i)."""
+        joined: Tensor = (torch.cat(inputs, dim=1) - self.centre) / self.scale
+        return joined
+
+
+def perceptron(width: int, hidden: int, layers: int, dropout: float) -> nn.Sequential:
+    """Hidden layers with LeakyReLU 0.2 as in LaRS; dropout because banks are small."""
+    parts: list[nn.Module] = []
+    for _ in range(layers):
+        parts += [nn.Linear(width, hidden), nn.LeakyReLU(0.2), nn.Dropout(dropout)]
+        width = hidden
+    return nn.Sequential(*parts)
+
+
+class Gaussian(nn.Module):
+    """A diagonal Gaussian over z: mean and log-variance, both (n, latent)."""
+
+    def __init__(self, width: int, latent: int, hidden: int, layers: int, dropout: float) -> None:
+        super().__init__()
+        self.body = perceptron(width, hidden, layers, dropout)
+        self.mean = nn.Linear(hidden, latent)
+        self.log_variance = nn.Linear(hidden, latent)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        h = self.body(x)
+        return self.mean(h), self.log_variance(h).clamp(-8.0, 8.0)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Parts of the negative ELBO, each the mean over a batch: a sum of squares and a sum over latents."""
+
+    total: Tensor
+    reconstruction: Tensor
+    kl: Tensor
+
+
+def gaussian_kl(mean_q: Tensor, log_q: Tensor, mean_p: Tensor, log_p: Tensor) -> Tensor:
+    """KL(q || p) of diagonal Gaussians by latent, (n, latent)."""
+    ratio = (log_q - log_p).exp() + (mean_q - mean_p).square() * (-log_p).exp()
+    return 0.5 * (ratio - 1 - log_q + log_p)
+
+
+class SkillCVAE(nn.Module):
+    """Conditional VAE whose learned prior is the reasoning policy (LaRS, arXiv 2312.04684, section 3).
+
+    `conditional`: the decoder reads the question beside z, as in the paper. Without it z alone must explain the
+    rationale, so what the question already tells of it is in z too, where demonstrations are compared.
+    """
+
+    def __init__(
+        self,
+        question: Standardise,
+        rationale: Standardise,
+        latent: int,
+        hidden: int,
+        layers: int,
+        dropout: float,
+        conditional: bool = True,
+    ) -> None:
+        super().__init__()
+        self.question, self.rationale = question, rationale
+        self.sizes = {
+            "latent": latent,
+            "hidden": hidden,
+            "layers": layers,
+            "dropout": dropout,
+            "conditional": conditional,
+        }
+        self.conditional = conditional
+        q, r = sum(question.widths), sum(rationale.widths)
+        self.posterior = Gaussian(q + r, latent, hidden, layers, dropout)
+        self.policy = Gaussian(q, latent, hidden, layers, dropout)
+        self.decoder = nn.Sequential(
+            perceptron(latent + q * conditional, hidden, layers, dropout), nn.Linear(hidden, r)
+        )
+
+    def decode(self, z: Tensor, q: Tensor) -> Tensor:
+        """Standardised rationale view (n, dr) expected for z (n, latent) and q (n, dq)."""
+        out: Tensor = self.decoder(torch.cat([z, q], 1) if self.conditional else z)
+        return out
+
+    def loss(self, q: Tensor, r: Tensor, beta: float, *, published_noise: bool = False) -> Loss:
+        """Negative ELBO of standardised batches q (n, dq) and r (n, dr).
+
+        `published_noise` repeats the fault of the published code, `mean + log_var * eps`.
+        """
+        mean_q, log_q = self.posterior(torch.cat([q, r], 1))
+        mean_p, log_p = self.policy(q)
+        noise = torch.randn_like(mean_q)
+        z = mean_q + (log_q if published_noise else (0.5 * log_q).exp()) * noise
+        error = (self.decode(z, q) - r).square().sum(1).mean()
+        kl = gaussian_kl(mean_q, log_q, mean_p, log_p).sum(1).mean()
+        return Loss(error + beta * kl, error, kl)
+
+
+class PolicyHead(nn.Module):
+    """What runs on a query: raw inputs to unit rows (n, latent)."""
+
+    def __init__(self, inputs: Standardise, policy: Gaussian) -> None:
+        super().__init__()
+        self.inputs, self.policy = inputs, policy
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        return functional.normalize(self.policy(self.inputs(*inputs))[0], dim=1)
+
+
+class PosteriorHead(nn.Module):
+    """What runs on a bank item: raw question inputs, then raw rationale inputs, to unit rows (n, latent)."""
+
+    def __init__(self, question: Standardise, rationale: Standardise, posterior: Gaussian) -> None:
+        super().__init__()
+        self.question, self.rationale, self.posterior = question, rationale, posterior
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        n = len(self.question.widths)
+        joined = torch.cat([self.question(*inputs[:n]), self.rationale(*inputs[n:])], 1)
+        return functional.normalize(self.posterior(joined)[0], dim=1)

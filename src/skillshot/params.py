@@ -1,0 +1,251 @@
+"""`params.yaml` as frozen, typed sections; what is unknown, missing or of another type is refused.
+
+Each field's comment gives its unit or reason. The defaults here serve `skillshot fit`, which has no
+`params.yaml`; a test holds the committed file equal to them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any, TypeVar
+
+from skillshot.errors import ParamsError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """Where examples come from and how queries are held out."""
+
+    source: str = "storyskills"  # storyskills | gsm_symbolic | file | hub
+    size: int = 2000  # records drawn from an embedded source, before the split
+    holdout: float = 0.15  # share of groups held out as queries where no query file is given
+    path: str | None = None  # file source: the bank (jsonl, jsonl.gz, parquet, csv, or a folder)
+    queries: str | None = None  # file source: the evaluation queries, otherwise held out
+    name: str | None = None  # hub source: data set name
+    config: str | None = None  # hub source: configuration
+    split: str = "train"  # hub source: split that becomes the bank
+    queries_split: str | None = None  # hub source: split that becomes the queries
+    columns: dict[str, str] = field(default_factory=dict)  # our field -> the source's column
+    near_duplicates: float = 0.9  # Jaccard of masked word 3-grams from which two questions are a group
+    limit: int | None = None  # read no more than this many records (None: all)
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Damage done to a bank on purpose, to measure robustness. All zero: none."""
+
+    wrong_rationales: float = 0.0  # share of rationales exchanged with another record's
+    missing_steps: float = 0.0  # share of rationales that lose half of their steps
+    keep: int | None = None  # keep only this many examples (None: all)
+    skew: float = 0.0  # Zipf exponent that thins the bank by rationale opening (0: none)
+
+
+@dataclass(frozen=True)
+class Validate:
+    """What is refused and what is quarantined."""
+
+    max_quarantined: float = 0.25  # share of bad rows above which the whole bank is refused
+    max_question_chars: int = 8000  # longer rows are quarantined
+    max_rationale_chars: int = 16000  # longer rows are quarantined
+    min_bank: int = 20  # a smaller bank cannot be learned from
+
+
+@dataclass(frozen=True)
+class Embed:
+    """The frozen sentence encoder."""
+
+    model: str = "minilm"  # the packaged all-MiniLM-L6-v2, or any sentence-transformers name or path
+    batch_size: int = 64  # texts per forward pass, sorted by length
+
+
+@dataclass(frozen=True)
+class Train:
+    """The conditional VAE and its policy."""
+
+    latent_dim: int = 128  # width of the skill latent z
+    hidden: int = 256  # units per hidden layer
+    layers: int = 2  # hidden layers of each network
+    beta: float = 0.1  # weight of the KL term; 1 collapses on MiniLM embeddings
+    epochs: int = 200  # at most; early stopping usually ends sooner
+    batch_size: int = 256  # examples per step
+    learning_rate: float = 1e-3  # peak of the one-cycle schedule
+    weight_decay: float = 0.01  # AdamW
+    dropout: float = 0.2  # on hidden layers: 1,000 examples overfit quickly
+    holdout: float = 0.1  # share of the bank that early stopping watches
+    patience: int = 20  # epochs without improvement before stopping
+    min_gap: float = 0.005  # relative shuffled-z gap below which the latent has collapsed
+    device: str = "auto"  # auto | cpu | cuda
+
+
+@dataclass(frozen=True)
+class Export:
+    """From torch to ONNX."""
+
+    parity_questions: int = 200  # bank questions on which both must choose the same demonstrations
+    max_difference: float = 1e-4  # largest absolute difference of a latent that passes
+
+
+@dataclass(frozen=True)
+class Index:
+    """The bundle."""
+
+    dtype: str = "float32"  # of the stored vectors: float32 | float16
+
+
+@dataclass(frozen=True)
+class Select:
+    """Selection at run time."""
+
+    mode: str = "full"  # full (text encoder) | lite (no transformer) | auto
+    k: int = 4  # demonstrations per question
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Evaluation on an LLM."""
+
+    selectors: tuple[str, ...] = ("zero-shot", "random", "question", "lars", "skillshot", "oracle")
+    shots: int = 4  # demonstrations per prompt
+    limit: int | None = 40  # queries, drawn with the seed (None: all)
+    answers: bool = True  # also let the LLM write answers (accuracy); NLL alone is quicker
+    max_tokens: int = 96  # of a written answer
+    bootstrap: int = 2000  # resamples of a paired interval
+    confidence: float = 0.95  # of an interval
+
+
+@dataclass(frozen=True)
+class Llm:
+    """The language model that is prompted."""
+
+    base_url: str | None = None  # None: the embedded model; otherwise any OpenAI-compatible endpoint
+    model: str = "smollm2-135m"  # name of the embedded model, or the endpoint's model
+    timeout: float = 60.0  # seconds per call
+    retries: int = 4  # with exponential backoff and jitter
+    concurrency: int = 4  # calls under way at once, endpoints only
+    api_key_env: str = "OPENAI_API_KEY"  # the variable that holds the key; never the key itself
+
+
+@dataclass(frozen=True)
+class Register:
+    """Publishing to MLflow."""
+
+    experiment: str = "skillshot"  # MLflow experiment
+    model_name: str = "skillshot-selector"  # registered model
+
+
+@dataclass(frozen=True)
+class Params:
+    """All of `params.yaml`."""
+
+    seed: int = 7
+    ingest: Ingest = Ingest()
+    damage: Damage = Damage()
+    validate: Validate = Validate()
+    embed: Embed = Embed()
+    train: Train = Train()
+    export: Export = Export()
+    index: Index = Index()
+    select: Select = Select()
+    evaluate: Evaluate = Evaluate()
+    llm: Llm = Llm()
+    register: Register = Register()
+
+
+def load_params(path: str | PathLike[str] = "params.yaml") -> Params:
+    """Read a whole `params.yaml`: every key must be there, none may be unknown.
+
+    Raises:
+        ParamsError: naming the key, its value and what was expected.
+    """
+    import yaml
+
+    path = Path(path)
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ParamsError(f"{path}: no such file; run in the repository's root") from error
+    except yaml.YAMLError as error:
+        raise ParamsError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    return _build(Params, tree, str(path), complete=True)
+
+
+def default_params(overrides: Sequence[str] = ()) -> Params:
+    """The defaults, with `section.key=value` overrides (values are YAML).
+
+    Raises:
+        ParamsError: an override is malformed, unknown or of the wrong type.
+    """
+    import yaml
+
+    tree: dict[str, Any] = {}
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals:
+            raise ParamsError(f"--set {override}: expected section.key=value")
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ParamsError(f"--set {override}: {text!r} is not a YAML value") from error
+        *sections, leaf = key.strip().split(".")
+        node = tree
+        for section in sections:
+            node = node.setdefault(section, {})
+            if not isinstance(node, dict):
+                raise ParamsError(f"--set {override}: {section} was already given a value")
+        node[leaf] = value
+    return _build(Params, tree, "--set", complete=False)
+
+
+def as_tree(params: Any) -> dict[str, Any]:
+    """A section (or all) as plain dictionaries and lists, ready for JSON or YAML."""
+    return {
+        key: list(value) if isinstance(value, tuple) else as_tree(value) if dataclasses.is_dataclass(value) else value
+        for key, value in ((f.name, getattr(params, f.name)) for f in dataclasses.fields(params))
+    }
+
+
+def _build(kind: type[T], tree: Any, place: str, complete: bool) -> T:
+    if not isinstance(tree, Mapping):
+        raise ParamsError(f"{place}: expected a section with keys, got {tree!r}")
+    hints = typing.get_type_hints(kind)
+    for key in tree:
+        if key not in hints:
+            close = difflib.get_close_matches(str(key), hints, n=1)
+            hint = f"; did you mean {close[0]}?" if close else f"; known: {', '.join(hints)}"
+            raise ParamsError(f"{place}: unknown key {key}{hint}")
+    missing = [key for key in hints if key not in tree]
+    if complete and missing:
+        raise ParamsError(f"{place}: missing key {missing[0]}; add it (see params.py for its default)")
+    values = {key: _value(hints[key], value, f"{place}: {key}", complete) for key, value in tree.items()}
+    return kind(**values)
+
+
+def _value(hint: Any, value: Any, place: str, complete: bool) -> Any:
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return _build(hint, value, place, complete)
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    for option in options:
+        origin = typing.get_origin(option)
+        if option is type(None) and value is None:
+            return None
+        if option is float and isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+        if option is int and isinstance(value, int) and not isinstance(value, bool):
+            return value
+        if option in (str, bool) and isinstance(value, option):
+            return value
+        if origin is tuple and isinstance(value, list | tuple) and all(isinstance(v, str) for v in value):
+            return tuple(value)
+        if origin is dict and isinstance(value, dict) and all(isinstance(v, str) for v in value.values()):
+            return dict(value)
+    wanted = " or ".join(getattr(o, "__name__", str(o)) if o is not type(None) else "null" for o in options)
+    raise ParamsError(f"{place}: expected {wanted}, got {value!r}")

@@ -1,0 +1,73 @@
+"""Speed of selection on this machine, each mode in the same run, beside its floors."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tokenizers
+
+from skillshot.runtime.index import top_k
+from skillshot.runtime.layout import MODEL
+from skillshot.runtime.selector import Selector
+
+
+def bench(folder: str | os.PathLike[str], queries: int = 100, k: int = 4, threads: int = 1) -> dict[str, Any]:
+    """Time `select` one question at a time, and in one batch.
+
+    Returns:
+        for each mode wall p50/p95/p99 and CPU p50 in milliseconds, questions per second of a batch, seconds to
+        load, and recall of its top k against an exact search over the same vectors; floors: tokenizer alone,
+        exact search alone.
+    """
+    modes: dict[str, Any] = {}
+    questions: list[str] = []
+    for mode in ("full", "lite"):
+        start = time.perf_counter()
+        selector = Selector.load(folder, mode, threads)
+        loaded = time.perf_counter() - start
+        if not questions:
+            rows = np.random.default_rng(0).permutation(len(selector))[: max(1, queries)]
+            questions = [selector.record(int(row)).question for row in rows]
+        wall, cpu = time_each(partial(selector.select, k=k), questions)
+        start = time.perf_counter()
+        selector.select_batch(questions, k)
+        modes[mode] = {
+            "p50_ms": _quantile(wall, 0.5),
+            "p95_ms": _quantile(wall, 0.95),
+            "p99_ms": _quantile(wall, 0.99),
+            "cpu_p50_ms": _quantile(cpu, 0.5),
+            "per_second": len(questions) / (time.perf_counter() - start),
+            "load_s": loaded,
+            "recall": selector.recall(questions, k),
+        }
+    tokenizer = tokenizers.Tokenizer.from_file(str(Path(folder) / MODEL / "tokenizer.json"))
+    tokens, _ = time_each(tokenizer.encode, questions)
+    vectors = selector.vectors
+    searches, _ = time_each(lambda row: top_k(vectors @ vectors[row], k), range(min(50, len(vectors))))
+    return {
+        "bank": len(selector), "queries": len(questions), "k": k, "threads": threads, "modes": modes,
+        "floor": {"tokenizer_ms": _quantile(tokens, 0.5), "search_ms": _quantile(searches, 0.5)},
+    }  # fmt: skip
+
+
+def time_each(call: Callable[[Any], Any], arguments: Sequence[Any]) -> tuple[list[float], list[float]]:
+    """Wall and CPU milliseconds of each call, after a warm-up of three."""
+    wall, cpu = [], []
+    for argument in arguments[:3]:
+        call(argument)
+    for argument in arguments:
+        start, spent = time.perf_counter(), time.process_time()
+        call(argument)
+        cpu.append((time.process_time() - spent) * 1e3)
+        wall.append((time.perf_counter() - start) * 1e3)
+    return wall, cpu
+
+
+def _quantile(values: Sequence[float], q: float) -> float:
+    return float(np.quantile(values, q))

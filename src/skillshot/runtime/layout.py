@@ -1,0 +1,39 @@
+"""Where things lie in a bundle: a trained `model/` that never changes and a `bank-*/` that may."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+MODEL = "model"
+QUESTION_VIEW, RATIONALE_VIEW = "question_view", "rationale_view"
+ENCODER_FILES = ("encoder.onnx", "encoder.json", "tokenizer.json")
+VIEW_FILES = ("lexical.json", "weights.npy", "projection.npy")
+BANK_FILES = ("bank.jsonl", "bank_offsets.npy", "bank_keys.npy")
+MODES = ("full", "lite", "auto")
+
+# selector -> vectors of the bank that its query vector is multiplied with
+VECTORS = {
+    "skillshot": "skillshot",
+    "lite": "skillshot",
+    "oracle_features": "skillshot",
+    "lars": "lars",
+    "ridge": "ridge",
+    "question": "question",
+    "oracle": "rationale",
+}
+
+
+def resolve_mode(mode: str, manifest: Mapping[str, Any]) -> str:
+    """`auto` becomes what the bundle's own held-out slice preferred, as its manifest tells."""
+    return str(manifest["select"]["auto"]) if mode == "auto" else mode
+
+
+def files_for(mode: str, manifest: Mapping[str, Any]) -> set[str]:
+    """The files that selection in `mode` (full or lite) opens."""
+    bank = manifest["bank"]
+    view = {f"{MODEL}/{QUESTION_VIEW}/{name}" for name in VIEW_FILES}
+    policy = {f"{MODEL}/{'lite' if mode == 'lite' else 'skillshot'}.onnx"}
+    encoder = set() if mode == "lite" else {f"{MODEL}/{name}" for name in ENCODER_FILES}
+    stored = {f"{bank}/{name}" for name in (*BANK_FILES, "skillshot.npy")}
+    return view | policy | encoder | stored

@@ -1,0 +1,77 @@
+"""The bundle's manifest: format version and a sha256 per file, checked on load."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from skillshot.errors import BundleError
+from skillshot.io import read_json, sha256_file, write_json
+
+FORMAT = 1
+NAME = "manifest.json"
+
+
+def describe(folder: Path, parts: Iterable[Path]) -> dict[str, dict[str, Any]]:
+    """Size and sha256 of every file among or under `parts`, named relative to `folder`."""
+    found = [path for part in parts for path in ([part] if part.is_file() else part.rglob("*")) if path.is_file()]
+    return {
+        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
+        for path in sorted(found)
+        if path.name != NAME
+    }
+
+
+def write_manifest(folder: str | os.PathLike[str], facts: Mapping[str, Any]) -> None:
+    """Describe every file under `folder`; `facts` (model, bank, metrics) is stored beside it."""
+    folder = Path(folder)
+    write_json(folder / NAME, {"format": FORMAT, "files": describe(folder, [folder]), **facts})
+
+
+def read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read the manifest, refusing what is not a bundle or newer than this version.
+
+    Raises:
+        BundleError: no bundle there, unreadable manifest, or another format version.
+    """
+    path = Path(folder) / NAME
+    try:
+        manifest = read_json(path)
+    except FileNotFoundError as error:
+        raise BundleError(
+            f"{folder}: not a bundle, {NAME} is missing; make one with `skillshot fit BANK --out {folder}`"
+        ) from error
+    except (ValueError, OSError) as error:
+        raise BundleError(f"{path}: unreadable ({error}); export the bundle again") from error
+    version = manifest.get("format") if isinstance(manifest, dict) else None
+    if version != FORMAT or not isinstance(manifest.get("files"), dict):
+        raise BundleError(
+            f"{path}: bundle format {version!r}, this skillshot reads {FORMAT}; install a matching version"
+        )
+    return dict(manifest)
+
+
+def check_files(folder: str | os.PathLike[str], manifest: Mapping[str, Any], names: set[str] | None = None) -> None:
+    """Compare files with the manifest: size first, then sha256.
+
+    Args:
+        names: only these files (None: all); a name that the manifest lacks is an error too.
+
+    Raises:
+        BundleError: naming the first file that is missing, cut or changed.
+    """
+    folder = Path(folder)
+    files: dict[str, dict[str, Any]] = manifest["files"]
+    for name in sorted(names if names is not None else files):
+        path, wanted = folder / name, files.get(name)
+        if wanted is None:
+            raise BundleError(f"{folder / NAME}: does not list {name}; export the bundle again")
+        if not path.is_file():
+            raise BundleError(f"{path}: missing; copy the whole bundle again")
+        size = path.stat().st_size
+        if size != wanted["bytes"]:
+            raise BundleError(f"{path}: {size} bytes instead of {wanted['bytes']}; copy the bundle again")
+        if sha256_file(path) != wanted["sha256"]:
+            raise BundleError(f"{path}: its sha256 differs from the manifest's; copy the bundle again")

@@ -1,0 +1,28 @@
+"""From a question to its skill vector, through the transformer (full) or without it (lite)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+
+from skillshot.features.lexical import LexicalView
+from skillshot.runtime.layout import QUESTION_VIEW
+from skillshot.runtime.onnx import Floats, Session, TextEncoder
+
+
+class Policy:
+    """Texts -> unit skill vectors (n, z) float32, to be multiplied with a bank's vectors."""
+
+    def __init__(self, model: str | PathLike[str], mode: str, threads: int = 1) -> None:
+        model = Path(model)
+        self._view = LexicalView.load(model / QUESTION_VIEW)
+        self._encoder = TextEncoder(model, threads) if mode == "full" else None
+        self._session = Session(model / ("skillshot.onnx" if mode == "full" else "lite.onnx"), threads)
+
+    def __call__(self, texts: Sequence[str]) -> Floats:
+        """Skill vectors of texts as `Record.text` gives them."""
+        feeds = {"lexical": self._view.transform(texts)}
+        if self._encoder is not None:
+            feeds["sentence_embedding"] = self._encoder.encode(texts)
+        return self._session.run(feeds)

@@ -1,0 +1,137 @@
+"""A bundle opened for evaluation: every selector's scores for a batch of queries, no torch needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from skillshot.bank.record import Record
+from skillshot.errors import InputError
+from skillshot.features.lexical import LexicalView
+from skillshot.io import sha256_text
+from skillshot.runtime.layout import MODEL, QUESTION_VIEW, RATIONALE_VIEW, VECTORS
+from skillshot.runtime.manifest import check_files, read_manifest
+from skillshot.runtime.onnx import Floats, Session, TextEncoder
+from skillshot.runtime.store import Store, question_key
+from skillshot.selectors.bm25 import BM25
+
+Scorer = Callable[[Sequence[Record]], Floats]
+
+NAMES = ("random", "bm25", "question", "ridge", "lars", "lite", "skillshot", "oracle", "oracle_features")
+NEEDS_RATIONALE = frozenset({"oracle", "oracle_features"})
+
+
+class Pool:
+    """Bank and model of a bundle. `scores(name, queries)` is (queries, bank), higher is better.
+
+    Raises:
+        BundleError: the bundle is damaged or of another format.
+    """
+
+    def __init__(self, folder: str | PathLike[str], seed: int = 0, threads: int = 2) -> None:
+        folder = Path(folder)
+        manifest = read_manifest(folder)
+        check_files(folder, manifest)
+        self._model, self._bank = folder / MODEL, folder / manifest["bank"]
+        self.seed, self._threads = seed, threads
+        self._encoder = TextEncoder(self._model, threads)
+        self._views: dict[str, LexicalView] = {}
+        self._sessions: dict[str, Session] = {}
+        self._vectors: dict[str, Floats] = {}
+        self._texts: dict[str, Floats] = {}
+        self._bm25: BM25 | None = None
+        store = Store(self._bank)
+        self.records: list[Record] = list(store)
+        self.keys = store.keys
+
+    def scores(self, name: str, queries: Sequence[Record]) -> Floats:
+        """Scores of every bank row for every query, float32 (q, n).
+
+        Raises:
+            InputError: an unknown selector, or an oracle asked about a query without a rationale.
+        """
+        if name not in NAMES:
+            raise InputError(f"selector {name!r}: choose from {', '.join(NAMES)}")
+        if name in NEEDS_RATIONALE and (missing := [q.id for q in queries if not q.rationale]):
+            raise InputError(f"selector {name}: query {missing[0]!r} has no rationale; leave {name} out")
+        if name == "random":
+            return self._random(queries)
+        if name == "bm25":
+            if self._bm25 is None:
+                self._bm25 = BM25([record.text for record in self.records])
+            return self._bm25.scores([query.text for query in queries])
+        return self.query_vectors(name, queries) @ self.vectors(VECTORS[name]).T
+
+    def query_vectors(self, name: str, queries: Sequence[Record]) -> Floats:
+        """Query side of a vector selector, unit rows float32 (q, z)."""
+        questions, rationales = [q.text for q in queries], [q.rationale for q in queries]
+        if name == "question":
+            return self.embed(questions)
+        if name == "oracle":
+            return self.embed(rationales)
+        return self._run("skillshot_posterior" if name == "oracle_features" else name, queries)
+
+    def bank_vectors(self, name: str, records: Sequence[Record]) -> Floats:
+        """Bank side of a vector selector for new records, unit rows float32 (n, z)."""
+        if name in ("question", "rationale"):
+            return self.embed([record.text if name == "question" else record.rationale for record in records])
+        return self._run(f"{name}_posterior", records)
+
+    def _run(self, graph: str, records: Sequence[Record]) -> Floats:
+        if graph not in self._sessions:
+            self._sessions[graph] = Session(self._model / f"{graph}.onnx", self._threads)
+        session = self._sessions[graph]
+        questions, rationales = [r.text for r in records], [r.rationale for r in records]
+        makers: dict[str, Callable[[], Floats]] = {
+            "sentence_embedding": lambda: self.embed(questions),
+            "question_embedding": lambda: self.embed(questions),
+            "rationale_embedding": lambda: self.embed(rationales),
+            "lexical": lambda: self._view(QUESTION_VIEW).transform(questions),
+            "question_lexical": lambda: self._view(QUESTION_VIEW).transform(questions),
+            "rationale_lexical": lambda: self._view(RATIONALE_VIEW).transform(rationales),
+        }
+        return session.run({name: makers[name]() for name in session.inputs})
+
+    def vectors(self, name: str) -> Floats:
+        """Bank side of a vector selector, unit rows float32 (n, z)."""
+        if name not in self._vectors:
+            self._vectors[name] = np.load(self._bank / f"{name}.npy", allow_pickle=False).astype(np.float32)
+        return self._vectors[name]
+
+    def allowed(self, queries: Sequence[Record]) -> npt.NDArray[np.bool_]:
+        """(q, n): all demonstrations but those whose normalised question is the query's."""
+        keys = np.array([question_key(query.question) for query in queries], np.uint64)
+        different: npt.NDArray[np.bool_] = self.keys[None, :] != keys[:, None]
+        return different
+
+    def embed(self, texts: Sequence[str]) -> Floats:
+        """Sentence embeddings, each distinct text computed once in the life of the pool."""
+        from tqdm.auto import tqdm
+
+        new = sorted({text for text in texts if text not in self._texts}, key=lambda text: (-len(text), text))
+        size = 64
+        for start in tqdm(range(0, len(new), size), desc="embed queries", unit="batch", disable=len(new) <= size):
+            batch = new[start : start + size]
+            self._texts.update(zip(batch, self._encoder.encode(batch), strict=True))
+        if not texts:
+            return np.zeros((0, self._encoder.dimension), np.float32)
+        return np.stack([self._texts[text] for text in texts])
+
+    def _view(self, name: str) -> LexicalView:
+        if name not in self._views:
+            self._views[name] = LexicalView.load(self._model / name)
+        return self._views[name]
+
+    def _random(self, queries: Sequence[Record]) -> Floats:
+        # seeded by the query's own text: the same draw whatever the batch or the order of queries
+        rows = [
+            np.random.default_rng([self.seed, int(sha256_text(query.text)[:8], 16)]).random(
+                len(self.records), np.float32
+            )
+            for query in queries
+        ]
+        return np.array(rows, np.float32).reshape(len(queries), len(self.records))

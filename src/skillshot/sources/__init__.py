@@ -1,0 +1,63 @@
+"""Where examples come from; every source yields raw rows, so all go through one normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from skillshot.bank.files import read_raw
+from skillshot.bank.rows import Raw
+from skillshot.errors import ParamsError
+from skillshot.params import Ingest
+
+SOURCES = ("storyskills", "gsm_symbolic", "file", "hub")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Rows of the bank and, where the source has them apart, of the queries."""
+
+    name: str
+    bank: Iterator[Raw]
+    queries: Iterator[Raw] | None = None
+
+
+def open_source(settings: Ingest, seed: int) -> Source:
+    """The rows that `params.ingest` asks for, read as they are taken.
+
+    Raises:
+        ParamsError: the source is unknown, or one of its settings is missing.
+        InputError: a file or a hub set cannot be read.
+    """
+    match settings.source:
+        case "storyskills":
+            from skillshot.sources.storyskills import generate
+
+            records = generate(settings.size, seed)
+            return Source("storyskills", _numbered("storyskills", (record.to_json() for record in records)))
+        case "gsm_symbolic":
+            from skillshot.sources.gsm_symbolic import generate as generate_symbolic
+
+            return Source("gsm_symbolic", _numbered("gsm_symbolic", generate_symbolic(settings.size, seed)))
+        case "file":
+            if not settings.path:
+                raise ParamsError("ingest.source: file needs ingest.path (a bank file or folder)")
+            queries = read_raw(settings.queries) if settings.queries else None
+            return Source(settings.path, read_raw(settings.path), queries)
+        case "hub":
+            if not settings.name:
+                raise ParamsError("ingest.source: hub needs ingest.name (a data set on the Hugging Face hub)")
+            from skillshot.sources.hub import read_hub
+
+            held = settings.queries_split
+            return Source(
+                settings.name,
+                read_hub(settings.name, settings.config, settings.split),
+                read_hub(settings.name, settings.config, held) if held else None,
+            )
+    raise ParamsError(f"ingest.source: {settings.source!r} is none of {', '.join(SOURCES)}")
+
+
+def _numbered(name: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[Raw]:
+    return (Raw(name, line, row) for line, row in enumerate(rows, 1))

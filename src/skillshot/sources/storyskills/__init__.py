@@ -1,0 +1,7 @@
+"""storyskills: word problems whose story and skill are drawn independently; our instrument with known ground truth."""
+
+from skillshot.sources.storyskills.draw import generate, stream
+from skillshot.sources.storyskills.skills import SKILLS
+from skillshot.sources.storyskills.themes import THEMES
+
+__all__ = ["SKILLS", "THEMES", "generate", "stream"]

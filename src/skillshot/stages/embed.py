@@ -1,0 +1,33 @@
+"""Stage embed: bank and queries -> frozen sentence embeddings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from skillshot.bank.record import read_records
+from skillshot.embed import embed_texts, load_encoder
+from skillshot.io import atomic_write, write_json
+from skillshot.params import load_params
+
+
+def main() -> None:
+    """Read data/validate, write data/embed and reports/embed.json."""
+    params = load_params().embed
+    encoder = load_encoder(params.model)
+    report: dict[str, object] = {"model": params.model}
+    for part in ("bank", "queries"):
+        records = list(read_records(Path("data/validate") / f"{part}.jsonl"))
+        sides = {"question": [r.text for r in records], "rationale": [r.rationale for r in records]}
+        for side, texts in sides.items():
+            embedded = embed_texts(encoder, texts, params.batch_size, f"{part} {side}s")
+            with atomic_write(Path("data/embed") / f"{part}_{side}.npy", "wb") as handle:
+                np.save(handle, embedded.vectors, allow_pickle=False)
+            report |= {"window": embedded.window, "dimension": embedded.vectors.shape[1]}
+            report[f"{part}_{side}"] = {"texts": len(texts), "truncated": embedded.truncated}
+    write_json("reports/embed.json", report)
+
+
+if __name__ == "__main__":
+    main()

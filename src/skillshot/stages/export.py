@@ -1,0 +1,31 @@
+"""Stage export: encoder and policies -> ONNX, with parity against torch."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from skillshot.bank.record import read_records
+from skillshot.embed import load_encoder
+from skillshot.io import write_json
+from skillshot.model.fit import Fitted
+from skillshot.params import load_params
+from skillshot.pipeline import export_model
+
+
+def main() -> None:
+    """Read models/train, write models/export and reports/export.json."""
+    params = load_params()
+    folder = Path("models/export")
+    shutil.rmtree(folder, ignore_errors=True)
+    texts = [record.text for record in read_records("data/validate/bank.jsonl")]
+    embeddings = np.load("data/embed/bank_question.npy", allow_pickle=False)
+    fitted = Fitted.load("models/train")
+    report = export_model(load_encoder(params.embed.model), fitted, texts, embeddings, params, folder)
+    write_json("reports/export.json", report)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""Stage index: exported model and bank vectors -> the bundle that `Selector.load` opens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from skillshot.bank.record import read_records
+from skillshot.io import read_json, write_json
+from skillshot.model.fit import Fitted
+from skillshot.params import load_params
+from skillshot.pipeline import build_bundle, bundle_facts
+from skillshot.runtime.selector import Selector
+
+
+def main() -> None:
+    """Write models/selector and reports/index.json."""
+    params = load_params()
+    folder = Path("models/selector")
+    records = list(read_records("data/validate/bank.jsonl"))
+    fitted = Fitted.load("models/train")
+    vectors = dict(fitted.vectors)
+    for side in ("question", "rationale"):
+        vectors[side] = np.load(f"data/embed/bank_{side}.npy", allow_pickle=False)
+    build_bundle(
+        Path("models/export"), vectors, records, bundle_facts(records, params, fitted.diagnostics), params, folder
+    )
+    selector = Selector.load(folder)
+    files = read_json(folder / "manifest.json")["files"]
+    write_json(
+        "reports/index.json",
+        {
+            "demonstrations": len(selector),
+            "mode": selector.mode,
+            "bytes": sum(entry["bytes"] for entry in files.values()),
+            "files": len(files),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""Stage ingest: the source -> data/ingest/{bank,queries,quarantine}.jsonl and reports/ingest.json."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from skillshot.io import write_json
+from skillshot.params import load_params
+from skillshot.sources.ingest import ingest
+from skillshot.stages.told import told
+
+OUT = Path("data/ingest")
+REPORT = Path("reports/ingest.json")
+
+
+@told
+def main() -> None:
+    """Run in the repository's root."""
+    write_json(REPORT, ingest(load_params(), OUT))
+
+
+if __name__ == "__main__":
+    main()

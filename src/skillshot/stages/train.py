@@ -1,0 +1,36 @@
+"""Stage train: data/validate/bank.jsonl + data/embed/bank_*.npy to models/train/, with curves and diagnostics."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from skillshot.bank.record import read_records
+from skillshot.io import write_json
+from skillshot.params import load_params
+
+
+def main() -> None:
+    """Run the stage in the repository's root."""
+    from skillshot.model.fit import fit
+    from skillshot.model.report import draw_curves, write_curves
+
+    params = load_params()
+    bank = list(read_records("data/validate/bank.jsonl"))
+    question, rationale = (
+        np.load(f"data/embed/bank_{side}.npy", allow_pickle=False) for side in ("question", "rationale")
+    )
+    started = time.perf_counter()
+    fitted = fit(bank, question, rationale, params.train, params.seed, work=Path("models/.train"))
+    seconds = time.perf_counter() - started
+    fitted.save("models/train")
+    write_curves("reports/train_curves.csv", fitted.history)
+    draw_curves("reports/plots/train_curves.png", fitted.history)
+    report = {"records": len(bank), "features": fitted.question_view.width, "seconds": round(seconds, 1)}
+    write_json("reports/train.json", report | {key: round(value, 6) for key, value in fitted.diagnostics.items()})
+
+
+if __name__ == "__main__":
+    main()

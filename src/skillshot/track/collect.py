@@ -1,0 +1,111 @@
+"""What a pipeline state has to tell: parameters, metrics, curves, selectors, files. No tracker is known here."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from skillshot.errors import TrackError
+from skillshot.io import read_json
+from skillshot.track.state import PUBLISHER
+
+STEP = "epoch"  # the column of a curve's file that is its step
+
+
+@dataclass(frozen=True)
+class Story:
+    """All that is published of one state.
+
+    metrics: numeric leaves of the reports, `stage.key.key`; curves: name, value, step; selectors: per
+    selector its metrics, `stage.key`; files: artifact folder and file.
+    """
+
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    curves: tuple[tuple[str, float, int], ...]
+    selectors: Mapping[str, Mapping[str, float]]
+    files: tuple[tuple[str, Path], ...]
+
+
+def collect(root: Path, params: Mapping[str, Any]) -> Story:
+    """Read the reports of the repository in `root`; `params` is the tree of `params.yaml`.
+
+    Raises:
+        TrackError: no report exists, or two keys give the same metric name.
+    """
+    reports = {
+        path.stem: read_json(path) for path in sorted((root / "reports").glob("*.json")) if path.stem != PUBLISHER
+    }
+    if not reports:
+        raise TrackError(f"no reports in {root / 'reports'}\nrun `make run` first")
+    selectors: dict[str, dict[str, float]] = {}
+    for stage, report in reports.items():
+        table = report.get("selectors") if isinstance(report, dict) else None
+        for selector, values in table.items() if isinstance(table, dict) else ():
+            selectors.setdefault(selector, {}).update(numbers(values, stage))
+    return Story(
+        params={name: str(value) for name, value in leaves(params)},
+        metrics={name: value for stage, report in reports.items() for name, value in numbers(report, stage).items()},
+        curves=tuple(_curves(root / "reports" / "train_curves.csv")),
+        selectors=selectors,
+        files=tuple(_files(root)),
+    )
+
+
+def numbers(tree: Any, prefix: str = "") -> dict[str, float]:
+    """Numeric leaves of a report under names that MLflow accepts (`hit@4` becomes `hit_at_4`).
+
+    Raises:
+        TrackError: a number is not finite, or two keys become one name.
+    """
+    found: dict[str, float] = {}
+    for name, value in leaves(tree, prefix):
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        if not math.isfinite(value):
+            raise TrackError(f"{name}: {value} is not a number that can be compared")
+        name = re.sub(r"[^\w\-. /:]", "_", name.replace("@", "_at_"), flags=re.ASCII)
+        if name in found:
+            raise TrackError(f"{name}: two keys of the report give this metric name; rename one")
+        found[name] = float(value)
+    return found
+
+
+def leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted names and values of a nested mapping; lists are leaves."""
+    if isinstance(tree, Mapping):
+        for key, value in tree.items():
+            yield from leaves(value, f"{prefix}.{key}" if prefix else str(key))
+    elif not isinstance(tree, list) or prefix:
+        yield prefix, tree
+
+
+def _curves(path: Path) -> Iterator[tuple[str, float, int]]:
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", newline="") as handle:
+        for number, row in enumerate(csv.DictReader(handle)):
+            step = int(float(row.get(STEP) or number))
+            for column, text in row.items():
+                if column == STEP or not text:
+                    continue
+                try:
+                    value = float(text)
+                except ValueError:
+                    continue  # a column of words (the name of a phase) is no curve
+                yield f"train.curve.{re.sub(r'[^A-Za-z0-9_.-]', '_', column)}", value, step
+
+
+def _files(root: Path) -> Iterator[tuple[str, Path]]:
+    for name in ("dvc.yaml", "dvc.lock", "params.yaml", "gates.yaml"):
+        if (root / name).exists():
+            yield "pipeline", root / name
+    folder = root / "reports"
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.name.startswith(".") and path.name != f"{PUBLISHER}.json":
+            yield (Path("reports") / path.parent.relative_to(folder)).as_posix(), path

@@ -1,0 +1,155 @@
+"""The gate: has anything become worse, or become something else under the same name?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from skillshot.errors import TrackError
+from skillshot.track.rules import Gates, Interval, Rule, parse_gates
+from skillshot.track.snapshot import Snapshot
+
+PASSES = frozenset({"same", "improved", "tolerated", "new", "accepted"})
+RESAMPLES = 4000  # of the paired bootstrap
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Row:
+    """One verdict. allowed: how far the metric may go the wrong way; detail: why, for people."""
+
+    name: str
+    status: str
+    baseline: float | str | None = None
+    current: float | str | None = None
+    allowed: float | None = None
+    detail: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether this row lets the state through."""
+        return self.status in PASSES
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dictionary; what is not finite becomes text."""
+        row = asdict(self) | {"passed": self.passed}
+        return {k: str(v) if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
+
+
+def compare(gates: Gates, baseline: Snapshot, current: Snapshot, accept: Collection[str] = ()) -> list[Row]:
+    """Judge `current` against `baseline`.
+
+    Args:
+        accept: row names (`evaluate.llm`, `rule:train.kl`) whose *change* is intended. A regression cannot be accepted.
+
+    Raises:
+        TrackError: `accept` names nothing that changed, or the baseline's own rules cannot be read.
+    """
+    text = baseline.read("gates.yaml")
+    before = parse_gates(text, f"gates.yaml at {baseline.name}") if text is not None else None
+    rows = _rules(gates, before) + [_definition(name, baseline, current, before) for name in gates.definitions]
+    changed = {row.name for row in rows if row.status.endswith(("changed", "removed"))}
+    for name in accept:
+        if name not in changed:
+            raise TrackError(f"--accept {name}: it did not change; changed: {', '.join(sorted(changed)) or 'nothing'}")
+    rows = [Row(**{**asdict(row), "status": "accepted"}) if row.name in accept else row for row in rows]
+    moved = any(row.status == "accepted" and row.name in gates.definitions for row in rows)
+    return rows + [
+        _metric(name, rule, baseline, current, moved or before is None or name not in before.metrics)
+        for name, rule in gates.metrics.items()
+    ]
+
+
+def _rules(gates: Gates, before: Gates | None) -> list[Row]:
+    """A gate that was loosened or taken away is no pass."""
+    if before is None:
+        return []
+    rows = [
+        Row(
+            f"rule:{name}", "rule removed" if name not in gates.metrics else "rule changed", detail="gates.yaml differs"
+        )
+        for name, rule in before.metrics.items()
+        if gates.metrics.get(name) != rule
+    ]
+    gone = [name for name in before.definitions if name not in gates.definitions]
+    return rows + [Row(f"rule:{name}", "rule removed", detail="definition no longer compared") for name in gone]
+
+
+def _definition(name: str, baseline: Snapshot, current: Snapshot, before: Gates | None) -> Row:
+    try:
+        now = current.definition(name)
+    except LookupError as error:
+        return Row(name, "missing", detail=str(error.args[0]))
+    try:
+        then = baseline.definition(name)
+    except LookupError as error:
+        known = before is not None and name in before.definitions
+        return Row(name, "definition changed" if known else "new", None, now, detail=str(error.args[0]))
+    same = then == now
+    detail = "" if same else "the numbers no longer mean the same"
+    return Row(name, "same" if same else "definition changed", then, now, detail=detail)
+
+
+def _metric(name: str, rule: Rule, baseline: Snapshot, current: Snapshot, fresh: bool) -> Row:
+    """fresh: there is no comparable baseline, only the bounds hold."""
+    try:
+        now = current.value(name)
+    except LookupError as error:
+        return Row(name, "missing", detail=str(error.args[0]))
+    if not _finite(now):
+        return Row(name, "not a number", None, now if isinstance(now, float) else str(now))
+    for bound, broken in ((rule.minimum, now < (rule.minimum or 0)), (rule.maximum, now > (rule.maximum or 0))):
+        if bound is not None and broken:
+            return Row(name, "out of bounds", None, now, detail=f"the bound is {bound:g}")
+    if fresh:
+        return Row(name, "new", None, now, detail="nothing comparable to compare with")
+    try:
+        then = baseline.value(name)
+    except LookupError as error:
+        return Row(name, "baseline missing", None, now, detail=str(error.args[0]))
+    if not _finite(then):
+        return Row(name, "baseline missing", str(then), now, detail="the baseline is not a number")
+    return _judge(name, rule, float(then), float(now), baseline, current)
+
+
+def _judge(name: str, rule: Rule, then: float, now: float, baseline: Snapshot, current: Snapshot) -> Row:
+    allowed = max(rule.absolute, rule.relative * abs(then))
+    worse = now - then if rule.direction == "lower" else then - now
+    status = "same" if worse == 0 else "improved" if worse < 0 else "tolerated" if worse <= allowed else "regressed"
+    detail = ""
+    if rule.interval:
+        try:
+            pairs = _pairs(rule.interval, baseline, current)
+        except LookupError as error:
+            return Row(name, "missing", then, now, allowed, str(error.args[0]))
+        low, high = bootstrap(pairs)
+        detail = f"paired difference in [{low:+.4f}, {high:+.4f}]"
+        certain = low > 0 if rule.direction == "lower" else high < 0
+        if status == "regressed" and not certain:
+            status = "tolerated"
+    return Row(name, status, then, now, allowed, detail)
+
+
+def _pairs(spec: Interval, baseline: Snapshot, current: Snapshot) -> list[float]:
+    then, now = (side.paired(spec.rows, spec.id, spec.column, spec.where) for side in (baseline, current))
+    if then.keys() != now.keys():
+        odd = len(then.keys() ^ now.keys())
+        raise LookupError(f"{spec.rows}: {odd} ids are in one revision only; they cannot be paired")
+    return [now[key] - then[key] for key in sorted(then)]
+
+
+def bootstrap(differences: list[float], seed: int = 0) -> tuple[float, float]:
+    """Percentile interval of the mean of paired differences (Efron and Tibshirani 1993, chapter 13)."""
+    import numpy as np
+
+    values = np.asarray(differences, np.float64)
+    draws = np.random.default_rng(seed).integers(0, len(values), (RESAMPLES, len(values)))
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(values[draws].mean(axis=1), [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,67 @@
+"""What made a model version: data, code, params, machine, and the commands that make it again."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from skillshot.track.promotion import read_history, resolve
+from skillshot.track.publish import DIRTY
+from skillshot.track.state import lock_stages
+
+if TYPE_CHECKING:
+    from skillshot.track.mlflow_store import Store
+
+MACHINE = "skillshot.machine."
+
+
+def lineage(store: Store, version: str) -> dict[str, Any]:
+    """Everything that is known about a version, given by number or alias.
+
+    Raises:
+        TrackError: there is no such version.
+    """
+    number = resolve(store, version)
+    made = store.versions()[number]
+    run = store.client.get_run(made.run_id)
+    tags = run.data.tags
+    commit = tags.get("mlflow.source.git.commit", "")
+    dirty = tags.get(DIRTY) != "false"
+    stages = lock_stages(store.read_artifact(made.run_id, "pipeline/dvc.lock") or "")
+    return {
+        "version": number,
+        "aliases": sorted(alias for alias, of in store.aliases().items() if of == number),
+        "model": store.model,
+        "run": made.run_id,
+        "tracking": store.uri,
+        "commit": commit,
+        "dirty": tags.get("skillshot.dirty_paths", "unknown").split(", ") if dirty else [],
+        "pipeline": tags.get("skillshot.pipeline", ""),
+        "fingerprint": tags.get("skillshot.fingerprint", ""),
+        "stages": {
+            name: {
+                part: {entry["path"]: entry.get("md5", "") for entry in stage.get(part, ())}
+                for part in ("deps", "outs")
+            }
+            | {"params": stage.get("params", {}), "cmd": stage.get("cmd", "")}
+            for name, stage in stages.items()
+        },
+        "data": {
+            item.dataset.name: {"digest": item.dataset.digest, "source": item.dataset.source}
+            for item in (run.inputs.dataset_inputs if run.inputs else ())
+        },
+        "machine": {key.removeprefix(MACHINE): value for key, value in sorted(tags.items()) if key.startswith(MACHINE)},
+        "gate": made.tags.get("skillshot.gate", "not judged"),
+        "history": [asdict(move) for move in read_history(store)[1] if number in (move.version, move.before)],
+        "again": _commands(commit, dirty),
+    }
+
+
+def _commands(commit: str, dirty: bool) -> list[str]:
+    if dirty or not commit:
+        return ["# made from uncommitted changes: it cannot be made again"]
+    return [
+        f"git worktree add ../again {commit} && cd ../again",
+        "make run",
+        f"skillshot verify --revision {commit}",
+    ]

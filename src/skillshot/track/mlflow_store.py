@@ -1,0 +1,232 @@
+"""The one module that talks to MLflow (its model wrapper `pyfunc.py` aside).
+
+Tracking URI: `MLFLOW_TRACKING_URI`, otherwise the database `mlflow.db` in the repository, as an absolute URI
+(a relative one is lost when DVC runs an experiment in another folder). Artifacts of a local database lie in
+`mlartifacts/` beside it; a server decides for itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
+
+import skillshot
+from skillshot.errors import TrackError
+
+T = TypeVar("T")
+PARENT = "mlflow.parentRunId"
+SIGNATURE = ModelSignature(
+    inputs=Schema([ColSpec("string", "question")]),
+    params=ParamSchema([ParamSpec("k", "integer", 4), ParamSpec("prompt", "boolean", False)]),
+)
+RUNTIME = ("mlflow", "numpy", "onnxruntime", "tokenizers", "pandas")  # what serving imports
+
+
+def tracking_uri(root: Path) -> str:
+    """`MLFLOW_TRACKING_URI`, or the database in the repository `root`; a DVC experiment's copy uses the original's."""
+    given = os.environ.get("MLFLOW_TRACKING_URI")
+    return given or f"sqlite:///{home(root) / 'mlflow.db'}"
+
+
+def home(root: Path) -> Path:
+    """The repository a user sees: for a temporary copy under `.dvc/tmp/exps`, the one it was made from."""
+    parts = root.parts
+    for i in range(len(parts) - 2):
+        if parts[i : i + 3] == (".dvc", "tmp", "exps"):
+            return Path(*parts[:i])
+    return root
+
+
+class Store:
+    """Runs and model versions of one experiment.
+
+    Raises:
+        TrackError: the tracking server cannot be reached, or its experiment was deleted.
+    """
+
+    def __init__(self, root: Path, experiment: str = "skillshot", model: str = "skillshot-selector") -> None:
+        self.uri = tracking_uri(root)
+        self.model = model
+        for name in ("alembic", "mlflow.store.db.utils", "mlflow.tracking", "mlflow.models.model"):
+            logging.getLogger(name).setLevel(logging.WARNING)  # migrations, URIs: dozens of lines of no news
+        mlflow.set_tracking_uri(self.uri)
+        self.client = MlflowClient()
+        try:
+            found = self.client.get_experiment_by_name(experiment)
+            if found is None:
+                self.experiment_id = str(self.client.create_experiment(experiment, artifact_location=self._location()))
+            elif found.lifecycle_stage != "active":
+                raise TrackError(
+                    f"MLflow experiment {experiment!r} was deleted\nrestore it: mlflow experiments restore"
+                )
+            else:
+                self.experiment_id = str(found.experiment_id)
+        except MlflowException as error:
+            raise TrackError(f"MLflow at {self.uri}: {str(error).splitlines()[0][:300]}") from error
+
+    def _location(self) -> str | None:
+        prefix = "sqlite:///"
+        if not self.uri.startswith(prefix):
+            return None
+        return (Path(self.uri.removeprefix(prefix)).resolve().parent / "mlartifacts").as_uri()
+
+    # runs
+
+    def find_runs(self, tags: Mapping[str, str]) -> dict[str, dict[str, str]]:
+        """Tags of the active runs that carry all of `tags`, by run id, newest first."""
+        query = " and ".join(f"tags.`{key}` = '{value}'" for key, value in tags.items())
+        runs = self.client.search_runs([self.experiment_id], query, order_by=["attributes.start_time DESC"])
+        return {run.info.run_id: dict(run.data.tags) for run in runs}
+
+    def create_run(self, name: str, tags: Mapping[str, str], parent: str | None = None) -> str:
+        """A new run, nested under `parent` where given; returns its id."""
+        extra = {PARENT: parent} if parent else {}
+        run = self.client.create_run(self.experiment_id, run_name=name, tags={**tags, **extra})
+        return str(run.info.run_id)
+
+    def log(
+        self,
+        run: str,
+        params: Mapping[str, str] | None = None,
+        metrics: Mapping[str, float] | None = None,
+        curves: Iterable[tuple[str, float, int]] = (),
+        model_id: str | None = None,
+    ) -> None:
+        """Log in few calls; metrics are linked to the logged model `model_id` where given."""
+        now = int(time.time() * 1000)
+        for part in _chunks([Param(key, value) for key, value in (params or {}).items()], 100):
+            self.client.log_batch(run, params=part)
+        points = [Metric(key, value, now, 0, model_id=model_id) for key, value in (metrics or {}).items()]
+        points += [Metric(key, value, now, step) for key, value, step in curves]
+        for part in _chunks(points, 1000):
+            self.client.log_batch(run, metrics=part)
+
+    def log_files(self, run: str, files: Iterable[tuple[str, Path]]) -> None:
+        """Upload files, each into its artifact folder."""
+        for folder, path in files:
+            self.client.log_artifact(run, str(path), folder)
+
+    def log_inputs(self, run: str, inputs: Sequence[tuple[str, str, str, str]]) -> None:
+        """Log data sets as inputs: name, digest, source and what they were used for."""
+        self.client.log_inputs(
+            run,
+            [
+                DatasetInput(
+                    Dataset(name, digest, source_type="local", source=f'{{"uri": "{source}"}}'),
+                    [InputTag("mlflow.data.context", use)],
+                )
+                for name, digest, source, use in inputs
+            ],
+        )
+
+    def set_tags(self, run: str, tags: Mapping[str, str]) -> None:
+        """Set tags of a run."""
+        self.client.log_batch(run, tags=[RunTag(key, value) for key, value in tags.items()])
+
+    def read_artifact(self, run: str, path: str) -> str | None:
+        """Text of an artifact, None where there is none."""
+        if path not in {item.path for item in self.client.list_artifacts(run, str(Path(path).parent))}:
+            return None
+        return str(mlflow.artifacts.load_text(f"runs:/{run}/{path}"))
+
+    def params(self, run: str) -> dict[str, str]:
+        """Params of a run."""
+        return dict(self.client.get_run(run).data.params)
+
+    def claim(self, run: str, key: str, value: str) -> bool:
+        """Write a param that nobody wrote before: the one thing of which MLflow lets only one writer win."""
+        try:
+            self.client.log_param(run, key, value)
+        except MlflowException as error:
+            if error.error_code != "INVALID_PARAMETER_VALUE":
+                raise
+        return bool(self.params(run).get(key) == value)
+
+    def finish(self, run: str) -> None:
+        """Mark a run as finished."""
+        self.client.set_terminated(run, "FINISHED")
+
+    def discard(self, run: str) -> None:
+        """Delete a run with its children, logged models and model versions (of a publication that was killed)."""
+        for made in self.client.search_model_versions(f"run_id = '{run}'"):
+            self.client.delete_model_version(made.name, made.version)
+        for model in self.client.search_logged_models([self.experiment_id], f"source_run_id = '{run}'"):
+            self.client.delete_logged_model(model.model_id)
+        for child in self.find_runs({PARENT: run}):
+            self.client.delete_run(child)
+        self.client.delete_run(run)
+
+    # models
+
+    def log_model(self, run: str, bundle: Path, tags: Mapping[str, str]) -> tuple[str, str]:
+        """Log the bundle with this package's source as a pyfunc; returns the logged model's id and URI."""
+        package = Path(skillshot.__file__).parent
+        with mlflow.start_run(run_id=run), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # asks for an example; the signature is given
+            info = mlflow.pyfunc.log_model(
+                name="selector",
+                python_model=str(package / "track" / "pyfunc.py"),
+                artifacts={"bundle": str(bundle)},
+                code_paths=[str(package)],  # a served version keeps answering with the code that made it
+                signature=SIGNATURE,
+                pip_requirements=[f"{name}=={version(name)}" for name in RUNTIME],  # inference took 13.8 s
+                tags=dict(tags),
+            )
+        self.client.update_run(run, status="RUNNING")
+        return str(info.model_id), str(info.model_uri)
+
+    def register(self, run: str, model_uri: str, tags: Mapping[str, str]) -> str:
+        """A new version of the registered model; returns its number."""
+        try:
+            self.client.create_registered_model(self.model, description="Picks demonstrations by reasoning skill")
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        model_id = model_uri.removeprefix("models:/")
+        made = self.client.create_model_version(self.model, model_uri, run, tags=dict(tags), model_id=model_id)
+        return str(made.version)
+
+    def versions(self) -> dict[str, Any]:
+        """Model versions (MLflow's entities) by number."""
+        return {str(made.version): made for made in self.client.search_model_versions(f"name = '{self.model}'")}
+
+    def version_of(self, run: str) -> str | None:
+        """The model version that a run registered."""
+        return next((number for number, made in self.versions().items() if made.run_id == run), None)
+
+    def aliases(self) -> dict[str, str]:
+        """Version numbers by alias; empty where the model does not exist yet."""
+        try:
+            found = self.client.get_registered_model(self.model).aliases
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return {}
+        return {str(alias): str(number) for alias, number in found.items()}
+
+    def set_alias(self, alias: str, number: str) -> None:
+        """Point an alias at a version."""
+        self.client.set_registered_model_alias(self.model, alias, number)
+
+    def tag_version(self, number: str, tags: Mapping[str, str]) -> None:
+        """Set tags of a model version."""
+        for key, value in tags.items():
+            self.client.set_model_version_tag(self.model, number, key, value)
+
+
+def _chunks(items: list[T], size: int) -> Iterator[list[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

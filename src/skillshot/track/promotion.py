@@ -1,0 +1,193 @@
+"""Who is champion, and why: the alias moves only through the gate, and each move is written down first.
+
+The history is a run of its own, with one param per move (`move.0001`, ...): a param cannot be changed, and of
+two writers of the same one MLflow lets one win. So two people who promote at once cannot both succeed, and no
+move can be taken back silently. The alias follows the history.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from skillshot.errors import TrackError
+from skillshot.track.gate import Row, compare
+from skillshot.track.publish import CHALLENGER, COMPLETE, DIRTY
+from skillshot.track.rules import parse_gates
+from skillshot.track.snapshot import Snapshot, of_published
+
+if TYPE_CHECKING:
+    from skillshot.track.mlflow_store import Store
+
+CHAMPION = "champion"
+LOG_KIND = "promotions"
+GATE_TAG = "skillshot.gate"
+
+
+@dataclass(frozen=True)
+class Move:
+    """One move of the alias. before: the champion until then, "" for none."""
+
+    action: str  # promote | rollback
+    version: str
+    before: str
+    by: str
+    at: str  # UTC
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of an attempt. move: None when the gate refused, or nothing had to move."""
+
+    version: str
+    before: str
+    rows: tuple[Row, ...]
+    move: Move | None
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check of the gate passes."""
+        return all(row.passed for row in self.rows)
+
+
+def promote(store: Store, version: str = CHALLENGER, by: str = "", accept: Collection[str] = ()) -> Verdict:
+    """Make a version champion, if the gate holds against the present one on the same evaluation set.
+
+    Args:
+        version: its number or alias.
+        accept: as in `gate.compare`.
+
+    Raises:
+        TrackError: the version is unknown, incomplete or from a dirty tree, or somebody else was quicker.
+    """
+    history, moves = read_history(store)
+    number = resolve(store, version)
+    made = store.versions()[number]
+    tags = store.client.get_run(made.run_id).data.tags
+    if COMPLETE not in tags:
+        raise TrackError(f"version {number} was not published completely\nrun `dvc repro register` at its commit")
+    if tags.get(DIRTY) != "false":
+        paths = tags.get("skillshot.dirty_paths", "unknown paths")[:200]
+        raise TrackError(
+            f"version {number} comes from a dirty tree and cannot be made again: {paths}\n"
+            "commit, run `make run`, and promote what that publishes"
+        )
+    champion = store.aliases().get(CHAMPION, "")
+    if champion == number:
+        return Verdict(number, champion, (), None)
+    rows = tuple(compare_versions(store, champion, number, accept))
+    failed = [row for row in rows if not row.passed]
+    verdict = "failed: " + ", ".join(f"{row.name} {row.status}" for row in failed) if failed else "passed"
+    store.tag_version(number, {GATE_TAG: verdict[:4000], "skillshot.gate.against": champion or "nothing"})
+    if failed:
+        return Verdict(number, champion, rows, None)
+    note = f"accepted {', '.join(accept)}" if accept else ""
+    return Verdict(
+        number, champion, rows, _move(store, history, moves, Move("promote", number, champion, by, now(), note))
+    )
+
+
+def rollback(store: Store, by: str = "") -> Move:
+    """Make the champion before the present one champion again.
+
+    Raises:
+        TrackError: there was none, its version is gone, or somebody else moved the alias meanwhile.
+    """
+    history, moves = read_history(store)
+    reigns = stack(moves)
+    champion = store.aliases().get(CHAMPION, "")
+    if len(reigns) < 2:
+        raise TrackError(f"no champion before {f'version {champion}' if champion else 'the first'} to go back to")
+    if reigns[-1] != champion:
+        raise TrackError(
+            f"alias {CHAMPION} is at version {champion or 'none'}, the history ends with {reigns[-1]}: moved by hand?\n"
+            "promote the version that you want instead"
+        )
+    if reigns[-2] not in store.versions():
+        raise TrackError(f"version {reigns[-2]}, the champion before, was deleted from the registry")
+    return _move(store, history, moves, Move("rollback", reigns[-2], champion, by, now()))
+
+
+def compare_versions(store: Store, baseline: str, candidate: str, accept: Collection[str] = ()) -> list[Row]:
+    """The gate between two versions, under the candidate's own gates.yaml; no baseline: its bounds only."""
+    versions = store.versions()
+
+    def snapshot(number: str) -> Snapshot:
+        run = versions[number].run_id
+        return of_published(lambda path: store.read_artifact(run, path), f"version {number}")
+
+    current = snapshot(candidate)
+    rules = current.read("gates.yaml")
+    if rules is None:
+        raise TrackError(f"version {candidate} was published without gates.yaml: nothing to judge it by")
+    nothing = Snapshot("nothing", lambda _: None)
+    return compare(
+        parse_gates(rules, f"gates.yaml of version {candidate}"),
+        snapshot(baseline) if baseline else nothing,
+        current,
+        accept,
+    )
+
+
+def read_history(store: Store) -> tuple[str, list[Move]]:
+    """The run that holds the history (made where there is none), and its moves in order."""
+    mark = {"skillshot.kind": LOG_KIND, "skillshot.model": store.model}
+    if not store.find_runs(mark):
+        store.finish(store.create_run("promotions", mark))
+    run = list(store.find_runs(mark))[-1]  # the oldest: should two have been made at once, all agree on it
+    found = {key: value for key, value in store.params(run).items() if key.startswith("move.")}
+    return run, [Move(**json.loads(found[key])) for key in sorted(found)]
+
+
+def stack(moves: Collection[Move]) -> list[str]:
+    """Champions under the present one, oldest first: promoting adds one, rolling back takes one away."""
+    reigns: list[str] = []
+    for move in moves:
+        if move.action == "rollback":
+            reigns.pop()
+        else:
+            reigns.append(move.version)
+    return reigns
+
+
+def resolve(store: Store, version: str) -> str:
+    """Number of a version given by number or alias.
+
+    Raises:
+        TrackError: there is no such version.
+    """
+    number = store.aliases().get(version, version)
+    known = store.versions()
+    if number not in known:
+        raise TrackError(
+            f"{store.model} has no version {version!r}; versions: {', '.join(sorted(known, key=int)) or 'none'}\n"
+            "`make run` publishes one"
+        )
+    return number
+
+
+def now() -> str:
+    """This second, UTC."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _move(store: Store, history: str, moves: list[Move], move: Move) -> Move:
+    if not store.claim(history, f"move.{len(moves) + 1:04}", json.dumps(asdict(move), sort_keys=True)):
+        _, later = read_history(store)
+        quicker: Any = later[len(moves)]
+        raise TrackError(
+            f"{quicker.by or 'somebody'} was quicker: {quicker.action} to version {quicker.version} at {quicker.at}\n"
+            "nothing was moved by you; look at it with `skillshot lineage champion` and try again"
+        )
+    store.set_alias(CHAMPION, move.version)
+    _, later = read_history(store)
+    if later[-1] != move:  # overtaken between the two calls: the alias follows the history
+        store.set_alias(CHAMPION, later[-1].version)
+    store.tag_version(move.version, {"skillshot.champion_since": move.at, "skillshot.champion_by": move.by})
+    if move.before in store.versions():
+        store.tag_version(move.before, {"skillshot.champion_until": move.at})
+    return move

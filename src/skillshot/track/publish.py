@@ -1,0 +1,116 @@
+"""Publishing a pipeline state: once, completely, whether its stages ran or came from a cache.
+
+One parent run per fingerprint with a child run per selector, and one model version. The tag `skillshot.complete`
+is set last: what lacks it was killed, is deleted and published anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from skillshot.errors import TrackError
+from skillshot.params import Params, as_tree
+from skillshot.track.collect import Story, collect
+from skillshot.track.machine import describe
+from skillshot.track.secrets import refuse_secrets
+from skillshot.track.state import PipelineState, read_state
+
+if TYPE_CHECKING:
+    from skillshot.track.mlflow_store import Store
+
+FINGERPRINT, COMPLETE, DIRTY = "skillshot.fingerprint", "skillshot.complete", "skillshot.dirty"
+CHALLENGER = "challenger"
+BUNDLE = "models/selector"
+INPUTS = {"data/validate/bank.jsonl": "training", "data/validate/queries.jsonl": "evaluation"}
+
+
+@dataclass(frozen=True)
+class Published:
+    """Where a state is found in MLflow. new: this call put it there."""
+
+    run: str
+    version: str
+    new: bool
+    state: PipelineState
+    story: Story
+
+
+def publish(root: Path, params: Params) -> Published:
+    """Put the pipeline state of the repository in `root` into MLflow, unless it is there already.
+
+    Raises:
+        TrackError: the state is incomplete, its files are not those of `dvc.lock`, or a secret is among them.
+    """
+    state = read_state(root)
+    state.check_outs()
+    story = collect(root, as_tree(params))
+    bundle = root / BUNDLE
+    if not bundle.is_dir():
+        raise TrackError(f"{BUNDLE}: no bundle to publish\nrun `dvc repro index`")
+    shipped = [path for _, path in story.files] + [path for path in bundle.rglob("*") if path.is_file()]
+    refuse_secrets(story.params, shipped, extra=[params.llm.api_key_env])
+
+    from skillshot.track.mlflow_store import Store, home
+
+    store = Store(root, params.register.experiment, params.register.model_name)
+    found = _find(store, state)
+    run, version = found or _publish(store, state, story, bundle)
+    # an experiment in a temporary copy is a try, not a candidate
+    if home(root) == root and store.aliases().get(CHALLENGER) != version:
+        store.set_alias(CHALLENGER, version)
+    return Published(run, version, found is None, state, story)
+
+
+def _find(store: Store, state: PipelineState) -> tuple[str, str] | None:
+    """The complete run of this state; what a killed publication left is deleted on the way."""
+    clean = PipelineState(state.root, state.commit, (), state.stages)
+    for fingerprint in dict.fromkeys((clean.fingerprint, state.fingerprint)):
+        for run, tags in store.find_runs({FINGERPRINT: fingerprint}).items():
+            version = store.version_of(run)
+            if COMPLETE in tags and version:
+                return run, version
+            store.discard(run)
+    return None
+
+
+def _publish(store: Store, state: PipelineState, story: Story, bundle: Path) -> tuple[str, str]:
+    experiment = os.environ.get("DVC_EXP_NAME")
+    marks = {
+        FINGERPRINT: state.fingerprint,
+        DIRTY: str(bool(state.dirty)).lower(),
+        "skillshot.pipeline": state.digest,
+        "mlflow.source.git.commit": state.commit,
+        **({"skillshot.experiment": experiment} if experiment else {}),
+    }
+    name = experiment or f"{state.commit[:7] or 'no-git'}{'-dirty' * bool(state.dirty)}-{state.digest[:6]}"
+    run = store.create_run(name, {**marks, "mlflow.source.name": "skillshot", "skillshot.kind": "pipeline"})
+    store.set_tags(run, _details(state))
+    model_id, model_uri = store.log_model(run, bundle, marks)
+    store.log(run, story.params, story.metrics, story.curves, model_id)
+    store.log_files(run, story.files)
+    digests = {out["path"]: out["md5"] for _, out in state.outs()}
+    store.log_inputs(run, [(Path(p).stem, digests[p], p, use) for p, use in INPUTS.items() if p in digests])
+    for selector, metrics in story.selectors.items():
+        child = store.create_run(selector, {"skillshot.kind": "selector", "skillshot.selector": selector}, parent=run)
+        store.log(child, {"selector": selector}, metrics)
+        store.finish(child)
+    version = store.register(run, model_uri, marks)
+    store.finish(run)
+    store.set_tags(run, {COMPLETE: "true", "skillshot.version": version})
+    return run, version
+
+
+def _details(state: PipelineState) -> dict[str, str]:
+    """Tags that let a person go from the run back to lock, commit and machine."""
+    outs: dict[str, dict[str, str]] = {}
+    for stage, out in state.outs():
+        outs.setdefault(stage, {})[out["path"]] = out["md5"]
+    return {
+        **{f"skillshot.outs.{stage}": json.dumps(found)[:5000] for stage, found in outs.items()},
+        **{f"skillshot.machine.{fact}": value for fact, value in describe().items()},
+        **({"skillshot.dirty_paths": ", ".join(state.dirty)[:5000]} if state.dirty else {}),
+    }

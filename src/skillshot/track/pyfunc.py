@@ -1,0 +1,53 @@
+"""The model that the registry holds and `mlflow models serve` answers with: a bundle behind one column.
+
+MLflow copies this file beside the model and runs it again when it loads it ("models from code"): nothing is
+pickled. Input: column `question` (string); params `k` (int, 4) and `prompt` (bool, false). Output, one per
+question: the list of demonstrations as objects, or with `prompt` the ready prompt.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mlflow
+import pandas as pd
+from mlflow.exceptions import MlflowException
+from mlflow.pyfunc import PythonModel, PythonModelContext
+
+FIELDS = ("id", "question", "rationale", "answer", "score")
+
+
+class SkillshotModel(PythonModel):  # type: ignore[misc]  # mlflow has no types
+    """A `skillshot.Selector` as an MLflow model."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Open the bundle that came with the model."""
+        from skillshot import Selector
+
+        self.selector = Selector.load(context.artifacts["bundle"])
+
+    def predict(self, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> list[Any]:
+        """Demonstrations, or prompts, for the rows of `model_input`.
+
+        Raises:
+            MlflowException: a question or a param is refused; the scoring server answers 400 with the message.
+        """
+        from skillshot.errors import SkillshotError
+
+        params = {"k": 4, "prompt": False, **(params or {})}
+        questions = [str(question) for question in model_input["question"]]
+        try:
+            if params["prompt"]:
+                return [self.selector.prompt(question, k=params["k"]) for question in questions]
+            batch = self.selector.select_batch(questions, k=params["k"])
+        except SkillshotError as error:
+            raise MlflowException.invalid_parameter_value(str(error)) from error
+        return [[_as_json(demonstration) for demonstration in found] for found in batch]
+
+
+def _as_json(demonstration: Any) -> dict[str, Any]:
+    row = {field: getattr(demonstration, field) for field in FIELDS}
+    return {**row, "score": float(row["score"])}
+
+
+mlflow.models.set_model(SkillshotModel())

@@ -1,0 +1,102 @@
+"""`gates.yaml`: what counts as a regression, per metric."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from skillshot.errors import TrackError
+
+DIRECTIONS = ("higher", "lower")
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Where the paired values of a noisy metric are: rows of a CSV in reports/."""
+
+    rows: str  # path of the CSV
+    column: str  # the measured value
+    id: str = "query"  # column that pairs the rows of two revisions
+    where: Mapping[str, str] = dataclasses.field(default_factory=dict)  # column -> value of the rows that count
+
+
+@dataclass(frozen=True)
+class Rule:
+    """When a metric has become worse.
+
+    It may move the wrong way by `absolute` or by `relative` times the baseline, whichever is more. With
+    `interval` that alone is no regression: the paired bootstrap interval must exclude 0 as well. `minimum`
+    and `maximum` hold whatever the baseline was.
+    """
+
+    direction: str  # higher | lower is better
+    absolute: float = 0.0
+    relative: float = 0.0
+    minimum: float | None = None
+    maximum: float | None = None
+    interval: Interval | None = None
+
+
+@dataclass(frozen=True)
+class Gates:
+    """All rules. definitions: report keys, or paths in `dvc.lock`, that must be the same in both revisions."""
+
+    metrics: Mapping[str, Rule]
+    definitions: tuple[str, ...] = ()
+
+
+def parse_gates(text: str, place: str = "gates.yaml") -> Gates:
+    """Read the rules.
+
+    Raises:
+        TrackError: naming the key that is unknown, missing or of the wrong type.
+    """
+    import yaml
+
+    try:
+        tree = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise TrackError(f"{place}: not YAML: {' '.join(str(error).split())}") from error
+    _keys(tree, {"metrics", "definitions", "verify"}, place)
+    metrics = tree.get("metrics") or {}
+    if not isinstance(metrics, Mapping) or not metrics:
+        raise TrackError(f"{place}: metrics: at least one rule is needed, a gate without rules lets all through")
+    return Gates(
+        {name: _rule(rule, f"{place}: {name}") for name, rule in metrics.items()},
+        tuple(str(name) for name in tree.get("definitions") or ()),
+    )
+
+
+def _rule(tree: Any, place: str) -> Rule:
+    _keys(tree, {f.name for f in dataclasses.fields(Rule)}, place)
+    if tree.get("direction") not in DIRECTIONS:
+        raise TrackError(f"{place}: direction: expected higher or lower, got {tree.get('direction')!r}")
+    for key in ("absolute", "relative"):
+        if not _number(tree.get(key, 0)) or tree.get(key, 0) < 0:
+            raise TrackError(f"{place}: {key}: expected a number of at least 0, got {tree[key]!r}")
+    for key in ("minimum", "maximum"):
+        if tree.get(key) is not None and not _number(tree[key]):
+            raise TrackError(f"{place}: {key}: expected a number, got {tree[key]!r}")
+    values = dict(tree)
+    if tree.get("interval") is not None:
+        spec = tree["interval"]
+        _keys(spec, {f.name for f in dataclasses.fields(Interval)}, f"{place}: interval")
+        if not {"rows", "column"} <= set(spec):
+            raise TrackError(f"{place}: interval: rows and column are needed")
+        where = {str(key): str(value) for key, value in (spec.get("where") or {}).items()}
+        values["interval"] = Interval(**{**spec, "where": where})
+    return Rule(**values)
+
+
+def _keys(tree: Any, known: set[str], place: str) -> None:
+    if not isinstance(tree, Mapping):
+        raise TrackError(f"{place}: expected a section with keys, got {tree!r}")
+    unknown = [key for key in tree if key not in known]
+    if unknown:
+        raise TrackError(f"{place}: unknown key {unknown[0]}; known: {', '.join(sorted(known))}")
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value

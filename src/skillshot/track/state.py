@@ -1,0 +1,135 @@
+"""What state the pipeline is in: the stages of `dvc.lock` and the git commit, as one fingerprint.
+
+DVC writes a stage's entry after the stage has ended, so whoever reads the lock inside a stage sees every
+stage before it as it is now, and itself as it was: the publishing stage is left out of the fingerprint.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from skillshot.errors import TrackError
+from skillshot.io import sha256_text
+
+PUBLISHER = "register"
+# DVC writes these after the publisher has started; they say nothing that the other files do not
+NOT_DIRT = frozenset({f"reports/{PUBLISHER}.json"})
+
+
+@dataclass(frozen=True)
+class PipelineState:
+    """One state of the pipeline.
+
+    root: the repository; commit: git commit, "" outside of git; dirty: paths that differ from it;
+    stages: the entries of `dvc.lock` (cmd, deps, params, outs) without the publisher's.
+    """
+
+    root: Path
+    commit: str
+    dirty: tuple[str, ...]
+    stages: Mapping[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """Digest of every stage's command, deps, params and outs: the same state in any clone, at any commit."""
+        return sha256_text(json.dumps(self.stages, sort_keys=True))
+
+    @property
+    def fingerprint(self) -> str:
+        """Identity of what is published: the stages' digest, the commit, and whether the tree was dirty."""
+        return sha256_text(json.dumps([self.digest, self.commit, bool(self.dirty)]))[:32]
+
+    def outs(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Pairs of stage name and out (`path`, `md5`, ...)."""
+        for name, stage in self.stages.items():
+            for out in stage.get("outs", ()):
+                yield name, out
+
+    def check_outs(self) -> None:
+        """Refuse files that are not the ones the lock speaks of.
+
+        Raises:
+            TrackError: an out is missing or was changed after its stage ended.
+        """
+        for name, out in self.outs():
+            path = self.root / out["path"]
+            if not path.exists():
+                raise TrackError(f"{out['path']}: missing, though dvc.lock has it\nrun `dvc repro {name}`")
+            if out["md5"] != md5_of(path):
+                raise TrackError(
+                    f"{out['path']}: changed since stage {name} wrote it (dvc.lock: {out['md5']})\n"
+                    f"run `dvc repro {name}`; reports are never edited by hand"
+                )
+
+
+def read_state(root: Path) -> PipelineState:
+    """Read the state of the repository in `root`.
+
+    Raises:
+        TrackError: `dvc.lock` is missing, or lacks a stage of `dvc.yaml`.
+    """
+    stages = lock_stages(_read(root / "dvc.lock"))
+    declared = _yaml(_read(root / "dvc.yaml"))["stages"]
+    missing = [name for name in declared if name not in stages and name != PUBLISHER]
+    if missing:
+        raise TrackError(f"dvc.lock: stage {missing[0]} has not run\nrun `dvc repro {missing[0]}`")
+    commit = git(root, "rev-parse", "HEAD", check=False)
+    changed = [
+        line[3:].strip('"') for line in git(root, "status", "--porcelain", check=False, strip=False).splitlines()
+    ]
+    dirty = tuple(path for path in changed if path not in NOT_DIRT) if commit else ("no git commit",)
+    return PipelineState(root, commit, dirty, {name: stages[name] for name in sorted(stages) if name in declared})
+
+
+def lock_stages(text: str) -> dict[str, Any]:
+    """The stages of a `dvc.lock` given as text, without the publisher's."""
+    stages = (_yaml(text) or {}).get("stages", {})
+    return {name: stage for name, stage in stages.items() if name != PUBLISHER}
+
+
+def git(root: Path, *args: str, check: bool = True, strip: bool = True) -> str:
+    """Output of a git command in `root`; with `check=False` an error gives "".
+
+    Raises:
+        TrackError: git failed; the message is git's.
+    """
+    try:
+        done = subprocess.run(["git", "-C", str(root), *args], capture_output=True, text=True, errors="replace")
+    except FileNotFoundError as error:
+        raise TrackError("git is not installed; the tracking commands need it") from error
+    if done.returncode:
+        if check:
+            raise TrackError(f"git {' '.join(args)}: {done.stderr.strip().splitlines()[-1:] or ['failed']}")
+        return ""
+    return done.stdout.strip() if strip else done.stdout
+
+
+def md5_of(path: Path) -> str:
+    """DVC 3's digest of a file, or of a folder (ends in `.dir`): what `dvc.lock` holds."""
+    if path.is_file():
+        with path.open("rb") as handle:
+            return hashlib.file_digest(handle, "md5").hexdigest()
+    files = sorted((file.relative_to(path).as_posix(), file) for file in path.rglob("*") if file.is_file())
+    listing = [{"md5": md5_of(file), "relpath": relative} for relative, file in files]
+    return hashlib.md5(json.dumps(listing, sort_keys=True).encode()).hexdigest() + ".dir"
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise TrackError(
+            f"{path.name}: no such file in {path.parent}\nrun `make run` (or `dvc repro`) first"
+        ) from error
+
+
+def _yaml(text: str) -> Any:
+    import yaml
+
+    return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))

@@ -1,0 +1,162 @@
+"""Does the committed pipeline give the committed results? Run again from a clean copy, compared with `dvc.lock`."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from skillshot.errors import TrackError
+from skillshot.track.distance import distance
+from skillshot.track.machine import describe, differences
+from skillshot.track.state import PUBLISHER, git, lock_stages, md5_of
+
+SAME, WITHIN, DIFFERS, STALE, NOT_RUN = "same bytes", "within tolerance", "differs", "stale lock", "did not run"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Verdict on one out of one stage. apart: relative difference, None where it cannot be told."""
+
+    stage: str
+    path: str
+    verdict: str
+    apart: float | None = 0.0
+    tolerance: float = 0.0
+    detail: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether this is what the lock promises."""
+        return self.verdict in (SAME, WITHIN)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """machine: rows of (fact, when committed, now)."""
+
+    commit: str
+    checked: tuple[Checked, ...]
+    machine: tuple[tuple[str, str, str], ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every out is the same or within its tolerance."""
+        return bool(self.checked) and all(row.passed for row in self.checked)
+
+
+def verify(root: Path, revision: str = "HEAD", folder: Path | None = None, stages: Sequence[str] = ()) -> Verification:
+    """Clone `revision` into `folder` (a temporary one without), run its stages, compare.
+
+    Args:
+        stages: only these and what they need (all but the publisher without).
+
+    Raises:
+        TrackError: no such revision, no committed `dvc.lock`, or the folder is not empty.
+    """
+    try:
+        commit = git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    except TrackError as error:
+        raise TrackError(f"--revision {revision}: git knows no such revision in {root}") from error
+    text = git(root, "show", f"{commit}:dvc.lock", check=False, strip=False)
+    if not text:
+        raise TrackError(f"dvc.lock is not committed at {revision}: there is nothing to verify against")
+    if folder is not None:
+        if folder.exists() and any(folder.iterdir()):
+            raise TrackError(f"{folder}: not empty; a clean copy needs a folder of its own")
+        return _verify(root, commit, lock_stages(text), folder, stages)
+    with tempfile.TemporaryDirectory(prefix="skillshot-verify-") as name:
+        return _verify(root, commit, lock_stages(text), Path(name) / "copy", stages)
+
+
+def _verify(root: Path, commit: str, then: dict[str, Any], copy: Path, stages: Sequence[str]) -> Verification:
+    import yaml
+
+    git(root, "clone", "--quiet", "--no-checkout", "--shared", str(root), str(copy))
+    git(copy, "checkout", "--quiet", "--detach", commit)
+    settings = yaml.safe_load((copy / "gates.yaml").read_text()) if (copy / "gates.yaml").exists() else {}
+    declared = [name for name in yaml.safe_load((copy / "dvc.yaml").read_text())["stages"] if name != PUBLISHER]
+    unknown = [name for name in stages if name not in declared]
+    if unknown:
+        raise TrackError(f"--stage {unknown[0]}: no such stage; stages: {', '.join(declared)}")
+    reproduce(copy, stages or declared)
+    lock = copy / "dvc.lock"
+    now = lock_stages(lock.read_text(encoding="utf-8")) if lock.exists() else {}
+    wanted = [name for name in declared if name in now or not stages or name in stages]
+    checked = [row for name in wanted for row in check(name, then, now, root, copy, settings.get("verify") or {})]
+    report = git(root, "show", f"{commit}:reports/{PUBLISHER}.json", check=False)
+    known = json.loads(report).get("machine", {}) if report else {}
+    return Verification(commit, tuple(checked), tuple(differences(known, describe()) if known else ()))
+
+
+def reproduce(copy: Path, stages: Sequence[str]) -> None:
+    """Run stages in the copy with its own code, an empty cache and no lock; a failing stage ends it.
+
+    Raises:
+        TrackError: the copy would run another copy's code.
+    """
+    (copy / "dvc.lock").unlink(missing_ok=True)  # a stage that fails must not look as if it had run
+    config = copy / ".dvc" / "config.local"
+    config.parent.mkdir(exist_ok=True)
+    config.write_text("[cache]\n    dir = cache\n    type = reflink,hardlink,copy\n", encoding="utf-8")
+    programs = str(Path(sys.executable).parent)
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(copy / "src"), os.environ.get("PYTHONPATH", "")])),
+        "PATH": os.pathsep.join([programs, os.environ.get("PATH", "")]),
+    }
+    if (copy / "src" / "skillshot").exists():
+        probe = [sys.executable, "-c", "import skillshot; print(skillshot.__file__)"]
+        used = subprocess.run(probe, cwd=copy, env=environment, capture_output=True, text=True).stdout.strip()
+        if not Path(used).is_relative_to(copy):
+            raise TrackError(f"the copy in {copy} would run {used or 'no skillshot at all'}\nit must run its own code")
+    # progress goes to stderr: stdout belongs to the result
+    command = [sys.executable, "-m", "dvc", "repro", "--no-run-cache", *stages]
+    subprocess.run(command, cwd=copy, env=environment, stdout=2, check=False)
+
+
+def check(
+    name: str, then: Mapping[str, Any], now: Mapping[str, Any], root: Path, copy: Path, settings: Mapping[str, Any]
+) -> list[Checked]:
+    """Compare one stage's entries of two locks.
+
+    Args:
+        settings: `verify` of gates.yaml: `tolerance` per stage, `ignore` patterns of keys that differ by nature.
+    """
+    if name not in now:
+        return [Checked(name, "", NOT_RUN, None, detail="it failed, or a stage that it needs did")]
+    if name not in then:
+        return [Checked(name, "", STALE, None, detail="the committed dvc.lock has no such stage")]
+    made = {out["path"] for stage in then.values() for out in stage.get("outs", ())}
+    inputs = {
+        side: {dep["path"]: dep.get("md5") for dep in stage.get("deps", ()) if dep["path"] not in made}
+        for side, stage in (("then", then[name]), ("now", now[name]))
+    }
+    rows = [
+        Checked(
+            name, path, STALE, None, detail="not the file that dvc.lock was made with: commit dvc.lock after `make run`"
+        )
+        for path in sorted(inputs["then"].keys() | inputs["now"].keys())
+        if inputs["then"].get(path) != inputs["now"].get(path)
+    ]
+    if then[name].get("params") != now[name].get("params"):
+        rows.append(Checked(name, "params.yaml", STALE, None, detail="not the params that dvc.lock was made with"))
+    tolerance = float((settings.get("tolerance") or {}).get(name, 0.0))
+    digests = {out["path"]: out["md5"] for out in now[name].get("outs", ())}
+    for out in then[name].get("outs", ()):
+        path = out["path"]
+        if digests.get(path) == out["md5"]:
+            rows.append(Checked(name, path, SAME, 0.0, tolerance))
+        elif not (root / path).exists() or md5_of(root / path) != out["md5"]:
+            rows.append(Checked(name, path, DIFFERS, None, tolerance, "the original is not here: `dvc checkout`"))
+        else:
+            apart = distance(root / path, copy / path, settings.get("ignore") or ())
+            verdict = WITHIN if apart.value <= tolerance and math.isfinite(apart.value) else DIFFERS
+            rows.append(Checked(name, path, verdict, apart.value, tolerance, apart.place))
+    return rows
