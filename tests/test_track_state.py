@@ -79,6 +79,16 @@ def test_reports_become_metrics_curves_and_selectors(root: Path) -> None:
     assert ("reports", root / "reports/evaluate_rows.csv") in story.files
 
 
+def test_curves_of_several_models_are_told_apart(root: Path) -> None:
+    bed.write(
+        root, "reports/train_curves.csv", "model,epoch,loss,lr\nlars,0,0.9,\nskillshot,0,0.7,nan\nskillshot,1,0.6,1\n"
+    )
+    assert collect(root, {}).curves == (
+        ("train.curve.lars.loss", 0.9, 0), ("train.curve.skillshot.loss", 0.7, 0),
+        ("train.curve.skillshot.loss", 0.6, 1), ("train.curve.skillshot.lr", 1.0, 1),
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_what_cannot_be_compared_is_refused(value: float) -> None:
     with pytest.raises(TrackError, match=r"train\.loss: (nan|inf)"):

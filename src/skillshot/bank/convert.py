@@ -47,7 +47,7 @@ def to_record(row: Mapping[str, Any], columns: Mapping[str, str] | None = None) 
     if not question:
         raise RowError("no question")
     rationale, answer = _text(raw, "rationale"), _text(raw, "answer")
-    if answer and answer == rationale:  # one column holds both
+    if columns and columns.get("answer") and columns.get("answer") == columns.get("rationale"):  # one holds both
         rationale, answer = split_solution(answer)
     answer_type = answer_type or infer_answer_type(answer.removeprefix("####"), options)
     answer = canonical_answer(answer.strip().removeprefix("####"), answer_type, options)

@@ -66,7 +66,7 @@ def _exchange(records: list[Record], share: float, rng: np.random.Generator) -> 
 
 
 def _drop_steps(records: list[Record], share: float, rng: np.random.Generator) -> int:
-    """Take half of the steps (rounded down, at random) from `share` of the records; returns how many had steps to lose."""
+    """Take half of the steps (rounded down, at random) from `share` of the records; returns how many lost any."""
     hit = 0
     for i in rng.permutation(len(records))[: round(share * len(records))]:
         steps = records[i].rationale.split("\n")

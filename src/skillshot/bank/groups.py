@@ -18,6 +18,7 @@ from skillshot.bank.record import normalise_question
 
 PERMUTATIONS = 64
 BLOCK = 512  # texts hashed at once: a few MB
+DOUBT = 0.15  # how far an estimate may be off (3 standard errors); within it the exact similarity decides
 RECALL = 0.98  # probability that a pair at the threshold becomes a candidate
 
 _NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
@@ -37,7 +38,7 @@ def shingles(masked: str) -> list[bytes]:
 
 
 class Grouper:
-    """Collects questions one by one and then labels them; 280 bytes a question.
+    """Collects questions one by one and then labels them; about 500 bytes a question.
 
     Args:
         near_duplicates: Jaccard similarity of masked 3-grams from which two questions are a group; 0 switches masking
@@ -47,7 +48,7 @@ class Grouper:
     def __init__(self, near_duplicates: float) -> None:
         self.threshold = near_duplicates
         self._questions, self._groups, self._masks = array("Q"), array("Q"), array("Q")
-        self._signatures = array("I")
+        self._signatures, self._hashes, self._starts = array("I"), array("I"), array("Q", [0])
         self._pending: list[str] = []
         if near_duplicates > 0:
             from datasketch import MinHash
@@ -102,23 +103,33 @@ class Grouper:
         for j in range(PERMUTATIONS):
             block[:, j] = np.minimum.reduceat(hashes * self._a[j] + self._b[j], starts)
         self._signatures.frombytes(block.tobytes())
+        self._hashes.frombytes(hashes.tobytes())
+        self._starts.extend((starts[1:] + self._starts[-1]).tolist())
+        self._starts.append(len(self._hashes))
         self._pending.clear()
 
     def _near(self, masks: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-        """Pairs whose estimated Jaccard similarity reaches the threshold, among the first of each masked text."""
+        """Pairs whose Jaccard similarity reaches the threshold, among the first of each masked text."""
         _, first = np.unique(masks, return_index=True)
         first.sort()
         signatures = np.frombuffer(self._signatures, np.uint32).reshape(-1, PERMUTATIONS)
         rows = rows_per_band(self.threshold)
-        found = []
+        found = [np.empty((0, 2), np.int64)]
         for start in range(0, PERMUTATIONS, rows):
             band = np.ascontiguousarray(signatures[first, start : start + rows])
             pairs = _same(_fold(band), neighbours=True)
             for i in range(0, len(pairs), 1 << 16):
                 part = first[pairs[i : i + (1 << 16)]]
-                alike = (signatures[part[:, 0]] == signatures[part[:, 1]]).mean(1)
-                found.append(part[alike >= self.threshold])
+                estimate = (signatures[part[:, 0]] == signatures[part[:, 1]]).mean(1)
+                alike = estimate >= self.threshold + DOUBT
+                for k in np.flatnonzero(abs(estimate - self.threshold) < DOUBT):
+                    alike[k] = self._jaccard(*part[k]) >= self.threshold
+                found.append(part[alike])
         return np.concatenate(found)
+
+    def _jaccard(self, i: int, j: int) -> float:
+        a, b = (set(self._hashes[self._starts[k] : self._starts[k + 1]]) for k in (i, j))
+        return len(a & b) / len(a | b)
 
 
 def rows_per_band(threshold: float, permutations: int = PERMUTATIONS) -> int:

@@ -14,7 +14,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff\ufffe\uffff]")
 _BLANKS = re.compile(r"[ \t\u00a0\u3000]+")
 _MARK = re.compile(r"<<([^<>\n]*)>>")
 _HASH_ANSWER = re.compile(r"(?:^|\n)\s*####\s*([^\n]*)\Z")
-_UNARY = re.compile(r"(?:(?<=[-+*/(])|\A)[-+]+")
+_UNARY = re.compile(r"(?:(?<=[-+*/(])|\A)-+")
 _LETTER = r"\(?\s*([A-Z])\s*\)?"
 # "Correct answer - A", "Answer: (B)", "Thus the answer is option C.", "ANS D", or the letter alone in brackets
 _LETTER_TAIL = re.compile(

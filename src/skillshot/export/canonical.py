@@ -30,6 +30,8 @@ def export_graph(
     """
     import torch
 
+    # distinct tensors: one object given twice is exported as one input, and the mask becomes the token ids
+    examples = tuple(tensor.clone() for tensor in inputs.values())
     shapes: list[Any] = [dict(axes) for _ in inputs]
     kinds = [parameter.kind for parameter in inspect.signature(module.forward).parameters.values()]
     if inspect.Parameter.VAR_POSITIONAL in kinds:
@@ -38,7 +40,7 @@ def export_graph(
         warnings.simplefilter("ignore")  # about axis names that two inputs share, and torchvision
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         program = torch.onnx.export(
-            module.eval().cpu(), tuple(inputs.values()), dynamo=True, optimize=True, verbose=False,
+            module.eval().cpu(), examples, dynamo=True, optimize=True, verbose=False,
             input_names=list(inputs), output_names=[output],
             dynamic_shapes=tuple(shapes),
         )  # fmt: skip

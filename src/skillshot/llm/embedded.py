@@ -98,19 +98,21 @@ class EmbeddedEngine:
         read = [self._kept.get(prompt) or self._read(prompt) for prompt in prompts]
         lengths = [store.shape[3] for _, store in read]
         self._fit_length(max(lengths) + decoding.max_tokens)
-        # always BATCH rows: the matrix products then have one shape, and a row does not depend on how many there are
-        cache = Cache.join([store for _, store in read], BATCH, decoding.max_tokens)
-        current = torch.zeros(BATCH, dtype=torch.int64)
-        current[: len(read)] = self._best(torch.stack([logits for logits, _ in read]))
+        cache = Cache.join([store for _, store in read], decoding.max_tokens)
+        current = self._best(torch.stack([logits for logits, _ in read]))
         written: list[list[int]] = [[] for _ in prompts]
-        active = set(range(len(prompts)))
-        while active:
-            for row in sorted(active):
-                written[row].append(int(current[row]))
-                if self._over(written[row], decoding):
-                    active.discard(row)
-            if active:
-                current = self._best(self._model.step(current, cache))
+        slots = list(range(len(prompts)))  # which prompt each row of the cache serves
+        while True:
+            for row, prompt in enumerate(slots):
+                if not self._over(written[prompt], decoding):
+                    written[prompt].append(int(current[row]))
+            active = [row for row, prompt in enumerate(slots) if not self._over(written[prompt], decoding)]
+            if not active:
+                break
+            if 2 * len(active) <= len(slots):  # finished rows cost as much as others: drop them
+                slots, current = [slots[row] for row in active], current[active]
+                cache = cache.keep(active)
+            current = self._best(self._model.step(current, cache))
         return list(zip(written, lengths, strict=True))
 
     def _best(self, logits: Tensor) -> Tensor:

@@ -36,14 +36,18 @@ class Cache:
     lengths: Tensor
 
     @classmethod
-    def join(cls, parts: list[Tensor], rows: int, room: int) -> Cache:
-        """Texts of different lengths side by side, padded to `rows`, with room for more tokens."""
-        lengths = torch.tensor([part.shape[3] for part in parts] + [0] * (rows - len(parts)))
+    def join(cls, parts: list[Tensor], room: int) -> Cache:
+        """Texts of different lengths side by side, with room for more tokens."""
+        lengths = torch.tensor([part.shape[3] for part in parts])
         layers, two, heads, _, width = parts[0].shape
-        store = torch.zeros(layers, two, rows, heads, int(lengths.max()) + room, width)
+        store = torch.zeros(layers, two, len(parts), heads, int(lengths.max()) + room, width)
         for row, part in enumerate(parts):
             store[:, :, row, :, : part.shape[3]] = part
         return cls(store, lengths)
+
+    def keep(self, rows: list[int]) -> Cache:
+        """The same for some of the rows."""
+        return Cache(self.store[:, :, rows], self.lengths[rows])
 
 
 class Llama:

@@ -69,7 +69,7 @@ def numbers(tree: Any, prefix: str = "") -> dict[str, float]:
             continue
         if not math.isfinite(value):
             raise TrackError(f"{name}: {value} is not a number that can be compared")
-        name = re.sub(r"[^\w\-. /:]", "_", name.replace("@", "_at_"), flags=re.ASCII)
+        name = _name(name)
         if name in found:
             raise TrackError(f"{name}: two keys of the report give this metric name; rename one")
         found[name] = float(value)
@@ -86,19 +86,28 @@ def leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _curves(path: Path) -> Iterator[tuple[str, float, int]]:
+    """Points of every numeric column; a column of words (`model`) tells several curves apart."""
     if not path.exists():
         return
     with path.open(encoding="utf-8", newline="") as handle:
         for number, row in enumerate(csv.DictReader(handle)):
             step = int(float(row.get(STEP) or number))
-            for column, text in row.items():
-                if column == STEP or not text:
-                    continue
-                try:
-                    value = float(text)
-                except ValueError:
-                    continue  # a column of words (the name of a phase) is no curve
-                yield f"train.curve.{re.sub(r'[^A-Za-z0-9_.-]', '_', column)}", value, step
+            values = {column: _float(text) for column, text in row.items() if column != STEP}
+            words = [row[column] for column, value in values.items() if value is None and row[column]]
+            for column, value in values.items():
+                if value is not None and math.isfinite(value):
+                    yield _name(".".join(["train.curve", *words, column])), value, step
+
+
+def _float(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _name(name: str) -> str:
+    return re.sub(r"[^\w\-. /:]", "_", name.replace("@", "_at_"), flags=re.ASCII)
 
 
 def _files(root: Path) -> Iterator[tuple[str, Path]]:

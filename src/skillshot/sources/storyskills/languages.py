@@ -38,7 +38,7 @@ ENGLISH = Language(
     "en",
     tuple(THEMES.values()),
     {skill.name: Wording(skill.ask, skill.why) for skill in SKILLS.values()},
-    2,
+    1,
     articles,
 )
 KOREAN = Language("ko", korean_themes.THEMES, korean_skills.WORDINGS, 1, korean.particles, korean.UNITS)

@@ -1,0 +1,90 @@
+"""An engine that asks the record first and stores every new answer before it goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from skillshot.errors import EngineError
+from skillshot.llm.engine import Capabilities, Completion, Decoding, Engine, Scored
+from skillshot.llm.record import Record, digest
+
+T = TypeVar("T", Completion, Scored)
+
+
+class Recorded:
+    """`engine` behind `record`; itself an Engine. With `offline`, an answer that is not recorded is an error.
+
+    calls: answers bought from the engine; found: answers that were there; seconds: in the engine.
+    """
+
+    def __init__(self, engine: Engine, record: Record, offline: bool = False) -> None:
+        self.engine, self.record, self.offline = engine, record, offline
+        self.calls = self.found = 0
+        self.seconds = 0.0
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Those of the engine."""
+        return self.engine.capabilities
+
+    def complete(self, prompts: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
+        """Answers, recorded ones first.
+
+        Raises:
+            EngineError: offline and not recorded.
+        """
+        how = dataclasses.asdict(decoding)
+        keys = [digest(self.capabilities.model, "complete", prompt, how) for prompt in prompts]
+        yield from self._through(
+            "complete", keys, Completion, lambda todo: self.engine.complete([prompts[i] for i in todo], decoding)
+        )
+
+    def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> Iterator[tuple[int, Scored]]:
+        """Log-probabilities, recorded ones first.
+
+        Raises:
+            EngineError: offline and not recorded.
+        """
+        keys = [
+            digest(self.capabilities.model, "score", prompt, continuation)
+            for prompt, continuation in zip(prompts, continuations, strict=True)
+        ]
+        yield from self._through(
+            "score",
+            keys,
+            Scored,
+            lambda todo: self.engine.score([prompts[i] for i in todo], [continuations[i] for i in todo]),
+        )
+
+    def _through(
+        self, kind: str, keys: Sequence[str], form: type[T], ask: Callable[[Sequence[int]], Iterator[tuple[int, T]]]
+    ) -> Iterator[tuple[int, T]]:
+        places: dict[str, list[int]] = {}
+        for i, key in enumerate(keys):
+            places.setdefault(key, []).append(i)
+        if any(self.record.get(key) is None for key in places):
+            self.record.refresh()
+        missing = [same[0] for key, same in places.items() if self.record.get(key) is None]
+        if missing and self.offline:
+            raise EngineError(
+                f"--offline: {len(missing)} of {len(places)} answers of {self.capabilities.model} are not in "
+                f"{self.record.path}\nrun once without --offline to record them"
+            )
+        for key, same in places.items():
+            if (answer := self.record.get(key)) is not None:
+                self.found += 1
+                yield from ((i, _load(form, answer)) for i in same)
+        for place, result in ask(missing) if missing else ():
+            key = keys[missing[place]]
+            self.record.add(key, dataclasses.asdict(result), model=self.capabilities.model, kind=kind)
+            self.calls += 1
+            self.seconds += result.seconds
+            yield from ((i, result) for i in places[key])
+
+
+def _load(form: type[T], answer: dict[str, Any]) -> T:
+    if form is Scored:
+        answer = {**answer, "logprobs": tuple(answer["logprobs"])}
+    return form(**answer)
