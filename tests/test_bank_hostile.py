@@ -65,14 +65,14 @@ def test_hostile_file_through_the_stage(case: Case, tmp_path: Path) -> None:
         assert len(str(error).splitlines()) <= 3
         assert path.name[:50] in str(error) or path.is_dir()
         assert (out / "bank.jsonl").read_text() == "old"
-        assert os.listdir(out) == ["bank.jsonl"]
+        assert [file.name for file in out.iterdir()] == ["bank.jsonl"]
     else:
         read = report["read"]
         assert read["rows"] == read["accepted"] + read["quarantined"]
-        written = {name: len((out / name).read_text().splitlines()) for name in os.listdir(out)}
+        written = {file.name: len(file.read_text().splitlines()) for file in out.iterdir()}
         assert written["bank.jsonl"] + written["queries.jsonl"] == read["accepted"]
         assert written["quarantine.jsonl"] == read["quarantined"]
-    assert os.listdir(out.parent) == ["ingest"]
+    assert [file.name for file in out.parent.iterdir()] == ["ingest"]
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skillshot.bank.convert import RowError, to_record
+from skillshot.bank.convert import FIELDS, RowError, to_record
 from skillshot.bank.normalise import (
     canonical_answer,
     clean_steps,
@@ -34,32 +34,8 @@ LEAF = st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT
 ANY_VALUE = st.recursive(
     LEAF, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
 )
-FIELD = st.sampled_from(
-    [
-        "id",
-        "question",
-        "rationale",
-        "answer",
-        "context",
-        "options",
-        "unit",
-        "answer_type",
-        "group",
-        "correct",
-        "messages",
-        "problem",
-        "solution",
-        "facts",
-        "correct",
-        "choices",
-        "table",
-        "query",
-        "db_id",
-        "sentence",
-        "logical_form",
-        "metadata",
-    ]
-)
+FORMS = ("messages", "problem", "solution", "facts", "correct", "choices", "table", "query", "db_id", "sentence")
+FIELD = st.sampled_from([*FIELDS, *FORMS, "logical_form", "metadata"])
 
 
 @given(ANY_TEXT)

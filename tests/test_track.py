@@ -187,6 +187,14 @@ def test_nothing_is_published_of_a_state_that_is_not_the_locks(root: Path, param
     (root / "reports/index.json").unlink()
     with pytest.raises(TrackError, match=r"reports/index\.json: missing"):
         publish(root, params)
+    bed.lock(bed.make(root))
+    bed.write(root, "src/train.py", "edited after the stage ran")
+    text = (
+        (root / "dvc.lock").read_text().replace("  train:\n", "  train:\n    deps: [{path: src/train.py, md5: '0'}]\n")
+    )
+    bed.write(root, "dvc.lock", text)
+    with pytest.raises(TrackError, match=r"src/train\.py: changed since stage train read it"):
+        publish(root, params)
 
 
 def test_an_experiments_copy_publishes_to_the_original(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,9 +40,12 @@ def test_the_fingerprint_follows_stages_commit_and_dirt(root: Path) -> None:
     bed.write(root, "src/new module.py", "x = 1")
     dirty = read_state(root)
     assert dirty.dirty and dirty.digest == first.digest and dirty.fingerprint != second.fingerprint
+    (root / "src/new module.py").unlink()
     bed.write(root, "reports/index.json", {"vectors": 4})
     bed.lock(root)
-    assert read_state(root).digest != first.digest
+    run = read_state(root)
+    assert run.digest != first.digest
+    assert not run.dirty and run.unrecorded == ("dvc.lock", "reports/index.json"), "the commit makes these again"
 
 
 def test_the_publishers_entry_in_the_lock_does_not_count(root: Path) -> None:

@@ -30,3 +30,7 @@ class EngineError(SkillshotError):
 
 class TrackError(SkillshotError):
     """Publishing, gating, verifying or promoting is refused."""
+
+
+class BudgetError(EngineError):
+    """A call would go over the budget of calls, tokens or money; it was not sent."""

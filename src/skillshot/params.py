@@ -20,6 +20,8 @@ from skillshot.errors import ParamsError
 
 T = TypeVar("T")
 
+SELECTORS = ("zero-shot", "random", "question", "lars", "skillshot", "oracle")
+
 
 @dataclass(frozen=True)
 class Ingest:
@@ -113,7 +115,7 @@ class Select:
 class Evaluate:
     """Evaluation on an LLM."""
 
-    selectors: tuple[str, ...] = ("zero-shot", "random", "question", "lars", "skillshot", "oracle")
+    selectors: tuple[str, ...] = SELECTORS  # rows of the table; zero-shot shows what demonstrations add
     shots: int = 4  # demonstrations per prompt
     limit: int | None = 40  # queries, drawn with the seed (None: all)
     answers: bool = True  # also let the LLM write answers (accuracy); NLL alone is quicker
@@ -128,10 +130,18 @@ class Llm:
 
     base_url: str | None = None  # None: the embedded model; otherwise any OpenAI-compatible endpoint
     model: str = "smollm2-135m"  # name of the embedded model, or the endpoint's model
+    api: str = "completions"  # completions (raw text; vLLM, llama.cpp, Ollama) | chat (hosted chat models)
+    ignore_end: bool = False  # also send ignore_eos (vLLM, llama.cpp): chat models end a raw prompt at once
     timeout: float = 60.0  # seconds per call
     retries: int = 4  # with exponential backoff and jitter
     concurrency: int = 4  # calls under way at once, endpoints only
+    calls_per_minute: int | None = None  # rate limit, endpoints only (None: none)
     api_key_env: str = "OPENAI_API_KEY"  # the variable that holds the key; never the key itself
+    max_calls: int | None = None  # budget of one run, endpoints only: calls sent, retries counted (None: no bound)
+    max_tokens: int | None = None  # budget of one run: prompt and written tokens (None: no bound)
+    max_cost: float | None = None  # budget of one run in the currency of the prices (None: no bound)
+    price_input: float = 0.0  # price of a million prompt tokens
+    price_output: float = 0.0  # price of a million written tokens
 
 
 @dataclass(frozen=True)

@@ -122,8 +122,8 @@ row("correct is neither", "correct is neither", correct="perhaps")
 
 # --- repeated rows and clashing ids
 raw("the same row twice", LINES + LINES.split("\n")[0] + "\n", quarantine="repeated")
-raw("the same id, other content", LINES + '{"id": "x", "question": "a", "rationale": "3", "answer": "3"}\n'
-    '{"id": "x", "question": "b", "rationale": "3", "answer": "3"}\n', refuse=("line 32", "'x'", "line 31"))  # fmt: skip
+CLASH = '{"id": "x", "question": "a", "rationale": "3", "answer": "3"}\n'
+raw("the same id, other content", LINES + CLASH + CLASH.replace('"a"', '"b"'), refuse=("line 32", "'x'", "line 31"))
 
 # --- whole files
 raw("empty file", b"", refuse=("no rows",))
@@ -194,8 +194,9 @@ raw(
 raw(
     "gzip of several members", gzip.compress(LINES[:1000].encode()) + gzip.compress(LINES[1000:].encode()), "b.jsonl.gz"
 )
-raw("answers of json types", LINES + '{"question": "q", "rationale": "is 3.5", "answer": 3.5, "tags": [null, {"a": null}]}\n'
-    '{"question": "p", "rationale": "so", "answer": true}\n', good=32)  # fmt: skip
+TYPED = {"question": "q", "rationale": "is 3.5", "answer": 3.5, "tags": [None, {"a": None}]}
+TRUE = {"question": "p", "rationale": "so", "answer": True}
+raw("answers of json types", LINES + json.dumps(TYPED) + "\n" + json.dumps(TRUE), good=32)
 raw("unicode names", LINES, "Bänk 银行 ".strip() + ".jsonl")
 
 
@@ -214,7 +215,7 @@ def _folder_of(files: dict[str, str]) -> Callable[[Path], None]:
 
 
 HALF = LINES.index("\n", len(LINES) // 2) + 1
-_case("no file", "bank.jsonl", lambda path: None, refuse=("no such file",))
+_case("no file", "bank.jsonl", void, refuse=("no such file",))
 _case("empty folder", "bank", lambda path: path.mkdir(), refuse=("no .jsonl",))
 _case("folder named like a file", "bank.jsonl", lambda path: path.mkdir(), refuse=("no .jsonl",))
 _case("folder of other files", "bank", _folder_of({"readme.md": "#", "x.json": "[]"}), refuse=("no .jsonl",))
@@ -231,4 +232,4 @@ _case("symlink to a file", "bank.jsonl", lambda path: (path.with_name("real.json
       path.symlink_to("real.jsonl"))[1])  # fmt: skip
 _case("a pipe", "bank.jsonl", lambda path: os.mkfifo(path), refuse=("not a regular file",))
 _case("a device", "bank.jsonl", lambda path: path.symlink_to("/dev/zero"), refuse=("not a regular file",))
-_case("name too long", "b" * 300 + ".jsonl", lambda path: None, refuse=("long",))
+_case("name too long", "b" * 300 + ".jsonl", void, refuse=("long",))

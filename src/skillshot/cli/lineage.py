@@ -41,6 +41,8 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"  run       {found['run']}  at {found['tracking']}"
     dirt = f" with uncommitted: {', '.join(found['dirty'])}" if found["dirty"] else ""
     yield f"  commit    {found['commit'] or 'none'}{dirt}"
+    if found["unrecorded"]:
+        yield f"  outputs   not those of the commit: {', '.join(found['unrecorded'])}"
     yield f"  pipeline  {found['pipeline']}"
     yield f"  gate      {found['gate']}"
     for name, data in found["data"].items():

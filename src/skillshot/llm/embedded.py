@@ -75,7 +75,10 @@ class EmbeddedEngine:
             logits, store = self._model.prefill(self._fit(start + end), keep=len(end) + 1)
             logprobs = torch.log_softmax(logits[:-1].double(), -1)[torch.arange(len(end)), torch.tensor(end)]
             self._kept[prompt] = logits[0].clone(), store[:, :, :, : len(start)]
-            yield i, Scored(tuple(logprobs.tolist()), len(start), time.perf_counter() - began)
+            yield (
+                i,
+                Scored(tuple(round(value, 6) for value in logprobs.tolist()), len(start), time.perf_counter() - began),
+            )
 
     def complete(self, prompts: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
         """Greedy answers, BATCH rows at a time; each is given out when its batch is done."""

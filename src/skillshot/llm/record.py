@@ -70,7 +70,9 @@ class Record:
 
     def add(self, key: str, answer: Any, **about: Any) -> None:
         """Store an answer for good before anything else happens. `about` is only for readers of the file."""
-        line = json.dumps({"key": key, **about, "answer": answer}, ensure_ascii=False).encode("utf-8", "backslashreplace")
+        line = json.dumps({"key": key, **about, "answer": answer}, ensure_ascii=False).encode(
+            "utf-8", "backslashreplace"
+        )
         with self._locked() as descriptor:
             size = os.fstat(descriptor).st_size
             torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"

@@ -10,8 +10,10 @@ from skillshot.bank.record import read_records
 from skillshot.embed import embed_texts, load_encoder
 from skillshot.io import atomic_write, write_json
 from skillshot.params import load_params
+from skillshot.stages.told import told
 
 
+@told
 def main() -> None:
     """Read data/validate, write data/embed and reports/embed.json."""
     params = load_params().embed

@@ -13,8 +13,10 @@ from skillshot.io import write_json
 from skillshot.model.fit import Fitted
 from skillshot.params import load_params
 from skillshot.pipeline import export_model
+from skillshot.stages.told import told
 
 
+@told
 def main() -> None:
     """Read models/train, write models/export and reports/export.json."""
     params = load_params()

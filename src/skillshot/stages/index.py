@@ -12,8 +12,10 @@ from skillshot.model.fit import Fitted
 from skillshot.params import load_params
 from skillshot.pipeline import build_bundle, bundle_facts
 from skillshot.runtime.selector import Selector
+from skillshot.stages.told import told
 
 
+@told
 def main() -> None:
     """Write models/selector and reports/index.json."""
     params = load_params()

@@ -36,6 +36,7 @@ def lineage(store: Store, version: str) -> dict[str, Any]:
         "tracking": store.uri,
         "commit": commit,
         "dirty": tags.get("skillshot.dirty_paths", "unknown").split(", ") if dirty else [],
+        "unrecorded": tags["skillshot.unrecorded"].split(", ") if "skillshot.unrecorded" in tags else [],
         "pipeline": tags.get("skillshot.pipeline", ""),
         "fingerprint": tags.get("skillshot.fingerprint", ""),
         "stages": {

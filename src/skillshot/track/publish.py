@@ -46,7 +46,7 @@ def publish(root: Path, params: Params) -> Published:
         TrackError: the state is incomplete, its files are not those of `dvc.lock`, or a secret is among them.
     """
     state = read_state(root)
-    state.check_outs()
+    state.check_files()
     story = collect(root, as_tree(params))
     bundle = root / BUNDLE
     if not bundle.is_dir():
@@ -66,15 +66,18 @@ def publish(root: Path, params: Params) -> Published:
 
 
 def _find(store: Store, state: PipelineState) -> tuple[str, str] | None:
-    """The complete run of this state; what a killed publication left is deleted on the way."""
+    """The complete run of this state; what a killed publication left of it is deleted on the way."""
     clean = PipelineState(state.root, state.commit, (), state.stages)
-    for fingerprint in dict.fromkeys((clean.fingerprint, state.fingerprint)):
-        for run, tags in store.find_runs({FINGERPRINT: fingerprint}).items():
-            version = store.version_of(run)
-            if COMPLETE in tags and version:
-                return run, version
+    runs = store.find_runs({"skillshot.kind": "pipeline", "skillshot.pipeline": state.digest})
+    complete: dict[str, tuple[str, str]] = {}
+    for run, tags in runs.items():
+        version = store.version_of(run)
+        if COMPLETE in tags and version:
+            complete[tags[FINGERPRINT]] = run, version
+        else:
             store.discard(run)
-    return None
+    # a clean run of the same commit and stages makes a dirty one superfluous
+    return complete.get(clean.fingerprint) or complete.get(state.fingerprint)
 
 
 def _publish(store: Store, state: PipelineState, story: Story, bundle: Path) -> tuple[str, str]:
@@ -112,5 +115,6 @@ def _details(state: PipelineState) -> dict[str, str]:
     return {
         **{f"skillshot.outs.{stage}": json.dumps(found)[:5000] for stage, found in outs.items()},
         **{f"skillshot.machine.{fact}": value for fact, value in describe().items()},
+        **({"skillshot.unrecorded": ", ".join(state.unrecorded)[:5000]} if state.unrecorded else {}),
         **({"skillshot.dirty_paths": ", ".join(state.dirty)[:5000]} if state.dirty else {}),
     }

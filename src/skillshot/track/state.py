@@ -18,22 +18,22 @@ from skillshot.errors import TrackError
 from skillshot.io import sha256_text
 
 PUBLISHER = "register"
-# DVC writes these after the publisher has started; they say nothing that the other files do not
-NOT_DIRT = frozenset({f"reports/{PUBLISHER}.json"})
 
 
 @dataclass(frozen=True)
 class PipelineState:
     """One state of the pipeline.
 
-    root: the repository; commit: git commit, "" outside of git; dirty: paths that differ from it;
-    stages: the entries of `dvc.lock` (cmd, deps, params, outs) without the publisher's.
+    root: the repository; commit: git commit, "" outside of git; dirty: paths that differ from it and are no
+    output, so that the commit does not make this state again; unrecorded: outputs that the commit has not,
+    or has otherwise; stages: the entries of `dvc.lock` (cmd, deps, params, outs) without the publisher's.
     """
 
     root: Path
     commit: str
     dirty: tuple[str, ...]
     stages: Mapping[str, Any]
+    unrecorded: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -51,12 +51,17 @@ class PipelineState:
             for out in stage.get("outs", ()):
                 yield name, out
 
-    def check_outs(self) -> None:
+    def check_files(self) -> None:
         """Refuse files that are not the ones the lock speaks of.
 
         Raises:
-            TrackError: an out is missing or was changed after its stage ended.
+            TrackError: an out is missing or was changed after its stage ended, or a source file since it ran.
         """
+        for name, stage in self.stages.items():
+            for dep in stage.get("deps", ()):
+                path = self.root / dep["path"]
+                if path.is_file() and dep.get("md5") and dep["md5"] != md5_of(path):
+                    raise TrackError(f"{dep['path']}: changed since stage {name} read it\nrun `dvc repro {name}`")
         for name, out in self.outs():
             path = self.root / out["path"]
             if not path.exists():
@@ -79,12 +84,15 @@ def read_state(root: Path) -> PipelineState:
     missing = [name for name in declared if name not in stages and name != PUBLISHER]
     if missing:
         raise TrackError(f"dvc.lock: stage {missing[0]} has not run\nrun `dvc repro {missing[0]}`")
+    stages = {name: stages[name] for name in sorted(stages) if name in declared}
     commit = git(root, "rev-parse", "HEAD", check=False)
-    changed = [
-        line[3:].strip('"') for line in git(root, "status", "--porcelain", check=False, strip=False).splitlines()
-    ]
-    dirty = tuple(path for path in changed if path not in NOT_DIRT) if commit else ("no git commit",)
-    return PipelineState(root, commit, dirty, {name: stages[name] for name in sorted(stages) if name in declared})
+    if not commit:
+        return PipelineState(root, "", ("no git commit",), stages)
+    status = git(root, "status", "--porcelain", "--untracked-files=all", strip=False)
+    changed = [line[3:].strip('"') for line in status.splitlines()]
+    outs = tuple(out["path"] for stage in stages.values() for out in stage.get("outs", ()))
+    made = {path for path in changed if path.startswith(("dvc.lock", f"reports/{PUBLISHER}.json", *outs))}
+    return PipelineState(root, commit, tuple(p for p in changed if p not in made), stages, tuple(sorted(made)))
 
 
 def lock_stages(text: str) -> dict[str, Any]:

@@ -1,0 +1,108 @@
+"""`skillshot evaluate`: what a language model makes of each selector's demonstrations."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from skillshot.cli.output import add_command, print_json, table
+
+
+def add_parser(subparsers: Any) -> None:
+    """Declare the command."""
+    parser = add_command(
+        subparsers, "evaluate", "accuracy and gold log-likelihood of an LLM with each selector's demonstrations",
+        "skillshot evaluate selector queries.jsonl --selectors random,question,skillshot --limit 20",
+    )  # fmt: skip
+    parser.add_argument("bundle", help="bundle folder")
+    parser.add_argument("queries", help="file of queries with rationale and answer")
+    parser.add_argument("--selectors", metavar="A,B", help="comma-separated (default: those of params, evaluate)")
+    parser.add_argument("--shots", type=int, metavar="K", help="demonstrations per prompt (default 4)")
+    parser.add_argument("--limit", type=int, metavar="N", help="so many queries, drawn with the seed (default: all)")
+    parser.add_argument("--seed", type=int, default=0, help="of the draw, the random selector and the intervals")
+    parser.add_argument("--llm", metavar="MODEL", help="name of the model (default: the embedded SmolLM2-135M)")
+    parser.add_argument(
+        "--base-url", metavar="URL", help="OpenAI-compatible endpoint; its key comes from OPENAI_API_KEY"
+    )
+    parser.add_argument("--no-answers", action="store_true", help="only the log-likelihood, which is quicker")
+    parser.add_argument(
+        "--record", metavar="FILE", help="where answers are kept (default .cache/skillshot/llm/llm.jsonl)"
+    )
+    parser.add_argument("--offline", action="store_true", help="fail where an answer is not recorded")
+    parser.add_argument("--out", metavar="FOLDER", help="also write evaluate.json, evaluate_rows.csv and plots there")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
+        help="any setting of the sections evaluate and llm, such as llm.timeout=30",
+    )  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate and print the table or the document."""
+    from pathlib import Path
+
+    from skillshot.bank.read import load_queries
+    from skillshot.evaluation.core import evaluate, sample
+    from skillshot.evaluation.files import write
+    from skillshot.llm.open import open_engine
+    from skillshot.llm.record import Record, default_path
+    from skillshot.selectors.choose import choose
+
+    params = _params(args)
+    settings = params.evaluate
+    loaded = load_queries(args.queries)
+    if loaded.quarantined:
+        print(f"{args.queries}: {len(loaded.quarantined)} rows left out", file=sys.stderr)
+    queries = sample(loaded.records, settings.limit, args.seed)
+    choices = choose(args.bundle, queries, settings.selectors, settings.shots, args.seed)
+    record = Record(args.record or default_path())
+    evaluation = evaluate(open_engine(params.llm), record, queries, choices, settings, args.seed, args.offline)
+    if args.out:
+        write(evaluation, Path(args.out))
+    if args.json:
+        print_json(evaluation.to_json())
+    else:
+        _print(evaluation.to_json())
+    return 0
+
+
+def _params(args: argparse.Namespace) -> Any:
+    import dataclasses
+
+    from skillshot.errors import InputError
+    from skillshot.params import default_params
+
+    params = default_params(args.overrides)
+    limited = any(override.startswith("evaluate.limit=") for override in args.overrides)
+    changes: dict[str, Any] = {} if limited else {"limit": args.limit}
+    if args.selectors:
+        changes["selectors"] = tuple(name.strip() for name in args.selectors.split(",") if name.strip())
+    if args.shots is not None:
+        changes["shots"] = args.shots
+    if args.no_answers:
+        changes["answers"] = False
+    for name, value in (("--shots", args.shots), ("--limit", args.limit)):
+        if value is not None and value < 1:
+            raise InputError(f"{name} {value}: expected at least 1")
+    llm: dict[str, Any] = {key: value for key, value in (("model", args.llm), ("base_url", args.base_url)) if value}
+    return dataclasses.replace(
+        params,
+        evaluate=dataclasses.replace(params.evaluate, **changes),
+        llm=dataclasses.replace(params.llm, **llm),
+    )
+
+
+def _print(report: dict[str, Any]) -> None:
+    columns = ["accuracy", "nll", "format_valid", "llm_calls", "prompt_tokens", "seconds"]
+    seconds = report["timing"]["seconds"]
+    rows = [{"selector": name, **row, "seconds": seconds[name]} for name, row in report["selectors"].items()]
+    print(f"{report['llm']}: {report['queries']} queries, {report['shots']} shots")
+    print(table(rows, ["selector", *columns]))
+    for name, metrics in report["pairs"].items():
+        for metric, pair in metrics.items():
+            if pair:
+                print(
+                    f"{name}: {metric} {pair['diff']:+.3f} [{pair['low']:+.3f}, {pair['high']:+.3f}] p {pair['p']:.3g}"
+                )
+    for metric, why in report.get("missing", {}).items():
+        print(f"{metric}: {why}")

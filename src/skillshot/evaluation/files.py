@@ -1,0 +1,46 @@
+"""What an evaluation leaves behind: the report, the rows as CSV, the plots."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from skillshot.evaluation.core import Evaluation, Row
+from skillshot.evaluation.plots import plot
+from skillshot.io import atomic_write, write_json
+
+COLUMNS = (
+    "query", "selector", "answer_type", "correct", "valid", "nll", "prompt_tokens", "completion_tokens", "calls",
+    "answer", "found", "demonstrations",
+)  # fmt: skip
+
+
+def write(evaluation: Evaluation, folder: Path, plots: bool = True) -> None:
+    """evaluate.json, evaluate_rows.csv and plots/evaluate.{png,html} in `folder`. Only "timing" differs between runs."""
+    write_json(folder / "evaluate.json", evaluation.to_json())
+    write_rows(evaluation.rows, folder / "evaluate_rows.csv")
+    if plots:
+        plot(evaluation, folder / "plots")
+
+
+def write_rows(rows: Sequence[Row], path: Path) -> None:
+    """One line per query and selector."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        writer.writerow([_cell(getattr(row, column)) for column in COLUMNS])
+    with atomic_write(path) as handle:
+        handle.write(text.getvalue())
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, float):
+        return round(value, 5)
+    if isinstance(value, tuple):
+        return " ".join(value)
+    return "" if value is None else value

@@ -1,0 +1,92 @@
+"""From rows to the numbers of the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from skillshot.evaluation.statistics import bootstrap, compare, queries_needed
+from skillshot.llm.engine import Capabilities
+from skillshot.params import Evaluate
+
+if TYPE_CHECKING:
+    from skillshot.evaluation.core import Row
+
+BASELINES = ("question", "random")
+METRICS = ("accuracy", "nll")
+DIGITS = 5  # log-likelihoods of one machine agree with another's to about this
+
+
+def summarise(rows: Sequence[Row], capabilities: Capabilities, params: Evaluate, seed: int) -> dict[str, Any]:
+    """{"llm", "shots", "queries", "selectors": {name: ...}, "pairs": {"a-question": ...}}; a metric that could not be
+    measured is null, with the reason under "missing"."""
+    names = list(dict.fromkeys(row.selector for row in rows))
+    of = {name: [row for row in rows if row.selector == name] for name in names}
+    report: dict[str, Any] = {
+        "llm": capabilities.model,
+        "shots": params.shots,
+        "queries": len(of[names[0]]),
+        "selectors": {name: _selector(of[name], params, seed) for name in names},
+        "pairs": {
+            f"{name}-{base}": _pair(of[name], of[base], params, seed)
+            for base in BASELINES
+            if base in of
+            for name in names
+            if name != base
+        },
+    }
+    missing = {}
+    if not params.answers:
+        missing["accuracy"] = "evaluate.answers is false"
+    if not capabilities.scores:
+        missing["nll"] = capabilities.reason or "the engine gives no log-probabilities of a given text"
+    elif any(row.nll is None for row in rows):
+        missing["nll"] = "queries without rationale and answer are left out"
+    return report | ({"missing": missing} if missing else {})
+
+
+def values(rows: Sequence[Row], metric: str) -> list[float | None]:
+    """A metric of each row: "accuracy" or "nll"."""
+    if metric == "accuracy":
+        return [None if row.correct is None else float(row.correct) for row in rows]
+    return [row.nll for row in rows]
+
+
+def _selector(rows: Sequence[Row], params: Evaluate, seed: int) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "llm_calls": sum(row.calls for row in rows),
+        "prompt_tokens": sum(row.prompt_tokens for row in rows),
+        "completion_tokens": sum(row.completion_tokens for row in rows),
+        "format_valid": _share([row.valid for row in rows]),
+    }
+    for metric in METRICS:
+        known = [value for value in values(rows, metric) if value is not None]
+        out[metric] = None
+        if known:
+            interval = bootstrap(known, seed, params.bootstrap, params.confidence)
+            out[metric] = round(interval.mean, DIGITS)
+            out[f"{metric}_low"], out[f"{metric}_high"] = round(interval.low, DIGITS), round(interval.high, DIGITS)
+    return out
+
+
+def _pair(first: Sequence[Row], second: Sequence[Row], params: Evaluate, seed: int) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for metric in METRICS:
+        both = [
+            (a, b)
+            for a, b in zip(values(first, metric), values(second, metric), strict=True)
+            if a is not None and b is not None
+        ]
+        if not both:
+            out[metric] = None
+            continue
+        a, b = zip(*both, strict=True)
+        out[metric] = compare(a, b, seed, params.bootstrap, params.confidence)
+        if metric == "accuracy":
+            out[metric]["queries_for_2_points"] = queries_needed([x - y for x, y in both], 0.02)
+    return out
+
+
+def _share(flags: Sequence[bool | None]) -> float | None:
+    known = [flag for flag in flags if flag is not None]
+    return round(sum(known) / len(known), DIGITS) if known else None

@@ -1,0 +1,24 @@
+"""From settings to an engine."""
+
+from __future__ import annotations
+
+from skillshot.errors import EngineError
+from skillshot.llm.engine import Engine
+from skillshot.params import Llm
+
+
+def open_engine(settings: Llm) -> Engine:
+    """The embedded model, or an OpenAI-compatible endpoint where `base_url` is given. Loads nothing yet.
+
+    Raises:
+        EngineError: an unknown embedded model.
+    """
+    from skillshot.llm.embedded import NAME, EmbeddedEngine
+
+    if settings.base_url is not None:
+        from skillshot.llm.endpoint import EndpointEngine
+
+        return EndpointEngine(settings)
+    if settings.model != NAME:
+        raise EngineError(f"llm.model: no embedded model {settings.model!r}; use {NAME} or set llm.base_url")
+    return EmbeddedEngine()

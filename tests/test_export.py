@@ -1,0 +1,73 @@
+"""ONNX: same bytes anywhere, same numbers and same choices as torch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from skillshot.embed import embed_texts, load_encoder
+from skillshot.errors import InputError
+from skillshot.export.canonical import export_graph
+from skillshot.export.networks import agreement
+from skillshot.runtime.onnx import Session, TextEncoder
+
+TEXTS = ["How many apples are left?", "short", "A much longer question " * 20, "사과는 몇 개인가?", ""]
+
+
+class Sum(torch.nn.Module):
+    def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return a + 2 * b
+
+
+def export_sum(path: Path) -> None:
+    same = torch.ones(2, 3)
+    export_graph(Sum(), {"a": same, "b": same}, {0: torch.export.Dim("rows", min=1)}, "skill", path)
+
+
+def test_bytes_do_not_depend_on_the_folder(tmp_path: Path) -> None:
+    for name in ("one", "two/deeper"):
+        (tmp_path / name).mkdir(parents=True)
+        export_sum(tmp_path / name / "net.onnx")
+    one = (tmp_path / "one/net.onnx").read_bytes()
+    assert one == (tmp_path / "two/deeper/net.onnx").read_bytes()
+    assert str(Path(__file__).parent).encode() not in one
+    assert not onnx.load(tmp_path / "one/net.onnx").metadata_props
+
+
+def test_one_tensor_given_for_two_inputs_stays_two_inputs(tmp_path: Path) -> None:
+    export_sum(tmp_path / "net.onnx")
+    session = Session(tmp_path / "net.onnx")
+    assert session.inputs == ("a", "b")
+    a, b = np.ones((5, 3), np.float32), np.full((5, 3), 10, np.float32)
+    np.testing.assert_array_equal(session.run({"a": a, "b": b}), a + 2 * b)
+
+
+def test_the_exported_encoder_is_the_torch_encoder(bundle: Path) -> None:
+    theirs = embed_texts(load_encoder(), TEXTS).vectors
+    mine = TextEncoder(bundle / "model").encode(TEXTS)
+    np.testing.assert_allclose(mine, theirs, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(mine, axis=1), 1, atol=1e-5)
+
+
+def test_a_model_that_is_nowhere_is_told() -> None:
+    with pytest.raises(InputError, match="cannot load 'no/such-model'"):
+        load_encoder("no/such-model")
+
+
+def test_agreement_counts_choices() -> None:
+    bank = np.eye(6, dtype=np.float32)
+    queries = np.eye(6, dtype=np.float32)[:4]
+    assert agreement(queries, queries, bank, 1) == {"queries": 4, "max_difference": 0.0, "same_top_k": 1.0}
+    assert agreement(queries, queries[::-1].copy(), bank, 1)["same_top_k"] == 0.0
+
+
+def test_the_bundle_tells_what_it_is(bundle: Path) -> None:
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    assert manifest["data"]["records"] > 200
+    assert manifest["select"]["mode"] == "full"
+    assert "Limits" in (bundle / "README.md").read_text()

@@ -1,0 +1,35 @@
+"""Files: atomic, canonical."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from skillshot.io import atomic_write, read_jsonl, sha256_text, write_json, write_jsonl
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), atomic_write(path) as handle:
+        handle.write("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_report_cannot_hold_nan(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "report.json", {"loss": float("nan")})
+    assert not (tmp_path / "report.json").exists()
+
+
+def test_json_lines_come_back(tmp_path: Path) -> None:
+    rows = [{"a": "가\u2028b"}, {"a": 1}]
+    assert write_jsonl(tmp_path / "rows.jsonl", rows) == 2
+    assert list(read_jsonl(tmp_path / "rows.jsonl")) == rows
+
+
+def test_digests_take_any_text() -> None:
+    assert sha256_text("\ud800") != sha256_text("?")

@@ -1,0 +1,203 @@
+"""`Selector` on a real small bundle."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from conftest import Story
+from skillshot import Selector
+from skillshot.bank.record import Record, normalise_question
+from skillshot.errors import BundleError, InputError
+from skillshot.runtime.prompt import render
+from skillshot.selectors.edit import add, remove
+
+QUESTION = "A train covers 60 miles in 3 hours. How many miles does it cover in one hour?"
+
+
+@pytest.fixture(scope="module", params=["full", "lite"])
+def selector(request: pytest.FixtureRequest, bundle: Path) -> Selector:
+    return Selector.load(bundle, mode=request.param)
+
+
+def test_the_best_come_first_and_none_twice(selector: Selector) -> None:
+    chosen = selector.select(QUESTION, k=8)
+    scores = [demonstration.score for demonstration in chosen]
+    assert len({demonstration.id for demonstration in chosen}) == 8
+    assert scores == sorted(scores, reverse=True)
+    assert all(-1.001 <= score <= 1.001 for score in scores)
+
+
+def test_a_batch_chooses_what_single_calls_choose(selector: Selector, story: Story) -> None:
+    questions = [query.question for query in story[1][:8]]
+    batch = selector.select_batch(questions)
+    singles = [selector.select(question) for question in questions]
+    assert [[d.id for d in row] for row in batch] == [[d.id for d in row] for row in singles]
+    assert selector.select_batch([]) == []
+
+
+def test_the_question_itself_is_never_its_demonstration(selector: Selector, story: Story) -> None:
+    for record in story[0][:10]:
+        shouted = f"  {record.question.upper()}\n"
+        found = selector.select(shouted, k=len(selector))
+        assert len(found) == len(selector) - 1
+        assert normalise_question(record.question) not in {normalise_question(d.question) for d in found}
+
+
+def test_exclude_and_where(selector: Selector) -> None:
+    first = selector.select(QUESTION)[0]
+    assert first.id not in {d.id for d in selector.select(QUESTION, exclude=[first.id])}
+    skill = first.metadata["skill"]
+    only = selector.select(QUESTION, k=3, where={"skill": skill})
+    assert only and {d.metadata["skill"] for d in only} == {skill}
+    assert selector.select(QUESTION, where={"skill": "no such skill"}) == []
+    with pytest.raises(InputError, match="has the id 'nobody'"):
+        selector.select(QUESTION, exclude=["nobody"])
+    with pytest.raises(InputError, match="has a field 'colour'"):
+        selector.select(QUESTION, where={"colour": 1})
+
+
+@pytest.mark.parametrize("k", [0, -3, 1.5, True])
+def test_a_k_that_is_no_count_is_refused(selector: Selector, k: int) -> None:
+    with pytest.raises(InputError, match="k="):
+        selector.select(QUESTION, k=k)
+
+
+@given(st.text(max_size=300), st.integers(1, 500))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_gets_distinct_demonstrations(selector: Selector, text: str, k: int) -> None:
+    chosen = selector.select(text, k)
+    assert len(chosen) == min(k, len(selector))
+    assert len({demonstration.id for demonstration in chosen}) == len(chosen)
+
+
+@pytest.mark.parametrize("text", ["", "word " * 10_000, "\ud800", "한국어 질문", "\x00"])
+def test_odd_questions(selector: Selector, text: str) -> None:
+    assert len(selector.select(text)) == 4
+
+
+def test_a_question_may_be_a_mapping(selector: Selector) -> None:
+    with_context = {"question": QUESTION, "context": "a table", "options": ["1", "2"]}
+    assert "a table" in selector.prompt(with_context)
+    for wrong in ({"text": "x"}, 7):
+        with pytest.raises(InputError, match="expected a text"):
+            selector.select(wrong)  # type: ignore[arg-type]
+
+
+def test_prompt_and_messages_end_with_the_question_and_have_the_best_last(selector: Selector) -> None:
+    best = selector.select(QUESTION)[0]
+    prompt = selector.prompt(QUESTION)
+    assert prompt.endswith(f"Question: {QUESTION}\nAnswer:")
+    assert best.rationale in prompt.split("\n\n")[-2]
+    messages = selector.messages(QUESTION, k=2)
+    assert [m["role"] for m in messages] == ["user", "assistant", "user", "assistant", "user"]
+    assert render([], QUESTION) == f"Question: {QUESTION}\nAnswer:"
+
+
+def test_explain_names_pieces_of_the_question(selector: Selector) -> None:
+    why = selector.explain(QUESTION)
+    assert [r.demonstration.id for r in why.reasons] == [d.id for d in selector.select(QUESTION)]
+    for reason in why.reasons:
+        assert sorted("".join(piece for piece, _ in reason.segments)) == sorted(QUESTION)
+    assert "rests on" in str(why)
+
+
+def test_async_and_threads_give_the_same(selector: Selector, story: Story) -> None:
+    questions = [query.question for query in story[1][:6]] * 4
+    expected = [[d.id for d in selector.select(question)] for question in questions]
+    with ThreadPoolExecutor(8) as pool:
+        assert [[d.id for d in row] for row in pool.map(selector.select, questions)] == expected
+    assert [d.id for d in asyncio.run(selector.aselect(questions[0]))] == expected[0]
+
+
+def test_the_order_of_the_bank_does_not_matter(bundle: Path, tmp_path: Path, story: Story) -> None:
+    shutil.copytree(bundle, tmp_path / "copy")
+    before = Selector.load(tmp_path / "copy")
+    record = before.record(0)
+    remove(tmp_path / "copy", [record.id])
+    assert len(Selector.load(tmp_path / "copy")) == len(before) - 1
+    add(tmp_path / "copy", [record])  # the same demonstration, now in the last row
+    after = Selector.load(tmp_path / "copy")
+    np.testing.assert_allclose(after.vectors[-1], before.vectors[0], atol=1e-5)
+    for query in story[1][:10]:
+        one, two = before.select(query.question, 6), after.select(query.question, 6)
+        assert [d.id for d in one] == [d.id for d in two]
+
+
+def test_a_loaded_selector_outlives_a_change_of_its_bundle(bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(bundle, tmp_path / "copy")
+    selector = Selector.load(tmp_path / "copy")
+    before = selector.select(QUESTION)
+    remove(tmp_path / "copy", [before[0].id])
+    assert selector.select(QUESTION) == before
+    assert before[0].id not in {d.id for d in Selector.load(tmp_path / "copy").select(QUESTION)}
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_edits_that_make_no_sense_are_refused_and_change_nothing(bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(bundle, tmp_path / "copy")
+    manifest = (tmp_path / "copy/manifest.json").read_bytes()
+    selector = Selector.load(bundle)
+    with pytest.raises(InputError, match="already in"):
+        add(tmp_path / "copy", [selector.record(0)])
+    with pytest.raises(InputError, match="no demonstration 'nobody'"):
+        remove(tmp_path / "copy", ["nobody"])
+    with pytest.raises(InputError, match="nothing would be left"):
+        remove(tmp_path / "copy", [selector.record(row).id for row in range(len(selector))])
+    assert (tmp_path / "copy/manifest.json").read_bytes() == manifest
+
+
+def test_twins_in_the_bank_are_chosen_once(bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(bundle, tmp_path / "copy")
+    best = Selector.load(bundle).select(QUESTION)[0]
+    twin = Record("twin", best.question, best.rationale, best.answer, answer_type="number")
+    add(tmp_path / "copy", [twin])
+    chosen = Selector.load(tmp_path / "copy").select(QUESTION, k=6)
+    assert [d.question for d in chosen].count(best.question) == 1
+
+
+def test_each_damaged_file_is_named(bundle: Path, tmp_path: Path) -> None:
+    names = [path.relative_to(bundle).as_posix() for path in sorted(bundle.rglob("*")) if path.is_file()]
+    opened = [name for name in names if "lars" not in name and "ridge" not in name and "rationale" not in name]
+    opened = [
+        name for name in opened if not name.endswith(("README.md", "question.npy", "lite.onnx", "posterior.onnx"))
+    ]
+    assert len(opened) >= 10
+    for name in opened:
+        for damage in ("cut", "flip", "missing"):
+            copy = tmp_path / "copy"
+            shutil.copytree(bundle, copy, copy_function=_link)
+            data = (copy / name).read_bytes()
+            (copy / name).unlink()
+            if damage == "cut":
+                (copy / name).write_bytes(data[:-1])
+            elif damage == "flip":
+                (copy / name).write_bytes(bytes([data[0] ^ 1]) + data[1:])
+            with pytest.raises(BundleError, match=Path(name).name):
+                Selector.load(copy, "full")
+            shutil.rmtree(copy)
+
+
+def _link(source: str, target: str) -> None:
+    Path(target).hardlink_to(source)
+
+
+def test_newer_and_foreign_folders_are_refused(bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(bundle, tmp_path / "copy", copy_function=_link)
+    manifest = tmp_path / "copy/manifest.json"
+    text = manifest.read_text()
+    manifest.unlink()
+    manifest.write_text(text.replace('"format": 1', '"format": 2'))
+    with pytest.raises(BundleError, match="bundle format 2"):
+        Selector.load(tmp_path / "copy")
+    with pytest.raises(BundleError, match="not a bundle"):
+        Selector.load(tmp_path)
+    with pytest.raises(InputError, match="mode 'fast'"):
+        Selector.load(bundle, mode="fast")
