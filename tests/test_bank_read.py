@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -88,10 +89,10 @@ def test_boxed_answers_keep_their_braces() -> None:
 
 def test_one_column_may_hold_rationale_and_answer(tmp_path: Path) -> None:
     path = tmp_path / "bank.jsonl"
-    path.write_text('{"prompt": "q", "completion": "It is 2+3.\\n#### 5"}\n')
+    path.write_text('{"prompt": "q", "completion": "It is 2+3 = 5.\\n#### 5"}\n')
     columns = {"question": "prompt", "rationale": "completion", "answer": "completion"}
     (record,) = load_bank(path, columns=columns).records
-    assert (record.rationale, record.answer) == ("It is 2+3.", "5") or record.rationale == "It is 2+3."
+    assert (record.rationale, record.answer) == ("It is 2+3 = 5.", "5")
 
 
 def test_everything_else_is_metadata(tmp_path: Path) -> None:
@@ -114,12 +115,12 @@ def test_everything_else_is_metadata(tmp_path: Path) -> None:
 
 def test_queries_need_neither_rationale_nor_answer(tmp_path: Path) -> None:
     path = tmp_path / "queries.jsonl"
-    path.write_text('{"question": "q?"}\n{"question": "p?", "answer": "maybe", "answer_type": "bool"}\n' * 1)
+    path.write_text('{"question": "q?"}\n{"question": "p?", "answer": "maybe", "answer_type": "bool"}\n')
     with pytest.raises(InputError, match="answer_not_of_type"):
         load_queries(path)
     loaded = load_queries(path, validate=Validate(max_quarantined=0.5))
     assert [record.question for record in loaded.records] == ["q?"]
-    with pytest.raises(InputError, match="empty_answer|empty_rationale"):
+    with pytest.raises(InputError, match=r"empty_answer|empty_rationale"):
         load_bank(path)
 
 
@@ -181,3 +182,22 @@ def test_loading_imports_nothing_heavy(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+EXPECTED = {
+    "tabmwp/dev1k": (994, {"mojibake": 6}),
+    "spider/train": (6921, {"empty_rationale": 79}),
+    "cogs/dev": (3000, {}),
+    "aqua_rat/train_flan": (1973, {"answer_not_in_rationale": 97, "mojibake": 69}),
+    "aqua_rat/dev": (249, {"answer_not_in_rationale": 5}),
+    "gsm8k/train.original": (7464, {"answer_not_in_rationale": 9}),
+    "strategyqa/train": (2061, {}),
+}
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the banks of ../shared/data")
+@pytest.mark.parametrize("name", EXPECTED)
+def test_real_banks(name: str) -> None:
+    loaded = load_bank(SHARED / f"{name}.jsonl.gz")
+    assert (len(loaded.records), dict(Counter(entry.kind for entry in loaded.quarantined))) == EXPECTED[name]

@@ -1,5 +1,7 @@
 """Answer checkers against labelled outputs: right and wrong ones, written by people and by the embedded model."""
 
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import pytest

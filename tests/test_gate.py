@@ -14,7 +14,6 @@ import yaml
 import track_bed as bed
 from skillshot.cli import gate as command
 from skillshot.errors import TrackError
-from skillshot.track.gate import bootstrap
 from skillshot.track.rules import parse_gates
 
 GATES: dict[str, Any] = {
@@ -225,9 +224,3 @@ def test_people_and_pull_requests_get_tables(root: Path, capsys: pytest.CaptureF
 def test_rules_that_are_not_understood_are_refused(text: str, message: str) -> None:
     with pytest.raises(TrackError, match=message):
         parse_gates(text)
-
-
-def test_the_interval_is_the_bootstraps() -> None:
-    low, high = bootstrap([0.1, 0.3] * 50)
-    # standard error of the mean: 0.1 / sqrt(100) = 0.01
-    assert low == pytest.approx(0.2 - 0.0196, abs=0.002) and high == pytest.approx(0.2 + 0.0196, abs=0.002)

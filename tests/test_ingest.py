@@ -22,7 +22,7 @@ from skillshot.bank.folder import replaced_folder, swap
 from skillshot.bank.record import ORIGIN, normalise_question
 from skillshot.errors import InputError, ParamsError
 from skillshot.io import read_jsonl, sha256_file
-from skillshot.params import Ingest, Params, as_tree
+from skillshot.params import Ingest, Params, as_tree, default_params
 from skillshot.sources.ingest import ingest
 
 NOUNS = "fox owl cat dog cow hen pig rat bee ant eel elk emu gnu yak jay kid ram cod bat"
@@ -160,6 +160,21 @@ def test_columns_and_limit(tmp_path: Path) -> None:
 def test_settings_that_are_missing(settings: dict[str, object], words: str, tmp_path: Path) -> None:
     with pytest.raises(ParamsError, match=words):
         ingest(params(**settings), tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "ingest.holdout=1.5",
+        "ingest.size=0",
+        "ingest.near_duplicates=-1",
+        "damage.skew=-1",
+        "validate.max_quarantined=2",
+    ],
+)
+def test_settings_out_of_range(override: str) -> None:
+    with pytest.raises(ParamsError, match=f"{override.partition('=')[0]}: .* is not within"):
+        default_params([override])
 
 
 def test_a_bank_without_rationales_is_refused_with_its_columns(tmp_path: Path) -> None:

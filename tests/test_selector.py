@@ -177,7 +177,7 @@ def test_each_damaged_file_is_named(bundle: Path, tmp_path: Path) -> None:
             data = (copy / name).read_bytes()
             (copy / name).unlink()
             if damage == "cut":
-                (copy / name).write_bytes(data[:-1])
+                (copy / name).write_bytes(data[:-2])
             elif damage == "flip":
                 (copy / name).write_bytes(bytes([data[0] ^ 1]) + data[1:])
             with pytest.raises(BundleError, match=Path(name).name):

@@ -23,6 +23,13 @@ T = TypeVar("T")
 SELECTORS = ("zero-shot", "random", "question", "lars", "skillshot", "oracle")
 
 
+def _within(section: Any, low: float, high: float, *names: str) -> None:
+    for name in names:
+        value = getattr(section, name)
+        if value is not None and not low <= value <= high:
+            raise ParamsError(f"{type(section).__name__.lower()}.{name}: {value} is not within {low} to {high}")
+
+
 @dataclass(frozen=True)
 class Ingest:
     """Where examples come from and how queries are held out."""
@@ -36,9 +43,13 @@ class Ingest:
     config: str | None = None  # hub source: configuration
     split: str = "train"  # hub source: split that becomes the bank
     queries_split: str | None = None  # hub source: split that becomes the queries
-    columns: dict[str, str] = field(default_factory=dict)  # our field -> the source's column
-    near_duplicates: float = 0.9  # Jaccard of masked word 3-grams from which two questions are a group
+    columns: dict[str, str] = field(default_factory=dict)  # our field -> the source's column (a.b: nested; "": drop it)
+    near_duplicates: float = 0.9  # Jaccard of masked word 3-grams that makes two questions a group (0: off)
     limit: int | None = None  # read no more than this many records (None: all)
+
+    def __post_init__(self) -> None:
+        _within(self, 0, 1, "holdout", "near_duplicates")
+        _within(self, 1, 10**9, "size", "limit")
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,11 @@ class Damage:
     keep: int | None = None  # keep only this many examples (None: all)
     skew: float = 0.0  # Zipf exponent that thins the bank by rationale opening (0: none)
 
+    def __post_init__(self) -> None:
+        _within(self, 0, 1, "wrong_rationales", "missing_steps")
+        _within(self, 0, 10, "skew")
+        _within(self, 1, 10**9, "keep")
+
 
 @dataclass(frozen=True)
 class Validate:
@@ -59,6 +75,10 @@ class Validate:
     max_question_chars: int = 8000  # longer rows are quarantined
     max_rationale_chars: int = 16000  # longer rows are quarantined
     min_bank: int = 20  # a smaller bank cannot be learned from
+
+    def __post_init__(self) -> None:
+        _within(self, 0, 1, "max_quarantined")
+        _within(self, 1, 10**9, "max_question_chars", "max_rationale_chars", "min_bank")
 
 
 @dataclass(frozen=True)
@@ -117,9 +137,9 @@ class Evaluate:
 
     selectors: tuple[str, ...] = SELECTORS  # rows of the table; zero-shot shows what demonstrations add
     shots: int = 4  # demonstrations per prompt
-    limit: int | None = 40  # queries, drawn with the seed (None: all)
+    limit: int | None = 24  # queries, drawn with the seed (None: all)
     answers: bool = True  # also let the LLM write answers (accuracy); NLL alone is quicker
-    max_tokens: int = 96  # of a written answer
+    max_tokens: int = 80  # of a written answer
     bootstrap: int = 2000  # resamples of a paired interval
     confidence: float = 0.95  # of an interval
 

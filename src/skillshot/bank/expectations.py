@@ -158,6 +158,14 @@ def _key(item: Any) -> str:
     return str(config.type) + json.dumps(config.kwargs.get("column"))
 
 
+def _cause(info: Any) -> str:
+    """The first exception message in Great Expectations' nested account of what went wrong."""
+    if not isinstance(info, dict):
+        return ""
+    message = info.get("exception_message")
+    return str(message) if message else next(filter(None, map(_cause, info.values())), "")
+
+
 def _failure(item: Any) -> Failure:
     config = item.expectation_config
     column = config.kwargs.get("column")
@@ -167,5 +175,5 @@ def _failure(item: Any) -> Failure:
     # a missing column gives an empty result: its cause is in exception_info alone
     observed = found.get("observed_value", found.get("unexpected_count"))
     if observed is None:
-        observed = str(item.exception_info)[:200]
+        observed = _cause(item.exception_info) or "nothing"
     return Failure(name, str(observed), tuple(at_fault))

@@ -51,8 +51,8 @@ def check(text: str, record: Record) -> Verdict:
     cue = _CUE.search(text)
     answer = _claim(text, cue, record.answer_type)
     correct = _CHECKERS[record.answer_type](answer, record, cue is not None)
-    parsed = _PARSES.get(record.answer_type, lambda answer, _: bool(answer))(answer, record)
-    return Verdict(answer, bool(correct), cue is not None and parsed)
+    parses = _PARSES.get(record.answer_type)
+    return Verdict(answer, correct, cue is not None and (parses(answer, record) if parses else bool(answer)))
 
 
 def _claim(text: str, cue: re.Match[str] | None, kind: str) -> str:
@@ -124,7 +124,7 @@ def _choice(answer: str, record: Record, _: bool) -> bool:
 
 def _choice_text(answer: str, record: Record, _: bool) -> bool:
     if normal(answer) == normal(record.answer):
-        return True
+        return bool(answer and record.answer)
     letter = _letter(answer, record.options)
     return bool(letter) and bool(record.options) and _same_option(letter, record)
 
@@ -154,7 +154,7 @@ def logical_form(text: str) -> str:
 
 
 def _lf(answer: str, record: Record, _: bool) -> bool:
-    return logical_form(answer) == logical_form(record.answer.removesuffix("."))
+    return bool(answer) and logical_form(answer) == logical_form(record.answer.removesuffix("."))
 
 
 def _sql(answer: str, record: Record, _: bool) -> bool:

@@ -81,11 +81,11 @@ def evaluate(
     _check_input(queries, choices)
     recorded = Recorded(engine, record, offline)
     rows: list[Row] = []
-    for chunk in _progress(_chunks(queries, choices, max(1, engine.capabilities.batch))):
+    for chunk in _progress(_chunks(queries, choices, max(1, recorded.capabilities.batch))):
         rows += _run(recorded, chunk, params)
     order = {name: i for i, name in enumerate(choices)}
     rows.sort(key=lambda row: order[row.selector])  # stable: queries keep their order
-    summary = summarise(rows, engine.capabilities, params, seed)
+    summary = summarise(rows, recorded.model, recorded.capabilities, params, seed)
     timing = {
         "calls_made": recorded.calls,
         "calls_from_record": recorded.found,

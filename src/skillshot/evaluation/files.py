@@ -18,7 +18,7 @@ COLUMNS = (
 
 
 def write(evaluation: Evaluation, folder: Path, plots: bool = True) -> None:
-    """evaluate.json, evaluate_rows.csv and plots/evaluate.{png,html} in `folder`. Only "timing" differs between runs."""
+    """evaluate.json, evaluate_rows.csv and plots/evaluate.{png,html} in `folder`; only "timing" is not stable."""
     write_json(folder / "evaluate.json", evaluation.to_json())
     write_rows(evaluation.rows, folder / "evaluate_rows.csv")
     if plots:

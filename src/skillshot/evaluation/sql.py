@@ -16,8 +16,11 @@ _TOKEN = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|`[^`]*`|\d+(?:\.\d+)?|[A-Za-z_][\
 _CLAUSES = ("select", "from", "where", "group", "having", "order", "limit")
 _SETS = ("union", "intersect", "except")
 _WORDS = frozenset(
-    "select distinct from join inner left right outer cross on as where group by having order limit and or not in "
-    "like between is null exists asc desc union intersect except all count sum avg min max case when then else end".split()
+    re.findall(
+        r"\w+",
+        "select distinct from join inner left right outer cross on as where group by having order limit and or not in "
+        "like between is null exists asc desc union intersect except all count sum avg min max case when then else end",
+    )
 )
 _VALUE = "value"
 Tokens = list[str]

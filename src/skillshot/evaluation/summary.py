@@ -17,13 +17,15 @@ METRICS = ("accuracy", "nll")
 DIGITS = 5  # log-likelihoods of one machine agree with another's to about this
 
 
-def summarise(rows: Sequence[Row], capabilities: Capabilities, params: Evaluate, seed: int) -> dict[str, Any]:
+def summarise(
+    rows: Sequence[Row], model: str, capabilities: Capabilities, params: Evaluate, seed: int
+) -> dict[str, Any]:
     """{"llm", "shots", "queries", "selectors": {name: ...}, "pairs": {"a-question": ...}}; a metric that could not be
     measured is null, with the reason under "missing"."""
     names = list(dict.fromkeys(row.selector for row in rows))
     of = {name: [row for row in rows if row.selector == name] for name in names}
     report: dict[str, Any] = {
-        "llm": capabilities.model,
+        "llm": model,
         "shots": params.shots,
         "queries": len(of[names[0]]),
         "selectors": {name: _selector(of[name], params, seed) for name in names},

@@ -1,10 +1,13 @@
-"""TF-IDF n-grams that keep word order, squeezed to a dense vector. Reading needs numpy alone."""
+"""Weighted n-grams that keep word order, projected to a dense vector. Reading needs numpy alone."""
 
 from __future__ import annotations
 
+import dataclasses
+import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 
@@ -12,87 +15,107 @@ import numpy as np
 import numpy.typing as npt
 
 from skillshot.errors import BundleError, InputError
-from skillshot.features.tokens import ngrams, tokenise
+from skillshot.features.channels import Channel
+from skillshot.features.tokens import tokenise
 from skillshot.io import atomic_write, read_json, write_json
 
 Floats = npt.NDArray[np.float32]
 
+BUCKETS = 4096  # n-grams are hashed with a sign into this many (count sketch: dot products keep their mean)
+RAREST = 2  # texts that must share an n-gram
+COMMON = 0.01  # words in a smaller share of texts need no share of their own
+
 
 @dataclass(frozen=True)
 class LexicalView:
-    """Weighted n-gram counts of a text times a projection learned on the bank.
+    """Channels of weighted n-grams, hashed into buckets, times a projection.
 
-    vocabulary: n-gram -> row; weights: (v,) inverse document frequencies; projection: (v, f).
+    shares: word -> share of the bank's texts that hold it; weights: n-gram (its channel's number in front) ->
+    inverse document frequency; projection: float32 (buckets, f), None: the buckets themselves.
     """
 
-    vocabulary: dict[str, int]
-    weights: Floats
-    projection: Floats
-    longest: int = 3
+    channels: tuple[Channel, ...]
+    shares: dict[str, float]
+    weights: dict[str, float]
+    projection: Floats | None = None
 
     @property
     def width(self) -> int:
         """Number of features, f."""
-        return int(self.projection.shape[1])
+        return BUCKETS if self.projection is None else int(self.projection.shape[1])
 
     @classmethod
-    def fit(
-        cls, texts: Sequence[str], *, width: int = 256, longest: int = 3, min_count: int = 2, seed: int = 0
-    ) -> LexicalView:
-        """Learn vocabulary, weights and projection (truncated SVD of TF-IDF rows) from a bank's texts.
+    def learn(cls, texts: Sequence[str], channels: tuple[Channel, ...]) -> LexicalView:
+        """Learn word shares and n-gram weights from a bank's texts; no projection yet.
 
         Raises:
-            InputError: no n-gram is shared by `min_count` texts.
+            InputError: no n-gram is shared by two texts.
         """
-        from scipy.sparse import csr_matrix
-        from sklearn.utils.extmath import randomized_svd
-
-        counted = [Counter(ngrams(tokenise(text), longest)) for text in texts]
-        spread = Counter(gram for counts in counted for gram in counts)
-        kept = sorted(gram for gram, n in spread.items() if n >= min_count)
-        if not kept:
+        held = Counter(word for text in texts for word in set(tokenise(text)))
+        shares = {word: n / len(texts) for word, n in sorted(held.items()) if n > max(2, COMMON * len(texts))}
+        bare = cls(channels, shares, {})
+        spread = Counter(gram for text in texts for part in bare._grams(text) for gram in part)
+        if max(spread.values(), default=0) < RAREST:
             raise InputError(f"{len(texts)} texts share no word: nothing to learn a lexical view from")
-        vocabulary = {gram: i for i, gram in enumerate(kept)}
-        found = np.array([spread[gram] for gram in kept])
-        weights = (np.log((1 + len(texts)) / (1 + found)) + 1).astype(np.float32)
-        bare = cls(vocabulary, weights, np.zeros((len(kept), 0), np.float32), longest)
-        rows = [bare._row(counts.items()) for counts in counted]
-        matrix = csr_matrix(
-            (
-                np.concatenate([values for _, values in rows]),
-                np.concatenate([index for index, _ in rows]),
-                np.cumsum([0, *(len(index) for index, _ in rows)]),
-            ),
-            shape=(len(texts), len(kept)),
-        )
-        rank = min(width, min(matrix.shape) - 1)
-        _, _, components = randomized_svd(matrix, max(rank, 1), random_state=seed)
-        return cls(vocabulary, weights, np.ascontiguousarray(components.T, np.float32), longest)
+        kept = ((gram, n) for gram, n in sorted(spread.items()) if n >= RAREST)
+        weights = {gram: round(float(np.log((1 + len(texts)) / (1 + n)) + 1), 4) for gram, n in kept}
+        return cls(channels, shares, weights)
 
-    def _row(self, counts: Iterable[tuple[str, int]]) -> tuple[npt.NDArray[np.int64], Floats]:
-        """Column numbers and unit-length TF-IDF values of one text."""
-        look = self.vocabulary
-        known = [(look[gram], n) for gram, n in counts if gram in look]
-        index = np.array([i for i, _ in known], np.int64)
-        values = (1 + np.log(np.array([n for _, n in known], np.float32))) * self.weights[index]
-        length = float(np.sqrt(values @ values))
-        return index, values / length if length else values
+    def onto(self, projection: Floats) -> LexicalView:
+        """The same view with a projection (buckets, f)."""
+        return dataclasses.replace(self, projection=np.ascontiguousarray(projection, np.float32))
+
+    def _grams(self, text: str) -> Iterator[list[str]]:
+        for i, channel in enumerate(self.channels):
+            yield [f"{i}{gram}" for gram in channel.grams(text, self.shares)]
+
+    @cached_property
+    def _table(self) -> dict[str, tuple[int, float]]:
+        """n-gram -> bucket and signed weight; CRC-32 is the same everywhere."""
+        table = {}
+        for gram, weight in self.weights.items():
+            code = zlib.crc32(gram.encode("utf-8", "surrogatepass"))
+            table[gram] = (code % BUCKETS, weight if code & 0x80000000 else -weight)
+        return table
+
+    def _row(self, text: str) -> tuple[npt.NDArray[np.intp], Floats]:
+        """Buckets and values of one text: each channel as long as its weight, together of length 1."""
+        look, buckets, values = self._table, [], []
+        for channel, grams in zip(self.channels, self._grams(text), strict=True):
+            known = [look[gram] for gram in grams if gram in look]
+            if known:
+                part = np.array([value for _, value in known], np.float32)
+                buckets += [bucket for bucket, _ in known]
+                values.append(part * (channel.weight / np.sqrt(part @ part)))
+        if not values:
+            return np.zeros(0, np.intp), np.zeros(0, np.float32)
+        joined = np.concatenate(values)
+        return np.array(buckets, np.intp), joined / np.sqrt(joined @ joined)
 
     def transform(self, texts: Sequence[str]) -> Floats:
-        """Features of texts, float32 (n, f); a text without a known word is a row of zeros."""
+        """Features of texts, float32 (n, f); a text without a known n-gram is a row of zeros."""
         out = np.zeros((len(texts), self.width), np.float32)
         for i, text in enumerate(texts):
-            index, values = self._row(Counter(ngrams(tokenise(text), self.longest)).items())
-            out[i] = values @ self.projection[index]
+            buckets, values = self._row(text)
+            if self.projection is None:
+                out[i] = np.bincount(buckets, values, BUCKETS)
+            else:
+                out[i] = values @ self.projection[buckets]
         return out
 
     def save(self, folder: str | PathLike[str]) -> None:
-        """Write `lexical.json`, `weights.npy` and `projection.npy`."""
+        """Write `lexical.json` and `projection.npy`.
+
+        Raises:
+            ValueError: the view has no projection.
+        """
+        if self.projection is None:
+            raise ValueError("a view without a projection is not saved")
         folder = Path(folder)
-        write_json(folder / "lexical.json", {"longest": self.longest, "ngrams": list(self.vocabulary)})
-        for name, array in (("weights", self.weights), ("projection", self.projection)):
-            with atomic_write(folder / f"{name}.npy", "wb") as handle:
-                np.save(handle, array, allow_pickle=False)
+        channels = [dataclasses.asdict(channel) for channel in self.channels]
+        write_json(folder / "lexical.json", {"channels": channels, "shares": self.shares, "weights": self.weights})
+        with atomic_write(folder / "projection.npy", "wb") as handle:
+            np.save(handle, self.projection, allow_pickle=False)
 
     @classmethod
     def load(cls, folder: str | PathLike[str]) -> LexicalView:
@@ -103,11 +126,8 @@ class LexicalView:
         """
         folder = Path(folder)
         about = read_json(folder / "lexical.json")
-        weights, projection = (
-            np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("weights", "projection")
-        )
-        if not len(about["ngrams"]) == len(weights) == len(projection):
-            raise BundleError(
-                f"{folder}: {len(about['ngrams'])} n-grams for {len(projection)} rows; fit the bank again"
-            )
-        return cls({gram: i for i, gram in enumerate(about["ngrams"])}, weights, projection, about["longest"])
+        projection = np.load(folder / "projection.npy", allow_pickle=False)
+        if projection.ndim != 2 or len(projection) != BUCKETS:
+            raise BundleError(f"{folder}: projection of shape {projection.shape}, not ({BUCKETS}, f); fit the bank again")
+        channels = tuple(Channel(**channel) for channel in about["channels"])
+        return cls(channels, about["shares"], about["weights"], projection)

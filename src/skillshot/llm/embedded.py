@@ -23,17 +23,22 @@ BATCH = 16  # answers written at once: 8 times the speed of one
 class EmbeddedEngine:
     """SmolLM2-135M-Instruct in fp32; an answer ends at a stop string or at `max_tokens`, never by the end token.
 
-    Each prompt is read alone, so no log-probability depends on its neighbours. `score` keeps its prompts' keys and values: a
-    `complete` of the same prompts right after it reads nothing again.
+    Each prompt is read alone, so no log-probability depends on its neighbours. `score` keeps the keys and values of
+    its prompts: a `complete` of the same prompts right after it reads nothing again.
     """
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[Tensor, Tensor]] = {}  # prompt -> last logits (vocabulary,), keys and values
 
     @property
+    def model(self) -> str:
+        """Names weights and number format."""
+        return f"{NAME}/{weights.SHA256[:12]}/fp32"
+
+    @property
     def capabilities(self) -> Capabilities:
-        """Scores and writes; the identity names weights and number format."""
-        return Capabilities(f"{NAME}/{weights.SHA256[:12]}/fp32", scores=True, batch=BATCH)
+        """Scores and writes."""
+        return Capabilities(scores=True, batch=BATCH)
 
     @cached_property
     def _model(self) -> Llama:

@@ -8,16 +8,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
-from skillshot.errors import BudgetError, EngineError
+from skillshot.errors import EngineError
 from skillshot.llm.budget import Budget
 from skillshot.llm.engine import Capabilities, Completion, Decoding, Scored, cut
 from skillshot.params import Llm
 
 T = TypeVar("T")
-LONGEST_WAIT = 30.0  # seconds between two tries
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds between two tries: doubled each time
 BATCH = 64  # prompts worth giving at once
 
 
@@ -44,36 +44,36 @@ class EndpointEngine:
 
         # local servers need no key, the client needs one that is not empty
         key = os.environ.get(self.settings.api_key_env) or "none"
-        return openai.OpenAI(
-            base_url=self.settings.base_url, api_key=key, timeout=self.settings.timeout, max_retries=0
-        )
+        return openai.OpenAI(base_url=self.settings.base_url, api_key=key, timeout=self.settings.timeout, max_retries=0)
+
+    @property
+    def model(self) -> str:
+        """Model, place and kind of endpoint; not the key."""
+        where = (self.settings.base_url or "").split("//")[-1].rstrip("/")
+        return f"{self.settings.model}@{where}/{self.settings.api}" + "/ignore_end" * self.settings.ignore_end
 
     @cached_property
     def capabilities(self) -> Capabilities:
         """Whether it scores is tried out once: does `echo` bring the log-probabilities of the prompt?"""
-        where = self.settings.base_url or ""
-        model = f"{self.settings.model}@{where.split('//')[-1].rstrip('/')}/{self.settings.api}"
-        model += "/ignore_end" if self.settings.ignore_end else ""
         if self.settings.api == "chat":
-            return Capabilities(model, False, "a chat endpoint gives no log-probabilities of a given text", BATCH)
+            return Capabilities(False, "a chat endpoint gives no log-probabilities of a given text", BATCH)
         try:
-            self._try(lambda: self._score("Two and two", " is four"), 16, 1)
-        except BudgetError:
-            raise
+            self._try(partial(self._score, "Two and two", " is four"), 20, 1)
         except _NoScoresError as error:
-            return Capabilities(model, False, str(error), BATCH)
-        return Capabilities(model, True, batch=BATCH)
+            return Capabilities(False, str(error), BATCH)
+        return Capabilities(True, batch=BATCH)
 
     def complete(self, prompts: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
         """Greedy answers, as they arrive."""
-        return self._all([lambda p=p: self._complete(p, decoding) for p in prompts], prompts, decoding.max_tokens)  # type: ignore[misc]
+        calls = [partial(self._complete, prompt, decoding) for prompt in prompts]
+        return self._all(calls, prompts, decoding.max_tokens)
 
     def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> Iterator[tuple[int, Scored]]:
         """Log-probabilities by `echo`, as they arrive."""
         if not self.capabilities.scores:
-            raise EngineError(f"{self.capabilities.model}: {self.capabilities.reason}")
+            raise EngineError(f"{self.model}: {self.capabilities.reason}")
         texts = [prompt + end for prompt, end in zip(prompts, continuations, strict=True)]
-        calls = [lambda p=p, c=c: self._score(p, c) for p, c in zip(prompts, continuations, strict=True)]  # type: ignore[misc]
+        calls = [partial(self._score, *pair) for pair in zip(prompts, continuations, strict=True)]
         return self._all(calls, texts, 1)
 
     def _all(
@@ -111,7 +111,12 @@ class EndpointEngine:
             try:
                 result, used = call()
                 return result
-            except (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError, _BrokenError) as error:
+            except (
+                openai.APIConnectionError,
+                openai.RateLimitError,
+                openai.InternalServerError,
+                _BrokenError,
+            ) as error:
                 if attempt == self.settings.retries:
                     raise EngineError(
                         f"{self.settings.base_url}: {_short(error)} ({attempt + 1} tries)\n"
@@ -123,8 +128,8 @@ class EndpointEngine:
                     self._wait(attempt, error)
                     continue
                 raise EngineError(
-                    f"{self.settings.base_url} refused: {_short(error)}\ncheck llm.base_url, llm.model, llm.api and the "
-                    f"key in {self.settings.api_key_env}"
+                    f"{self.settings.base_url} refused: {_short(error)}\n"
+                    f"check llm.base_url, llm.model, llm.api and the key in {self.settings.api_key_env}"
                 ) from error
             finally:
                 self.budget.settle((reading, writing), used)
@@ -134,7 +139,7 @@ class EndpointEngine:
         self.retried += 1
         response = getattr(error, "response", None)
         told = response.headers.get("retry-after", "") if response is not None else ""
-        seconds = float(told) if told.replace(".", "", 1).isdigit() else 0.5 * 2**attempt
+        seconds = float(told) if told.replace(".", "", 1).isdigit() else FIRST_WAIT * 2**attempt
         if self._stop.wait(min(LONGEST_WAIT, seconds) * self._jitter.uniform(0.75, 1.25)):
             raise EngineError("given up: another call failed for good") from error
 
@@ -162,8 +167,8 @@ class EndpointEngine:
 
     def _score(self, prompt: str, continuation: str) -> tuple[Scored, tuple[int, int]]:
         began = time.perf_counter()
-        reply = self._ask(lambda: self._client.completions.create(
-            model=self.settings.model, prompt=prompt + continuation, max_tokens=1, temperature=0, echo=True, logprobs=1))  # fmt: skip
+        arguments = {"prompt": prompt + continuation, "max_tokens": 1, "temperature": 0, "echo": True, "logprobs": 1}
+        reply = self._ask(lambda: self._client.completions.create(model=self.settings.model, **arguments))
         given = getattr(_first(reply), "logprobs", None)
         offsets, logprobs = getattr(given, "text_offset", None), getattr(given, "token_logprobs", None)
         if not isinstance(offsets, list) or not isinstance(logprobs, list):

@@ -17,13 +17,12 @@ class Decoding:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What an engine is and can do.
+    """What an engine can do.
 
-    model: identity of weights and numerics, part of every record key; scores: log-probabilities of a
-    given continuation; reason: why not, where it cannot; batch: prompts worth giving at once.
+    scores: log-probabilities of a given continuation; reason: why not, where it cannot; batch: prompts
+    worth giving at once.
     """
 
-    model: str
     scores: bool
     reason: str = ""
     batch: int = 16
@@ -62,8 +61,13 @@ class Engine(Protocol):
     """
 
     @property
+    def model(self) -> str:
+        """Identity of weights and numerics, part of every record key. Costs no call."""
+        ...
+
+    @property
     def capabilities(self) -> Capabilities:
-        """Identity and abilities, asked of the engine and not assumed."""
+        """Asked of the engine and not assumed; may cost a call."""
         ...
 
     def complete(self, prompts: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import Any, TypeVar
 
 from skillshot.errors import EngineError
@@ -25,9 +26,23 @@ class Recorded:
         self.seconds = 0.0
 
     @property
+    def model(self) -> str:
+        """That of the engine."""
+        return self.engine.model
+
+    @cached_property
     def capabilities(self) -> Capabilities:
-        """Those of the engine."""
-        return self.engine.capabilities
+        """Those of the engine; asked once, then recorded like an answer."""
+        key = digest(self.model, "capabilities", "", None)
+        if (known := self.record.get(key)) is not None:
+            return Capabilities(**known)
+        if self.offline:
+            raise EngineError(
+                f"--offline: {self.record.path} knows nothing of {self.model}\nrun once without --offline"
+            )
+        found = self.engine.capabilities
+        self.record.add(key, dataclasses.asdict(found), model=self.model, kind="capabilities")
+        return found
 
     def complete(self, prompts: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
         """Answers, recorded ones first.
@@ -36,7 +51,7 @@ class Recorded:
             EngineError: offline and not recorded.
         """
         how = dataclasses.asdict(decoding)
-        keys = [digest(self.capabilities.model, "complete", prompt, how) for prompt in prompts]
+        keys = [digest(self.model, "complete", prompt, how) for prompt in prompts]
         yield from self._through(
             "complete", keys, Completion, lambda todo: self.engine.complete([prompts[i] for i in todo], decoding)
         )
@@ -48,7 +63,7 @@ class Recorded:
             EngineError: offline and not recorded.
         """
         keys = [
-            digest(self.capabilities.model, "score", prompt, continuation)
+            digest(self.model, "score", prompt, continuation)
             for prompt, continuation in zip(prompts, continuations, strict=True)
         ]
         yield from self._through(
@@ -69,7 +84,7 @@ class Recorded:
         missing = [same[0] for key, same in places.items() if self.record.get(key) is None]
         if missing and self.offline:
             raise EngineError(
-                f"--offline: {len(missing)} of {len(places)} answers of {self.capabilities.model} are not in "
+                f"--offline: {len(missing)} of {len(places)} answers of {self.model} are not in "
                 f"{self.record.path}\nrun once without --offline to record them"
             )
         for key, same in places.items():
@@ -78,7 +93,7 @@ class Recorded:
                 yield from ((i, _load(form, answer)) for i in same)
         for place, result in ask(missing) if missing else ():
             key = keys[missing[place]]
-            self.record.add(key, dataclasses.asdict(result), model=self.capabilities.model, kind=kind)
+            self.record.add(key, dataclasses.asdict(result), model=self.model, kind=kind)
             self.calls += 1
             self.seconds += result.seconds
             yield from ((i, result) for i in places[key])

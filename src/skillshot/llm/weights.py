@@ -71,7 +71,7 @@ def unpacked() -> Path:
         unpack(source, work)
         work.chmod(0o755)
         try:
-            os.rename(work, folder)
+            work.rename(folder)
         except OSError:
             if not folder.is_dir():  # otherwise another process was quicker
                 raise

@@ -52,6 +52,22 @@ def ingest(params: Params, out: Path) -> dict[str, Any]:
     return report
 
 
+def summary(report: dict[str, Any]) -> str:
+    """The report in two or three lines for the terminal."""
+    lines = []
+    for part in ("read", "read_queries"):
+        if counts := report.get(part):
+            reasons = ", ".join(f"{reason}: {count}" for reason, count in counts["reasons"].items())
+            quarantined = f"{counts['quarantined']} quarantined{f' ({reasons})' if reasons else ''}"
+            lines.append(f"{part}: {counts['rows']} rows, {counts['accepted']} accepted, {quarantined}")
+    groups = report["groups"]
+    lines.append(
+        f"bank {groups['bank']}, queries {groups['queries']}; {groups['groups']} groups of like questions, "
+        f"the largest of {groups['largest_group']}"
+    )
+    return "\n".join(lines)
+
+
 class _Reader:
     """Writes accepted rows and quarantine entries as they come, and counts that nothing is lost."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from skillshot.io import write_json
 from skillshot.params import load_params
-from skillshot.sources.ingest import ingest
+from skillshot.sources.ingest import ingest, summary
 from skillshot.stages.told import told
 
 OUT = Path("data/ingest")
@@ -16,7 +17,9 @@ REPORT = Path("reports/ingest.json")
 @told
 def main() -> None:
     """Run in the repository's root."""
-    write_json(REPORT, ingest(load_params(), OUT))
+    report = ingest(load_params(), OUT)
+    write_json(REPORT, report)
+    print(summary(report), file=sys.stderr)
 
 
 if __name__ == "__main__":

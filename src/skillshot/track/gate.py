@@ -120,13 +120,15 @@ def _judge(name: str, rule: Rule, then: float, now: float, baseline: Snapshot, c
     status = "same" if worse == 0 else "improved" if worse < 0 else "tolerated" if worse <= allowed else "regressed"
     detail = ""
     if rule.interval:
+        from skillshot.evaluation.statistics import bootstrap
+
         try:
             pairs = _pairs(rule.interval, baseline, current)
         except LookupError as error:
             return Row(name, "missing", then, now, allowed, str(error.args[0]))
-        low, high = bootstrap(pairs)
-        detail = f"paired difference in [{low:+.4f}, {high:+.4f}]"
-        certain = low > 0 if rule.direction == "lower" else high < 0
+        found = bootstrap(pairs, seed=0, resamples=RESAMPLES, confidence=CONFIDENCE)
+        detail = f"paired difference in [{found.low:+.4f}, {found.high:+.4f}]"
+        certain = found.low > 0 if rule.direction == "lower" else found.high < 0
         if status == "regressed" and not certain:
             status = "tolerated"
     return Row(name, status, then, now, allowed, detail)
@@ -138,17 +140,6 @@ def _pairs(spec: Interval, baseline: Snapshot, current: Snapshot) -> list[float]
         odd = len(then.keys() ^ now.keys())
         raise LookupError(f"{spec.rows}: {odd} ids are in one revision only; they cannot be paired")
     return [now[key] - then[key] for key in sorted(then)]
-
-
-def bootstrap(differences: list[float], seed: int = 0) -> tuple[float, float]:
-    """Percentile interval of the mean of paired differences (Efron and Tibshirani 1993, chapter 13)."""
-    import numpy as np
-
-    values = np.asarray(differences, np.float64)
-    draws = np.random.default_rng(seed).integers(0, len(values), (RESAMPLES, len(values)))
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(values[draws].mean(axis=1), [tail, 1 - tail])
-    return float(low), float(high)
 
 
 def _finite(value: Any) -> bool:
