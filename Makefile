@@ -10,7 +10,7 @@ TORCH := $(shell sed -n 's/^\(torch==[^ ;]*\) ; sys_platform $(if $(filter Linux
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup run test ui lint gate bench lock clean
+.PHONY: help setup run test ui lint gate verify bench lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 8
@@ -42,6 +42,9 @@ ui: setup  ## MLflow in the browser
 
 gate: setup  ## compare reports/ with the committed baseline; fails on a regression
 	$(BIN)/skillshot gate
+
+verify: setup  ## re-run the pipeline from scratch against the committed dvc.lock, per stage
+	PATH="$(CURDIR)/$(BIN):$$PATH" skillshot verify
 
 bench: setup  ## speed and memory, as ratios against a peer in the same run
 	$(BIN)/python -m benchmarks

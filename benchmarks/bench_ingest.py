@@ -111,9 +111,10 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(report, indent=2))
         return
-    print(f"{'':18}{'seconds':>9}{'rows/s':>10}{'peak MB':>9}")
+    print(f"{'':18}{'seconds':>9}{'CPU s':>8}{'rows/s':>10}{'peak MB':>9}")
     for side, value in sides.items():
-        print(f"{side:18}{value['seconds']:>9.1f}{value['rows'] / value['seconds']:>10.0f}{value['peak_mb']:>9.0f}")
+        rate = value["rows"] / value["seconds"]
+        print(f"{side:18}{value['seconds']:>9.1f}{value['cpu_seconds']:>8.1f}{rate:>10.0f}{value['peak_mb']:>9.0f}")
     print(f"ratio: {report['ratio_seconds']:.1f} x the time, {report['ratio_peak']:.2f} x the memory", end="; ")
     print(f"under {TARGET_MB} MB: {'yes' if report['within_target'] else 'NO'}")
 

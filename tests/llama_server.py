@@ -24,7 +24,7 @@ def running() -> Iterator[tuple[str, Post]]:
     params.model.path = str(packaged_gguf())
     params.n_ctx, params.n_parallel = 2048, 1
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
-    params.hostname, params.port = "127.0.0.1", 0
+    params.port = 0  # any free one; the address is loopback by default
     server = xllamacpp.Server(params)
     try:
         yield server.listening_address, _post

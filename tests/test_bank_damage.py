@@ -80,5 +80,7 @@ def test_the_last_accepted_bank_is_remembered(tmp_path: Path) -> None:
     assert accept(one, state) is None
     assert accept(two, state) == drift(one, two)
     assert accept(two, state) == drift(one, two)
+    three = profile(BANK[:20])
+    assert accept(three, state) == drift(two, three) != drift(one, three)
     state.write_text("half a fi")
     assert accept(two, state) is None

@@ -27,7 +27,7 @@ ANY_TEXT = st.one_of(
     st.text(st.characters(exclude_categories=())),  # lone surrogates and all
     st.text(st.sampled_from("<>#=+-*/ \n\r\t\0()ABCD.:;answer is the12,345$%€−\ufeff\u0301é")),
     st.sampled_from(
-        ["<<1+2=<<3>>", "#### 7", "\ud83d\ude00", "a\r\r\n b", "Answer: (B)\nAnswer: C", "-0.00", "1,234,567"]
+        ["<<1<<2>>3>>", "#### 7", "\ud83d\ude00", "a\r\r\n b", "Answer: (B)\nAnswer: C", "-0.00", "1,234,567"]
     ),
 )
 LEAF = st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT
@@ -51,6 +51,20 @@ def test_text_rules_are_idempotent(text: str) -> None:
     rationale, answer = split_hash_answer(text)
     assert len(rationale) + len(answer) <= len(text)
     assert operations(text)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("cafe\u0301", "café"),  # composed
+        ("a\r\nb\rc\u2028d", "a\nb\nc\nd"),
+        ("\ufeffa\x00b\x1b[1m ", "ab[1m"),
+        ("\ud83d\ude00 \ud83d", "😀 \ufffd"),  # a pair is joined, a lone half is marked
+        (" line  \n\ttab\t\n", "line\n\ttab"),
+    ],
+)
+def test_clean_text(given: str, expected: str) -> None:
+    assert clean_text(given) == expected
 
 
 @given(ANY_TEXT, st.sampled_from(ANSWER_TYPES), st.lists(ANY_TEXT, max_size=4))

@@ -8,7 +8,8 @@ from datasketch import MinHash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skillshot.bank.groups import PERMUTATIONS, Grouper, gram_hashes, mask, rows_per_band
+from skillshot.bank.grams import gram_hashes, mask
+from skillshot.bank.groups import PERMUTATIONS, Grouper, rows_per_band
 from skillshot.bank.record import Record
 from skillshot.bank.split import group_stats, hold_out, spanning, split
 from skillshot.errors import InputError

@@ -119,6 +119,12 @@ SABOTAGE: dict[str, tuple[Callable[[Path], Any], str, str]] = {
     "report is a list": (lambda root: bed.write(root, "reports/train.json", "[1]"), GAP, "missing"),
     "noisy and certain": (worse_noisy_metric, NLL, "regressed"),
     "queries left out": (other_queries, NLL, "missing"),
+    "queries added": (
+        lambda root: bed.write(root, "reports/evaluate_rows.csv", rows_csv(queries=41)), NLL, "missing"
+    ),
+    "a query twice": (
+        lambda root: bed.write(root, "reports/evaluate_rows.csv", rows_csv() + "q0,skillshot,0.1\n"), NLL, "missing"
+    ),
     "rows of the selector gone": (no_selector_rows, NLL, "missing"),
     "rows gone": (lambda root: (root / "reports/evaluate_rows.csv").unlink(), NLL, "missing"),
     "another model": (lambda root: report(root, llm="other"), "evaluate.llm", "definition changed"),

@@ -188,7 +188,7 @@ def test_a_bank_without_rationales_is_refused_with_its_columns(tmp_path: Path) -
 
 def test_lost_rows_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The stage's own assertion: an intake that swallows a row is an error, not a smaller bank."""
-    from skillshot.bank.read import Intake
+    from skillshot.bank.intake import Intake
     from skillshot.errors import SkillshotError
 
     take = Intake.take
@@ -200,6 +200,8 @@ def test_lost_rows_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_folder_is_replaced_as_a_whole(tmp_path: Path) -> None:
     target = tmp_path / "out"
+    (tmp_path / ".out.partial").mkdir()  # of a writer that was killed
+    (tmp_path / ".out.partial" / "stale").touch()
     for content in ("first", "second"):
         with replaced_folder(target) as work:
             (work / content).write_text(content)

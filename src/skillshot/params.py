@@ -94,10 +94,13 @@ class Train:
     """The conditional VAE and its policy."""
 
     latent_dim: int = 128  # width of the skill latent z
+    structure_dim: int = 128  # width of the closed-form head: principal parts of the rationales' skeletons
+    ridge: float = 0.3  # its penalty, in mean squared lengths of a question's features; 0.1 to 0.5 are alike
     hidden: int = 256  # units per hidden layer
     layers: int = 2  # hidden layers of each network
     beta: float = 0.1  # weight of the KL term; 1 collapses on MiniLM embeddings
     epochs: int = 200  # at most; early stopping usually ends sooner
+    steps: int = 1500  # at most: a bank of 10,000 then trains as long as one of 2,000
     batch_size: int = 256  # examples per step
     learning_rate: float = 1e-3  # peak of the one-cycle schedule
     weight_decay: float = 0.01  # AdamW
@@ -136,6 +139,7 @@ class Evaluate:
     """Evaluation on an LLM."""
 
     selectors: tuple[str, ...] = SELECTORS  # rows of the table; zero-shot shows what demonstrations add
+    label: str | None = "skill"  # field of bank and queries that names the skill, for alignment (null: none)
     shots: int = 4  # demonstrations per prompt
     limit: int | None = 24  # queries, drawn with the seed (None: all)
     answers: bool = True  # also let the LLM write answers (accuracy); NLL alone is quicker

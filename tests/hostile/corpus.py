@@ -33,7 +33,6 @@ class Case:
     quarantine: str = ""
     bad: int = 1  # rows quarantined
     good: int = len(GOOD)  # rows accepted
-    stage: str = "load"  # what sees it: load (rows and checks) or ingest (rows alone)
 
 
 CASES: list[Case] = []
@@ -226,6 +225,11 @@ _case(
 _case("folder of two", "bank", _folder_of({"a.jsonl": LINES[:HALF], "b/c.jsonl": LINES[HALF:]}))
 _case("folder that clashes", "bank", _folder_of({"a.jsonl": '{"id": "1", "question": "a"}\n', "b.jsonl": '{"id": "1", '
       '"question": "b"}\n'}), refuse=("b.jsonl", "line 1", "a.jsonl"))  # fmt: skip
+_case("folder that contains itself", "bank", lambda path: (_folder_of({"a.jsonl": LINES})(path),
+      (path / "again").symlink_to(path))[1])  # fmt: skip
+ONE = '{"id": "1", "question": "a"}\n'
+_case("folder whose later files clash", "bank", _folder_of({"a.jsonl": LINES, "b.jsonl": ONE, "c.jsonl": ONE.replace(
+      '"a"', '"b"')}), refuse=("c.jsonl: line 1", "b.jsonl line 1"))  # fmt: skip
 _case("symlink loop", "bank.jsonl", lambda path: path.symlink_to(path), refuse=("bank.jsonl",))
 _case("dangling symlink", "bank.jsonl", lambda path: path.symlink_to("nowhere"), refuse=("no such file",))
 _case("symlink to a file", "bank.jsonl", lambda path: (path.with_name("real.jsonl").write_text(LINES),

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from skillshot.bank.groups import mask
+from skillshot.bank.grams import mask
 from skillshot.bank.record import Record
 from skillshot.params import Damage
 

@@ -14,7 +14,7 @@ from skillshot.bank.damage import damage
 from skillshot.bank.docs import write_docs
 from skillshot.bank.expectations import Outcome, render_pages, run_suite
 from skillshot.bank.folder import replaced_folder
-from skillshot.bank.read import Placed, Quarantined, Tally, check_placed
+from skillshot.bank.intake import Placed, Quarantined, Tally, check_placed
 from skillshot.bank.record import ORIGIN, Record, write_records
 from skillshot.errors import InputError, SkillshotError
 from skillshot.io import read_jsonl

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from skillshot.evaluation.core import Evaluation, Row
 from skillshot.evaluation.plots import plot
@@ -17,9 +18,15 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def write(evaluation: Evaluation, folder: Path, plots: bool = True) -> None:
-    """evaluate.json, evaluate_rows.csv and plots/evaluate.{png,html} in `folder`; only "timing" is not stable."""
-    write_json(folder / "evaluate.json", evaluation.to_json())
+def write(
+    evaluation: Evaluation, folder: Path, plots: bool = True, beside: Mapping[str, Any] | None = None
+) -> None:
+    """evaluate.json, evaluate_rows.csv and plots/evaluate.{png,html} in `folder`; only "timing" is not stable.
+
+    Args:
+        beside: more keys of the report.
+    """
+    write_json(folder / "evaluate.json", evaluation.to_json() | dict(beside or {}))
     write_rows(evaluation.rows, folder / "evaluate_rows.csv")
     if plots:
         plot(evaluation, folder / "plots")

@@ -54,5 +54,5 @@ QUESTION = (
 RATIONALE = (
     Channel("skeleton 10 %", 4, 0.1),
     Channel("skeleton 40 %", 4, 0.4),
-    Channel("equations", weight=1.5, part="equations"),
+    Channel("equations", weight=2.0, part="equations"),
 )

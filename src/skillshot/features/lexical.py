@@ -58,7 +58,7 @@ class LexicalView:
         if max(spread.values(), default=0) < RAREST:
             raise InputError(f"{len(texts)} texts share no word: nothing to learn a lexical view from")
         kept = ((gram, n) for gram, n in sorted(spread.items()) if n >= RAREST)
-        weights = {gram: round(float(np.log((1 + len(texts)) / (1 + n)) + 1), 4) for gram, n in kept}
+        weights = {gram: float(np.float32(np.log((1 + len(texts)) / (1 + n)) + 1)) for gram, n in kept}
         return cls(channels, shares, weights)
 
     def onto(self, projection: Floats) -> LexicalView:
@@ -104,7 +104,7 @@ class LexicalView:
         return out
 
     def save(self, folder: str | PathLike[str]) -> None:
-        """Write `lexical.json` and `projection.npy`.
+        """Write `lexical.json`, `weights.npy` and `projection.npy`.
 
         Raises:
             ValueError: the view has no projection.
@@ -113,9 +113,11 @@ class LexicalView:
             raise ValueError("a view without a projection is not saved")
         folder = Path(folder)
         channels = [dataclasses.asdict(channel) for channel in self.channels]
-        write_json(folder / "lexical.json", {"channels": channels, "shares": self.shares, "weights": self.weights})
-        with atomic_write(folder / "projection.npy", "wb") as handle:
-            np.save(handle, self.projection, allow_pickle=False)
+        write_json(folder / "lexical.json", {"channels": channels, "shares": self.shares, "ngrams": list(self.weights)})
+        weights = np.fromiter(self.weights.values(), np.float32, len(self.weights))
+        for name, array in (("weights", weights), ("projection", self.projection)):
+            with atomic_write(folder / f"{name}.npy", "wb") as handle:
+                np.save(handle, array, allow_pickle=False)
 
     @classmethod
     def load(cls, folder: str | PathLike[str]) -> LexicalView:
@@ -126,8 +128,16 @@ class LexicalView:
         """
         folder = Path(folder)
         about = read_json(folder / "lexical.json")
-        projection = np.load(folder / "projection.npy", allow_pickle=False)
+        weights, projection = (
+            np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("weights", "projection")
+        )
+        if len(weights) != len(about["ngrams"]):
+            raise BundleError(
+                f"{folder}: {len(about['ngrams'])} n-grams but {len(weights)} weights; fit the bank again"
+            )
         if projection.ndim != 2 or len(projection) != BUCKETS:
-            raise BundleError(f"{folder}: projection of shape {projection.shape}, not ({BUCKETS}, f); fit the bank again")
+            raise BundleError(
+                f"{folder}: projection of shape {projection.shape}, not ({BUCKETS}, f); fit the bank again"
+            )
         channels = tuple(Channel(**channel) for channel in about["channels"])
-        return cls(channels, about["shares"], about["weights"], projection)
+        return cls(channels, about["shares"], dict(zip(about["ngrams"], weights.tolist(), strict=True)), projection)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from skillshot.features.lexical import LexicalView
 from skillshot.io import atomic_write, read_json, write_json
+from skillshot.model.combined import LitePolicy, SkillPolicy, SkillPosterior, Skillshot
 from skillshot.model.nets import PolicyHead, PosteriorHead, SkillCVAE, Standardise
 from skillshot.model.ridge import Ridge, RidgeBank
 
@@ -35,8 +36,7 @@ class Fitted:
     question_view: LexicalView
     rationale_view: LexicalView
     lars: SkillCVAE
-    skillshot: SkillCVAE
-    lite: Ridge
+    skillshot: Skillshot
     ridge: Ridge
     ridge_bank: RidgeBank
     vectors: dict[str, Floats]
@@ -48,24 +48,18 @@ class Fitted:
         """Query side by selector."""
         return {
             "lars": PolicyHead(self.lars.question, self.lars.policy).eval(),
-            "skillshot": PolicyHead(self.skillshot.question, self.skillshot.policy).eval(),
-            "lite": self.lite.eval(),
+            "skillshot": SkillPolicy(self.skillshot).eval(),
+            "lite": LitePolicy(self.skillshot).eval(),
             "ridge": self.ridge.eval(),
         }
 
     @property
     def posteriors(self) -> dict[str, nn.Module]:
-        """Bank side by selector: lars (question, rationale), skillshot (both, then both lexical), ridge (rationale)."""
-        return bank_side(self.lars, self.skillshot, self.ridge_bank)
-
-    def bank_inputs(
-        self, question: Floats, rationale: Floats, question_lexical: Floats, rationale_lexical: Floats
-    ) -> dict[str, tuple[Floats, ...]]:
-        """Which raw inputs each posterior reads, in order."""
+        """Bank side by selector; skillshot reads question, its lexical, rationale, its lexical, in this order."""
         return {
-            "lars": (question, rationale),
-            "skillshot": (question, question_lexical, rationale, rationale_lexical),
-            "ridge": (rationale,),
+            "lars": PosteriorHead(self.lars.question, self.lars.rationale, self.lars.posterior).eval(),
+            "skillshot": SkillPosterior(self.skillshot).eval(),
+            "ridge": self.ridge_bank.eval(),
         }
 
     def save(self, folder: str | PathLike[str]) -> None:
@@ -101,16 +95,7 @@ class Fitted:
         )
 
     def _modules(self) -> dict[str, nn.Module]:
-        return {n: getattr(self, n) for n in ("lars", "skillshot", "lite", "ridge", "ridge_bank")}
-
-
-def bank_side(lars: SkillCVAE, skillshot: SkillCVAE, ridge_bank: RidgeBank) -> dict[str, nn.Module]:
-    """Posterior heads by selector."""
-    return {
-        "lars": PosteriorHead(lars.question, lars.rationale, lars.posterior).eval(),
-        "skillshot": PosteriorHead(skillshot.question, skillshot.rationale, skillshot.posterior).eval(),
-        "ridge": ridge_bank.eval(),
-    }
+        return {n: getattr(self, n) for n in ("lars", "skillshot", "ridge", "ridge_bank")}
 
 
 @torch.no_grad()
@@ -122,6 +107,9 @@ def run(module: nn.Module, *inputs: Floats) -> Floats:
 
 
 def _shape(module: nn.Module) -> dict[str, Any]:
+    if isinstance(module, Skillshot):
+        embedding, target = module.structure.weight.shape
+        return {"kind": "skillshot", "embedding": embedding, "target": target, "cvae": _shape(module.cvae)}
     if isinstance(module, SkillCVAE):
         sizes: Mapping[str, Any] = module.sizes
         return {"kind": "cvae", "question": module.question.widths, "rationale": module.rationale.widths, **sizes}
@@ -132,6 +120,13 @@ def _shape(module: nn.Module) -> dict[str, Any]:
 
 def _build(shape: dict[str, Any]) -> nn.Module:
     kind, sizes = shape["kind"], {k: v for k, v in shape.items() if k != "kind"}
+    if kind == "skillshot":
+        return Skillshot(_cvae(sizes["cvae"]), sizes["embedding"], sizes["target"])
     if kind == "cvae":
-        return SkillCVAE(Standardise(sizes.pop("question")), Standardise(sizes.pop("rationale")), **sizes)
+        return _cvae(shape)
     return Ridge(**sizes) if kind == "ridge" else RidgeBank(**sizes)
+
+
+def _cvae(shape: dict[str, Any]) -> SkillCVAE:
+    sizes = {k: v for k, v in shape.items() if k not in ("kind", "question", "rationale")}
+    return SkillCVAE(Standardise(shape["question"]), Standardise(shape["rationale"]), **sizes)

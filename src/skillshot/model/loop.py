@@ -71,6 +71,7 @@ def train(
     watch, learn = order[:held], order[held:]
     batch = min(settings.batch_size, len(learn))
     per_epoch = math.ceil(len(learn) / batch)
+    epochs = min(settings.epochs, math.ceil(settings.steps / per_epoch))
     optimiser = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
     store = (
         Checkpoint(work / f"{label}", {"settings": repr(settings), "seed": seed, "rows": len(question)})
@@ -83,15 +84,15 @@ def train(
         progress, best = restored
     with (
         torch.random.fork_rng(devices=[device] if device.type == "cuda" else []),
-        tqdm(total=settings.epochs, initial=progress.epoch, desc=f"train {label}", unit="epoch") as bar,
+        tqdm(total=epochs, initial=progress.epoch, desc=f"train {label}", unit="epoch") as bar,
     ):
-        while progress.epoch < settings.epochs:
+        while progress.epoch < epochs:
             torch.manual_seed(epoch_seed(seed, progress.epoch))
             model.train()
             shuffled = learn[torch.randperm(len(learn)).to(device)]
             sums = torch.zeros(4, dtype=torch.float64)
             for i, rows in enumerate(torch.split(shuffled, batch)):
-                rate = one_cycle(progress.epoch * per_epoch + i, settings.epochs * per_epoch, settings.learning_rate)
+                rate = one_cycle(progress.epoch * per_epoch + i, epochs * per_epoch, settings.learning_rate)
                 for group in optimiser.param_groups:
                     group["lr"] = rate
                 loss = model.loss(question[rows], rationale[rows], settings.beta, published_noise=published_noise)
@@ -121,7 +122,7 @@ def train(
             bar.update(1)
             bar.set_postfix(loss=f"{row['loss']:.3g}", held_out=f"{row['held_out_loss']:.3g}", kl=f"{row['kl']:.3g}")
             stop = progress.epoch - 1 - progress.best_epoch >= settings.patience
-            if store and (stop or progress.epoch == settings.epochs or progress.epoch % CHECKPOINT_EVERY == 0):
+            if store and (stop or progress.epoch == epochs or progress.epoch % CHECKPOINT_EVERY == 0):
                 store.save(model, optimiser, progress, best)
             if stop:
                 break

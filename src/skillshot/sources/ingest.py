@@ -12,7 +12,7 @@ import numpy as np
 
 from skillshot.bank.folder import replaced_folder
 from skillshot.bank.groups import Grouper
-from skillshot.bank.read import Intake, Placed, Quarantined, Tally
+from skillshot.bank.intake import Intake, Placed, Quarantined, Tally
 from skillshot.bank.record import ORIGIN
 from skillshot.bank.rows import Raw
 from skillshot.bank.split import group_stats, hold_out, spanning

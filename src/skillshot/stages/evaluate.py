@@ -1,15 +1,20 @@
-"""Stage evaluate: bundle and queries -> what a language model makes of each selector's demonstrations."""
+"""Stage evaluate: bundle and queries -> skill alignment, and what a language model makes of each selector's choice."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from skillshot.bank.record import Record as Example
 from skillshot.bank.record import read_records
 from skillshot.evaluation.core import evaluate, sample
 from skillshot.evaluation.files import write
 from skillshot.llm.open import open_engine
 from skillshot.llm.record import Record, default_path
 from skillshot.params import load_params
+from skillshot.selectors.alignment import score
 from skillshot.selectors.choose import choose
 from skillshot.stages.told import told
 
@@ -19,10 +24,23 @@ def main() -> None:
     """Read models/selector and data/validate, write reports/evaluate.json, evaluate_rows.csv and plots."""
     params = load_params()
     settings = params.evaluate
-    queries = sample(list(read_records(Path("data/validate/queries.jsonl"))), settings.limit, params.seed)
+    everything = list(read_records(Path("data/validate/queries.jsonl")))
+    alignment = align("models/selector", everything, settings.label, settings.shots, params.seed)
+    queries = sample(everything, settings.limit, params.seed)
     choices = choose("models/selector", queries, settings.selectors, settings.shots, params.seed)
     evaluation = evaluate(open_engine(params.llm), Record(default_path()), queries, choices, settings, params.seed)
-    write(evaluation, Path("reports"))
+    write(evaluation, Path("reports"), beside={"alignment": alignment})
+
+
+def align(bundle: str, queries: Sequence[Example], label: str | None, k: int, seed: int) -> dict[str, Any]:
+    """Skill alignment of all selectors on all queries, or the reason why there is none."""
+    if label is None:
+        return {"missing": "evaluate.label is null"}
+    if not any(label in query.metadata for query in queries):
+        reason = f"no query has the field {label!r} (evaluate.label)"
+        print(f"evaluate: skill alignment left out: {reason}", file=sys.stderr)
+        return {"missing": reason}
+    return {"label": label} | score(bundle, queries, label, k, seed=seed).to_json()
 
 
 if __name__ == "__main__":

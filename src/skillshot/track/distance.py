@@ -72,7 +72,7 @@ def _apart(then: Any, now: Any) -> float:
     with np.errstate(invalid="ignore"):
         apart = np.abs(a - b) / np.maximum(1.0, np.abs(a))
     apart = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, apart)
-    return float(np.nan_to_num(apart, nan=math.inf).max())
+    return float(np.nan_to_num(apart, nan=math.inf, posinf=math.inf).max())
 
 
 def _numeric(value: Any) -> bool:

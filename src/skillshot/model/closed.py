@@ -1,0 +1,76 @@
+"""The closed-form half of `skillshot`: what a question tells of its rationale's structure, by ridge regression.
+
+For a unit target y the prediction E[y|Q] . y_i is the expected similarity of the query's unknown rationale to
+bank item i, so ranking by it is optimal for that similarity; no iteration, no seed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
+FOLDS = 3  # of the cross-fitted predictions
+
+
+def principal(rows: Floats, width: int, seed: int) -> Floats:
+    """Principal directions (d, t) of rows (n, d), t = min(width, n - 1, d)."""
+    from sklearn.utils.extmath import randomized_svd
+
+    rank = max(1, min(width, min(rows.shape) - 1))
+    _, _, directions = randomized_svd(rows - rows.mean(0), rank, n_iter=3, random_state=seed)
+    return np.ascontiguousarray(directions.T, np.float32)
+
+
+def ridge_weights(x: Floats, y: Floats, strength: float) -> Floats:
+    """Weights (d, t) of centred x (n, d) to y (n, t); the penalty is `strength` times the mean squared row length.
+
+    Solved in the smaller of the two forms: n equations (dual) or d (primal).
+    """
+    n, d = x.shape
+    penalty = strength * float(np.einsum("ij,ij->", x, x)) / n
+    if n < d:
+        return np.asarray(x.T @ _solve(x @ x.T, y, penalty), np.float32)
+    return _solve(x.T @ x, x.T @ y, penalty)
+
+
+def cross_fitted(x: Floats, y: Floats, strength: float, parts: tuple[slice, ...]) -> list[Floats]:
+    """Predictions (n, t) of rows by a ridge on x (n, d) that did not see them, part of columns by part.
+
+    Their sum is the prediction. A regression on its own training rows looks surer than it is for a new
+    question: what is trained on top of it must see honest predictions. Row i belongs to fold i mod 3.
+    """
+    fold = np.arange(len(x)) % FOLDS
+    out = [np.zeros((len(x), y.shape[1]), np.float32) for _ in parts]
+    primal = (fold != 0).sum() >= x.shape[1]
+    grams = [(x[fold == k].T @ x[fold == k], x[fold == k].T @ y[fold == k]) for k in range(FOLDS)] if primal else []
+    for k in range(FOLDS):
+        here, rest = fold == k, fold != k
+        if primal:
+            gram = np.add.reduce([grams[j][0] for j in range(FOLDS) if j != k])
+            cross = np.add.reduce([grams[j][1] for j in range(FOLDS) if j != k])
+            weights = _solve(gram, cross, strength * float(np.trace(gram)) / int(rest.sum()))
+        else:
+            weights = ridge_weights(x[rest], y[rest], strength)
+        for part, predicted in zip(parts, out, strict=True):
+            predicted[here] = x[here][:, part] @ weights[part]
+    return out
+
+
+def _solve(gram: Floats, right: Floats, penalty: float) -> Floats:
+    from scipy.linalg import cho_factor, cho_solve
+
+    system = np.array(gram, np.float32)
+    system[np.diag_indices(len(system))] += max(penalty, 1e-6)
+    factor = cho_factor(system, lower=True, overwrite_a=True, check_finite=False)
+    return np.asarray(cho_solve(factor, right, check_finite=False), np.float32)
+
+
+def agreement(query: Floats, bank: Floats, truth: Floats, bank_truth: Floats, k: int = 4) -> float:
+    """Mean similarity of rationale structure (unit rows) between held-out queries and their k best bank items.
+
+    The label-free stand-in for hit@k: the teacher is the rationale's own skeleton.
+    """
+    best = np.argpartition(-(query @ bank.T), k, axis=1)[:, :k] if len(bank) > k else np.arange(len(bank))[None]
+    return float(np.einsum("qd,qkd->qk", truth, bank_truth[np.broadcast_to(best, (len(query), best.shape[1]))]).mean())

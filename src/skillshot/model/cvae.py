@@ -1,0 +1,67 @@
+"""Build, train and check one skill CVAE on given views of question and rationale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from skillshot.model.diagnose import diagnose, guard
+from skillshot.model.loop import to_device, train
+from skillshot.model.nets import SkillCVAE, Standardise
+from skillshot.params import Train
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A CVAE on the CPU in evaluation mode, its epochs and its diagnostics, both under its name."""
+
+    model: SkillCVAE
+    history: list[dict[str, Any]]
+    diagnostics: dict[str, float]
+
+
+def fit_cvae(
+    question: Sequence[Floats],
+    rationale: Sequence[Floats],
+    settings: Train,
+    seed: int,
+    name: str,
+    work: Path | None = None,
+    *,
+    conditional: bool,
+    standardised: bool = True,
+    published_noise: bool = False,
+) -> Trained:
+    """Train a CVAE on views (n, d_i) of the question and of the rationale.
+
+    Args:
+        conditional: the decoder reads the question (the paper) or z alone.
+        standardised, published_noise: switches to repeat faults of the published code.
+
+    Raises:
+        CollapseError: the latent carries nothing.
+    """
+    q, r = to_device(question, settings.device), to_device(rationale, settings.device)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        views = [Standardise.of([x.cpu() for x in side], scale=standardised) for side in (q, r)]
+        model = SkillCVAE(
+            views[0], views[1], settings.latent_dim, settings.hidden, settings.layers, settings.dropout, conditional
+        )
+    model.to(q[0].device)
+    rows_q, rows_r = model.question(*q), model.rationale(*r)
+    progress = train(model, rows_q, rows_r, settings, seed, label=name, work=work, published_noise=published_noise)
+    found = diagnose(model, rows_q, rows_r, seed)
+    guard(found, settings.min_gap, name)
+    prefix = "" if name == "skillshot" else f"{name}_"
+    diagnostics = {f"{prefix}{key}": value for key, value in found.items()}
+    diagnostics[f"{prefix}epochs"] = float(progress.epoch)
+    return Trained(model.cpu().eval(), [{"model": name, **row} for row in progress.history], diagnostics)

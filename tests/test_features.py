@@ -1,0 +1,104 @@
+"""Tokens, skeletons, equations and the lexical view that is made of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skillshot.errors import BundleError, InputError
+from skillshot.features.channels import QUESTION, RATIONALE, take
+from skillshot.features.lexical import BUCKETS, LexicalView
+from skillshot.features.tokens import equation_grams, numbered, operators, skeleton, tokenise
+
+TEXTS = [f"Tom has {i} apples and buys {i + 2} more. How many apples has he?\nprice | {i}" for i in range(12)]
+
+
+@pytest.fixture
+def view() -> LexicalView:
+    projection = np.random.default_rng(0).standard_normal((BUCKETS, 5), np.float32)
+    return LexicalView.learn(TEXTS, QUESTION).onto(projection)
+
+
+def test_numbers_are_one_token_and_line_ends_are_kept() -> None:
+    assert tokenise("Pay $1,000.50\nNow") == ["<s>", "pay", "$", "0", "<br>", "now", "</s>"]
+
+
+def test_skeleton_masks_rare_words_to_their_form_only() -> None:
+    masked = skeleton(tokenise("the baker kicked 3 balls"), {"the": 0.9, "baker": 0.01}, 0.1)
+    assert masked == ["<s>", "the", "_er", "_ed", "0", "_s", "</s>"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Natalia sold 48/2 = 24 clips", ["/"]),
+        ("14 pieces/house * 60 houses = 840 pieces\nThen 840 - 825 = $15", ["*", "-"]),
+        ("12 x 6 = 72 and (4+2)*3 = 18", ["*", "+*"]),
+        ("5 − 3 = 2, 2 × 1,000 ÷ 4 = 500", ["-", "*/"]),
+        ("well-known year 2-3 without an equation", []),
+        ("box = 3", []),
+    ],
+)
+def test_operators_of_equations(text: str, expected: list[str]) -> None:
+    assert operators(text) == expected
+
+
+def test_equation_grams_do_not_depend_on_names_or_numbers() -> None:
+    one, two = "Ann had 3 + 4 = 7 figs\n7 * 2 = 14", "Bo saw 30 + 1 = 31 cars\nso 31 * 9 = 279"
+    assert list(equation_grams(one)) == list(equation_grams(two)) != list(equation_grams("3 * 4 = 12\n12 + 1 = 13"))
+
+
+def test_numbered_grams_count_what_two_multisets_share() -> None:
+    a, b = set(numbered("aab")), set(numbered("abb"))
+    assert a == {"a", "a#2", "b"} and len(a & b) == 2
+
+
+def test_context_is_the_rest_and_a_short_first_line_is_no_head() -> None:
+    assert take("How many are there now?\nx | 1", "rest") == "x | 1"
+    assert take("Note:\nHow many are there?", "head") == "Note:\nHow many are there?"
+
+
+def test_transform_is_the_hashed_row_times_the_projection(view: LexicalView) -> None:
+    assert view.projection is not None
+    rows = LexicalView(view.channels, view.shares, view.weights).transform(TEXTS)
+    assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-2)
+    np.testing.assert_allclose(view.transform(TEXTS), rows @ view.projection, atol=1e-5)
+
+
+def test_unknown_and_empty_texts_are_zero_rows(view: LexicalView) -> None:
+    assert not view.transform(["", "Ωβ"]).any() or np.isfinite(view.transform(["", "Ωβ"])).all()
+    assert not view.transform([""]).any()
+
+
+def test_word_order_changes_the_features(view: LexicalView) -> None:
+    a, b = view.transform(["Tom has 3 apples and buys 4 more.", "apples 3 has Tom more 4 buys and."])
+    assert not np.allclose(a, b)
+
+
+def test_save_and_load_give_the_same_bits(view: LexicalView, tmp_path: Path) -> None:
+    view.save(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lexical.json", "projection.npy", "weights.npy"]
+    assert np.array_equal(LexicalView.load(tmp_path).transform(TEXTS), view.transform(TEXTS))
+
+
+def test_a_damaged_folder_names_what_is_wrong(view: LexicalView, tmp_path: Path) -> None:
+    view.save(tmp_path)
+    np.save(tmp_path / "projection.npy", np.zeros((3, 2), np.float32))
+    with pytest.raises(BundleError, match=r"projection of shape \(3, 2\)"):
+        LexicalView.load(tmp_path)
+
+
+def test_texts_that_share_nothing_are_refused() -> None:
+    with pytest.raises(InputError, match="share no word"):
+        LexicalView.learn(["", ""], RATIONALE[-1:])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=200))
+def test_any_text_can_be_read(text: str) -> None:
+    rows = LexicalView.learn([text, text, *TEXTS], QUESTION + RATIONALE).transform([text])
+    assert np.isfinite(rows).all() and np.linalg.norm(rows) < 1.01

@@ -1,0 +1,33 @@
+"""A real OpenAI-compatible server with the same weights writes the same answers as the embedded engine."""
+
+from __future__ import annotations
+
+import pytest
+
+from llm_fakes import examples
+from skillshot.llm.embedded import EmbeddedEngine
+from skillshot.llm.endpoint import EndpointEngine
+from skillshot.llm.engine import Decoding
+from skillshot.params import Llm
+from skillshot.runtime.prompt import render
+
+pytest.importorskip("xllamacpp", reason="pip install xllamacpp to test against a real local server")
+pytest.importorskip("openai")
+
+
+@pytest.mark.slow
+def test_a_local_server_answers_like_the_embedded_engine() -> None:
+    from llama_server import running
+
+    prompts = [render(examples(4, 3 * i), query.question) for i, query in enumerate(examples(10, 100))]
+    decoding = Decoding(24)
+    with running() as (url, _):
+        settings = Llm(base_url=f"{url}/v1", model="smollm2", ignore_end=True, concurrency=1, timeout=120.0)
+        server = EndpointEngine(settings)
+        theirs = dict(server.complete(prompts, decoding))
+        assert not server.capabilities.scores and "echo" in server.capabilities.reason
+    mine = dict(EmbeddedEngine().complete(prompts, decoding))
+    same = [theirs[i].text.strip() == mine[i].text.strip() for i in range(len(prompts))]
+    assert [theirs[i].prompt_tokens for i in range(10)] == [mine[i].prompt_tokens for i in range(10)]
+    # llama.cpp multiplies 4-bit weights with 8-bit activations, the engine computes in fp32: near-ties may differ
+    assert sum(same) >= 9, [(theirs[i].text, mine[i].text) for i in range(10) if not same[i]]
