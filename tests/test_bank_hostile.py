@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,14 +75,32 @@ def test_hostile_file_through_the_stage(case: Case, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
-@pytest.mark.parametrize("lock", [lambda path: path.chmod(0), lambda path: path.parent.chmod(0o600)])
-def test_no_permission(lock: Callable[[Path], None], tmp_path: Path) -> None:
+@pytest.mark.parametrize("locked", ["in/bank.jsonl", "in"])
+@pytest.mark.parametrize("asked", ["in/bank.jsonl", "in", "."])
+def test_no_permission(locked: str, asked: str, tmp_path: Path) -> None:
     path = tmp_path / "in" / "bank.jsonl"
     path.parent.mkdir()
     path.write_text(LINES)
-    lock(path)
+    (tmp_path / locked).chmod(0)
     try:
         with pytest.raises(InputError, match="ermission"):
-            load_bank(path)
+            load_bank(tmp_path / asked)
     finally:
         path.parent.chmod(0o700)
+
+
+def test_a_folder_that_may_not_be_listed_is_not_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for root, who may read everything: half of a bank must not pass for the whole."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "bank.jsonl").write_text(LINES)
+    (tmp_path / "b").mkdir()
+    scan = os.scandir
+
+    def deny(path: str) -> object:
+        if str(path).endswith("b"):
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", deny)
+    with pytest.raises(InputError, match="Permission denied"):
+        load_bank(tmp_path)

@@ -91,6 +91,7 @@ def test_sample_is_seeded_and_keeps_the_order() -> None:
     drawn = sample(queries, 10, 4)
     assert drawn == sample(queries, 10, 4) != sample(queries, 10, 5)
     assert [q.id for q in drawn] == [q.id for q in queries if q in drawn] and len(drawn) == 10
+    assert {q.id for q in drawn} < {q.id for q in sample(queries, 20, 4)}, "a longer run reuses a shorter one's answers"
     assert sample(queries, None, 1) == sample(queries, 99, 1) == queries
 
 

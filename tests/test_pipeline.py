@@ -19,8 +19,12 @@ from skillshot.track.collect import leaves
 ROOT = Path(__file__).resolve().parents[1]
 STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 ORDER = ("ingest", "validate", "embed", "train", "export", "index", "evaluate", "register")
-# read by the model wrapper, which the publisher hands to MLflow as a file
-AS_FILES = {"register": {"src/skillshot/track/pyfunc.py"}}
+# read as files: the model wrapper that the publisher hands to MLflow; the suites and the style of the Data Docs
+BANK = ROOT / "src/skillshot/bank"
+AS_FILES = {
+    "register": {"src/skillshot/track/pyfunc.py"},
+    "validate": {p.relative_to(ROOT).as_posix() for p in [*BANK.glob("suites/*.json"), BANK / "docs.css"]},
+}
 # read by the command line only: no stage's result depends on them
 COMMAND_LINE_ONLY: frozenset[str] = frozenset()
 LEAVES = {name for name, _ in leaves(as_tree(Params()))}

@@ -230,6 +230,8 @@ _case("folder that contains itself", "bank", lambda path: (_folder_of({"a.jsonl"
 ONE = '{"id": "1", "question": "a"}\n'
 _case("folder whose later files clash", "bank", _folder_of({"a.jsonl": LINES, "b.jsonl": ONE, "c.jsonl": ONE.replace(
       '"a"', '"b"')}), refuse=("c.jsonl: line 1", "b.jsonl line 1"))  # fmt: skip
+_case("folder with a dangling symlink", "bank", lambda path: (_folder_of({"a.jsonl": LINES})(path),
+      (path / "b.jsonl").symlink_to("nowhere"))[1], refuse=("b.jsonl", "No such file"))  # fmt: skip
 _case("symlink loop", "bank.jsonl", lambda path: path.symlink_to(path), refuse=("bank.jsonl",))
 _case("dangling symlink", "bank.jsonl", lambda path: path.symlink_to("nowhere"), refuse=("no such file",))
 _case("symlink to a file", "bank.jsonl", lambda path: (path.with_name("real.jsonl").write_text(LINES),

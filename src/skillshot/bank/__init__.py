@@ -1,0 +1,1 @@
+"""Records of a bank: read, normalised, checked, grouped, split."""

@@ -26,13 +26,7 @@ def find_files(path: str | os.PathLike[str]) -> list[tuple[str, Path]]:
     path = Path(path)
     try:
         if path.is_dir():
-            found = sorted(
-                file
-                for file in path.rglob("*")
-                if file.name.lower().endswith(SUFFIXES)
-                and file.is_file()
-                and not any(part.startswith(".") for part in file.relative_to(path).parts)
-            )
+            found = sorted(_inside(path))
             if not found:
                 raise InputError(f"{path}: no {', '.join(SUFFIXES[:2])}, .csv, .tsv or .parquet file in this folder")
             return [(file.relative_to(path).as_posix(), file) for file in found]
@@ -46,6 +40,20 @@ def find_files(path: str | os.PathLike[str]) -> list[tuple[str, Path]]:
         hint = "\na JSON array becomes JSON lines by: jq -c '.[]' FILE" if path.suffix == ".json" else ""
         raise InputError(f"{path}: unknown kind of file; known: {', '.join(SUFFIXES)}{hint}")
     return [(path.name, path)]
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    """Files of a known kind in a folder, hidden ones apart; a part that may not be listed is an OSError."""
+
+    def stop(error: OSError) -> None:
+        raise error
+
+    for where, folders, names in os.walk(folder, onerror=stop):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        files = (Path(where) / name for name in names if not name.startswith("."))
+        # a link to nowhere is kept, so that reading it fails: half of a bank must not pass for the whole
+        known = (file for file in files if file.name.lower().endswith(SUFFIXES))
+        yield from (file for file in known if file.is_file() or not file.exists())
 
 
 def read_raw(path: str | os.PathLike[str]) -> Iterator[Raw]:

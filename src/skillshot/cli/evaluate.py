@@ -8,6 +8,8 @@ from typing import Any
 
 from skillshot.cli.output import add_command, print_json, table
 
+SHOTS, ORDERS = (1, 2, 4, 8), 3  # of --vary
+
 
 def add_parser(subparsers: Any) -> None:
     """Declare the command."""
@@ -31,6 +33,10 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--offline", action="store_true", help="fail where an answer is not recorded")
     parser.add_argument("--out", metavar="FOLDER", help="also write evaluate.json, evaluate_rows.csv and plots there")
+    parser.add_argument("--slice", metavar="FIELD", help="also by this field of the queries (of a list: its length)")
+    parser.add_argument(
+        "--vary", choices=("shots", "order"), help="also with 1, 2, 4, 8 demonstrations, or in other orders: more calls"
+    )
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
         help="any setting of the sections evaluate and llm, such as llm.timeout=30",
@@ -44,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
     from skillshot.bank.read import load_queries
     from skillshot.evaluation.core import evaluate, sample
     from skillshot.evaluation.files import write
+    from skillshot.evaluation.slices import by_slice, variants
     from skillshot.llm.open import open_engine
     from skillshot.llm.record import Record, default_path
     from skillshot.selectors.choose import choose
@@ -54,15 +61,24 @@ def run(args: argparse.Namespace) -> int:
     if loaded.quarantined:
         print(f"{args.queries}: {len(loaded.quarantined)} rows left out", file=sys.stderr)
     queries = sample(loaded.records, settings.limit, args.seed)
-    choices = choose(args.bundle, queries, settings.selectors, settings.shots, args.seed)
+    most = max(SHOTS) if args.vary == "shots" else settings.shots
+    chosen = choose(args.bundle, queries, settings.selectors, most, args.seed)
+    choices = {name: [rows[: settings.shots] for rows in picked] for name, picked in chosen.items()}
+    if args.vary == "shots":
+        choices |= variants(chosen, shots=SHOTS)
+    elif args.vary == "order":
+        choices |= variants(chosen, orders=ORDERS, seed=args.seed)
     record = Record(args.record or default_path())
     evaluation = evaluate(open_engine(params.llm), record, queries, choices, settings, args.seed, args.offline)
     if args.out:
         write(evaluation, Path(args.out))
+    report = evaluation.to_json()
+    if args.slice:
+        report["slices"] = {args.slice: by_slice(evaluation.rows, queries, args.slice)}
     if args.json:
-        print_json(evaluation.to_json())
+        print_json(report)
     else:
-        _print(evaluation.to_json())
+        _print(report)
     return 0
 
 
@@ -104,5 +120,11 @@ def _print(report: dict[str, Any]) -> None:
                 print(
                     f"{name}: {metric} {pair['diff']:+.3f} [{pair['low']:+.3f}, {pair['high']:+.3f}] p {pair['p']:.3g}"
                 )
+    for field, slices in report.get("slices", {}).items():
+        for value, part in slices.items():
+            print(f"\n{field} {value}: {part['queries']} queries")
+            print(
+                table([{"selector": n, **row} for n, row in part["selectors"].items()], ["selector", "accuracy", "nll"])
+            )
     for metric, why in report.get("missing", {}).items():
         print(f"{metric}: {why}")

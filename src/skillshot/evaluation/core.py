@@ -53,10 +53,9 @@ class Evaluation:
 
 
 def sample(queries: Sequence[Example], limit: int | None, seed: int) -> list[Example]:
-    """At most `limit` queries, drawn with the seed, in their order."""
-    if limit is None or limit >= len(queries):
-        return list(queries)
-    return [queries[i] for i in sorted(random.Random(seed).sample(range(len(queries)), limit))]
+    """At most `limit` queries, drawn with the seed, in their order. A larger limit holds every smaller one's."""
+    order = random.Random(seed).sample(range(len(queries)), len(queries))
+    return [queries[i] for i in sorted(order[:limit])]
 
 
 def evaluate(

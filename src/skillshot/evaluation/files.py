@@ -18,9 +18,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def write(
-    evaluation: Evaluation, folder: Path, plots: bool = True, beside: Mapping[str, Any] | None = None
-) -> None:
+def write(evaluation: Evaluation, folder: Path, plots: bool = True, beside: Mapping[str, Any] | None = None) -> None:
     """evaluate.json, evaluate_rows.csv and plots/evaluate.{png,html} in `folder`; only "timing" is not stable.
 
     Args:

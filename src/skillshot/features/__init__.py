@@ -1,0 +1,1 @@
+"""Lexical views of texts, read with numpy alone."""

@@ -1,0 +1,1 @@
+"""Plugs for LangChain and DSPy."""

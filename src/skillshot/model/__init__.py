@@ -1,0 +1,1 @@
+"""The conditional VAE, the structure head, their baselines and training."""

@@ -1,0 +1,1 @@
+"""What production imports: numpy, onnxruntime and tokenizers, nothing else."""

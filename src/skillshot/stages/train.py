@@ -11,11 +11,14 @@ from skillshot.bank.record import read_records
 from skillshot.io import write_json
 from skillshot.params import load_params
 
+LABELS = ("skill_label", "skill", "template")  # colours of the map only; training never reads them
+
 
 def main() -> None:
     """Run the stage in the repository's root."""
     from skillshot.model.fit import fit
     from skillshot.model.report import draw_curves, write_curves
+    from skillshot.model.skillmap import draw_map, skill_map, write_map
 
     params = load_params()
     bank = list(read_records("data/validate/bank.jsonl"))
@@ -28,6 +31,10 @@ def main() -> None:
     fitted.save("models/train")
     write_curves("reports/train_curves.csv", fitted.history)
     draw_curves("reports/plots/train_curves.png", fitted.history)
+    found = skill_map(bank, fitted.vectors["skillshot"], params.seed)
+    label = next((name for name in LABELS if any(name in record.metadata for record in bank)), None)
+    draw_map("reports/plots/skill_map.png", bank, found, label)
+    write_map("reports/plots/skill_map.html", bank, found, label)
     report = {"records": len(bank), "features": fitted.question_view.width, "seconds": round(seconds, 1)}
     write_json("reports/train.json", report | {key: round(value, 6) for key, value in fitted.diagnostics.items()})
 

@@ -1,0 +1,1 @@
+"""MLflow, the gate, verification and promotion."""

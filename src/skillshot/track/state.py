@@ -91,7 +91,7 @@ def read_state(root: Path) -> PipelineState:
     status = git(root, "status", "--porcelain", "--untracked-files=all", strip=False)
     changed = [line[3:].strip('"') for line in status.splitlines()]
     outs = tuple(out["path"] for stage in stages.values() for out in stage.get("outs", ()))
-    made = {path for path in changed if path.startswith(("dvc.lock", f"reports/{PUBLISHER}.json", *outs))}
+    made = {path for path in changed if path.startswith(("dvc.lock", "reports/", *outs))}
     return PipelineState(root, commit, tuple(p for p in changed if p not in made), stages, tuple(sorted(made)))
 
 

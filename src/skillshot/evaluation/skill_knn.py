@@ -1,0 +1,102 @@
+"""Skill-KNN (An et al. 2023, arXiv 2305.14210), the rival that pays a language model to name skills.
+
+The LLM writes a skill description for each example of the bank, and one more for each query; the nearest
+descriptions are chosen. One call for each example and query (the base form; the paper's other two ask several times).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from skillshot.bank.record import Record, normalise_question
+from skillshot.llm.engine import Completion, Decoding, Engine
+from skillshot.runtime.index import top_k
+from skillshot.runtime.onnx import Floats
+
+DECODING = Decoding(max_tokens=32, stop=("\n",))
+# hand-written annotations, as in the paper: what must be done, without names and numbers of the question
+SHOWN = (
+    ("A shirt costs $40 and is sold at 25% off. What is paid?", "take a percentage of a price and subtract it"),
+    ("Which singers are older than 30, by name?", "filter rows by a numeric condition and sort the result"),
+    ("Was the bridge built before the tower?", "recall two dates and compare them"),
+    ("The boy gave the girl a cake .", "map giver, receiver and thing of a ditransitive verb to their roles"),
+)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What describing cost: calls, tokens read and written, seconds in the engine."""
+
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class SkillKnn:
+    """Choices for each query, best first, and both bills: once for the bank, and for the queries."""
+
+    choices: list[list[Record]]
+    bank: Cost
+    queries: Cost
+
+
+def prompt(record: Record) -> str:
+    """Few-shot prompt that asks for the skill behind a question. The shared beginning comes first."""
+    shown = "\n\n".join(f"Question: {question}\nSkill: {skill}" for question, skill in SHOWN)
+    return f"{shown}\n\nQuestion: {' '.join(record.text.split())}\nSkill:"
+
+
+def describe(engine: Engine, records: Sequence[Record]) -> tuple[list[str], Cost]:
+    """One written description for each record; an empty one is replaced by the question.
+
+    Raises:
+        EngineError: the engine failed; what was described is in the record where there is one.
+    """
+    written: dict[int, Completion] = dict(engine.complete([prompt(record) for record in records], DECODING))
+    answers = [written[i] for i in range(len(records))]
+    texts = [answer.text.strip() or record.text for answer, record in zip(answers, records, strict=True)]
+    cost = Cost(
+        len(answers),
+        sum(answer.prompt_tokens for answer in answers),
+        sum(answer.completion_tokens for answer in answers),
+        sum(answer.seconds for answer in answers),
+    )
+    return texts, cost
+
+
+def choose(
+    engine: Engine,
+    bank: Sequence[Record],
+    queries: Sequence[Record],
+    embed: Callable[[Sequence[str]], Floats],
+    k: int,
+) -> SkillKnn:
+    """Describe bank and queries, embed the descriptions, take the nearest; a query's own twin is left out.
+
+    Args:
+        embed: texts -> unit rows (n, d).
+    """
+    described, paid = describe(engine, bank)
+    asked, paid_queries = describe(engine, queries)
+    scores = embed(asked) @ embed(described).T
+    keys = [normalise_question(record.question) for record in bank]
+    choices = []
+    for query, row in zip(queries, scores, strict=True):
+        own = normalise_question(query.question)
+        allowed: npt.NDArray[np.bool_] = np.array([key != own for key in keys], bool)
+        choices.append([bank[int(i)] for i in top_k(row, k, allowed)])
+    return SkillKnn(choices, paid, paid_queries)
+
+
+def timed(action: Callable[[], object]) -> float:
+    """Seconds that an action takes: the other side of the bill, for a selector without calls."""
+    began = time.perf_counter()
+    action()
+    return time.perf_counter() - began

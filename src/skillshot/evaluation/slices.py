@@ -1,0 +1,64 @@
+"""The same evaluation by slice of the queries, and under changes of the demonstrations."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from skillshot.bank.record import Record
+from skillshot.evaluation.core import Row
+from skillshot.evaluation.summary import METRICS, values
+
+Choices = Mapping[str, Sequence[Sequence[Record]]]
+
+
+def slice_of(query: Record, field: str) -> str:
+    """Value of a field; of a list its length ("steps": 3). "" where the query does not have it."""
+    value = query.metadata.get(field, getattr(query, field, ""))
+    return str(len(value)) if isinstance(value, list | tuple) else str(value)
+
+
+def by_slice(rows: Sequence[Row], queries: Sequence[Record], field: str) -> dict[str, dict[str, Any]]:
+    """{slice: {"queries": n, "selectors": {name: {"accuracy", "nll"}}}}, the largest slice first."""
+    of = {query.id: slice_of(query, field) for query in queries}
+    names = list(dict.fromkeys(row.selector for row in rows))
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(of[row.query], []).append(row)
+    return {
+        name: {
+            "queries": len({row.query for row in group}),
+            "selectors": {
+                selector: {
+                    metric: _mean(values([r for r in group if r.selector == selector], metric)) for metric in METRICS
+                }
+                for selector in names
+            },
+        }
+        for name, group in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
+    }
+
+
+def variants(choices: Choices, shots: Sequence[int] = (), orders: int = 0, seed: int = 0) -> dict[str, Any]:
+    """Choices under changed demonstrations, as selectors of their own, ready for `evaluate`.
+
+    "name@2": only the two best; "name:reversed": best first in the prompt; "name:order1": a random order.
+    """
+    out: dict[str, Any] = {}
+    for name, chosen in choices.items():
+        if not any(chosen):
+            continue
+        for k in shots:
+            out[f"{name}@{k}"] = [demonstrations[:k] for demonstrations in chosen]
+        if orders:
+            out[f"{name}:reversed"] = [demonstrations[::-1] for demonstrations in chosen]
+        for i in range(1, orders + 1):
+            rng = random.Random(f"{seed}/{i}")
+            out[f"{name}:order{i}"] = [rng.sample(list(d), len(d)) for d in chosen]
+    return out
+
+
+def _mean(known: Sequence[float | None]) -> float | None:
+    numbers = [value for value in known if value is not None]
+    return round(sum(numbers) / len(numbers), 5) if numbers else None

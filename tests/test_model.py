@@ -1,0 +1,232 @@
+"""Training: determinism, resume, collapse guard, closed forms, saved files; behaviour of the trained model."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+
+from skillshot.bank.record import Record
+from skillshot.errors import CollapseError, InputError
+from skillshot.model.closed import agreement, cross_fitted, ridge_weights
+from skillshot.model.fit import Fitted, fit
+from skillshot.model.fitted import run
+from skillshot.model.loop import one_cycle, train
+from skillshot.model.nets import SkillCVAE, Standardise, gaussian_kl
+from skillshot.model.ridge import solve
+from skillshot.params import Train
+
+Floats = npt.NDArray[np.float32]
+QUICK = dataclasses.replace(Train(), epochs=30, latent_dim=16, structure_dim=16, hidden=32, device="cpu", min_gap=-1.0)
+NAMES = ["Ann", "Bo", "Cleo", "Dan", "Eve", "Finn", "Gus", "Hal", "Ida", "Jo"]
+THINGS = ["figs", "cars", "pens", "cups", "nuts", "keys", "hats", "eggs"]
+KINDS = [
+    ("{n} has {a} {t} and gets {b} more {t}. How many {t} now?", "Add the two counts.\n{a} + {b} = 9"),
+    ("{n} has {a} {t} and gives away {b} of them. How many {t} are left?", "Take away what went.\n{a} - {b} = 9"),
+    ("{n} packs {a} boxes with {b} {t} each. How many {t} in all?", "Each box holds as many.\n{a} * {b} = 9"),
+    ("{n} shares {a} {t} among {b} friends. How many {t} for each?", "Split into equal parts.\n{a} / {b} = 9"),
+]
+
+
+def make(n: int, seed: int = 0) -> tuple[list[Record], list[int]]:
+    rng = np.random.default_rng(seed)
+    kinds = [int(k) for k in rng.integers(0, len(KINDS), n)]
+    records = []
+    for i, kind in enumerate(kinds):
+        words = {"n": rng.choice(NAMES), "t": rng.choice(THINGS), "a": rng.integers(2, 99), "b": rng.integers(2, 99)}
+        question, rationale = (part.format(**words) for part in KINDS[kind])
+        records.append(Record(str(i), question, rationale))
+    return records, kinds
+
+
+def embed(texts: list[str], width: int = 24) -> Floats:
+    """A stand-in for the encoder: mean of random word vectors, so that stories look alike, not skills."""
+    rows = []
+    for text in texts:
+        rngs = [np.random.default_rng(sum(map(ord, w)) * 31 + len(w)) for w in text.lower().split()]
+        rows.append(np.mean([rng.standard_normal(width) for rng in rngs], axis=0))
+    out = np.array(rows, np.float32)
+    return out / np.linalg.norm(out, axis=1, keepdims=True)
+
+
+def inputs(records: list[Record]) -> tuple[Floats, Floats]:
+    return embed([r.text for r in records]), embed([r.rationale for r in records])
+
+
+def query(fitted: Fitted, texts: list[str], mode: str = "skillshot") -> Floats:
+    lexical = fitted.question_view.transform(texts)
+    return run(fitted.policies[mode], *([lexical] if mode == "lite" else [embed(texts), lexical]))
+
+
+@pytest.fixture(scope="module")
+def bank() -> tuple[list[Record], list[int]]:
+    return make(120)
+
+
+@pytest.fixture(scope="module")
+def fitted(bank: tuple[list[Record], list[int]]) -> Fitted:
+    return fit(bank[0], *inputs(bank[0]), QUICK, 3)
+
+
+@pytest.mark.parametrize("mode", ["skillshot", "lite"])
+def test_minimum_function_the_right_kind_is_found(
+    fitted: Fitted, bank: tuple[list[Record], list[int]], mode: str
+) -> None:
+    records, kinds = make(60, seed=9)
+    scores = query(fitted, [r.text for r in records], mode) @ fitted.vectors["skillshot"].T
+    best = np.argsort(-scores, axis=1)[:, :4]
+    hit = np.mean(np.array(bank[1])[best] == np.array(kinds)[:, None])
+    assert hit > 0.9, f"random is 0.25, found {hit:.2f}"
+
+
+def test_invariance_names_things_and_numbers_do_not_change_the_skill(
+    fitted: Fitted, bank: tuple[list[Record], list[int]]
+) -> None:
+    one = [k[0].format(n="Ann", t="figs", a=12, b=3) for k in KINDS]
+    two = [k[0].format(n="Zoltan", t="kites", a=907, b=55) for k in KINDS]
+    first, second = (np.argmax(query(fitted, texts) @ fitted.vectors["skillshot"].T, axis=1) for texts in (one, two))
+    assert [bank[1][i] for i in first] == [bank[1][i] for i in second]
+
+
+def test_direction_another_operation_moves_the_choice(fitted: Fitted, bank: tuple[list[Record], list[int]]) -> None:
+    texts = [
+        "Ann has 5 figs and gets 7 more figs. How many figs now?",
+        "Ann has 5 figs and gives away 7 of them. How many figs are left?",
+    ]
+    rows = query(fitted, texts) @ fitted.vectors["skillshot"].T
+    mean = [[row[np.array(bank[1]) == kind].mean() for kind in (0, 1)] for row in rows]
+    assert mean[0][0] > mean[0][1] and mean[1][1] > mean[1][0]
+
+
+def test_rows_are_unit_and_every_selector_is_there(fitted: Fitted) -> None:
+    assert set(fitted.policies) == {"lars", "skillshot", "lite", "ridge"}
+    assert set(fitted.posteriors) == set(fitted.vectors) == {"lars", "skillshot", "ridge"}
+    for rows in fitted.vectors.values():
+        np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+
+
+def test_same_seed_same_bits_other_seed_other_bits(bank: tuple[list[Record], list[int]], fitted: Fitted) -> None:
+    again = fit(bank[0], *inputs(bank[0]), QUICK, 3)
+    other = fit(bank[0], *inputs(bank[0]), QUICK, 4)
+    assert np.array_equal(again.vectors["skillshot"], fitted.vectors["skillshot"])
+    assert not np.array_equal(other.vectors["skillshot"], fitted.vectors["skillshot"])
+
+
+def test_saved_and_loaded_model_gives_the_same_bits(fitted: Fitted, tmp_path: Path) -> None:
+    fitted.save(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "fitted.json",
+        "lars.safetensors",
+        "question_view",
+        "rationale_view",
+        "ridge.safetensors",
+        "ridge_bank.safetensors",
+        "skillshot.safetensors",
+        "vectors_lars.npy",
+        "vectors_ridge.npy",
+        "vectors_skillshot.npy",
+    ]
+    loaded = Fitted.load(tmp_path)
+    texts = [r.text for r in make(5, seed=2)[0]]
+    for mode in ("skillshot", "lite"):
+        assert np.array_equal(query(loaded, texts, mode), query(fitted, texts, mode))
+    assert np.array_equal(loaded.vectors["lars"], fitted.vectors["lars"])
+
+
+def toy(seed: int = 0) -> tuple[SkillCVAE, torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    q = torch.randn(200, 8, generator=generator)
+    r = torch.cat([q[:, :4].tanh(), torch.randn(200, 2, generator=generator)], 1)
+    torch.manual_seed(seed)
+    return SkillCVAE(Standardise([8]), Standardise([6]), 4, 16, 2, 0.1), q, r
+
+
+def test_a_killed_run_continues_to_the_same_result(tmp_path: Path) -> None:
+    settings = dataclasses.replace(Train(), epochs=25, batch_size=64, patience=100)
+    whole, q, r = toy()
+    history = train(whole, q, r, settings, 1).history
+    killed, _, _ = toy()
+    calls = 0
+
+    def dies(*args: torch.Tensor, **kwargs: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls > 65:  # in the 14th epoch: the last checkpoint is the 10th
+            raise KeyboardInterrupt
+        return SkillCVAE.loss(killed, *args, **kwargs)  # type: ignore[arg-type]
+
+    killed.loss = dies  # type: ignore[method-assign, assignment]
+    with pytest.raises(KeyboardInterrupt):
+        train(killed, q, r, settings, 1, work=tmp_path)
+    resumed, _, _ = toy(seed=5)  # other weights: they must come from the checkpoint
+    assert train(resumed, q, r, settings, 1, work=tmp_path).history == history
+    for name, tensor in whole.state_dict().items():
+        assert torch.equal(tensor, resumed.state_dict()[name]), name
+
+
+def test_a_checkpoint_of_other_settings_is_not_continued(tmp_path: Path) -> None:
+    settings = dataclasses.replace(Train(), epochs=10, batch_size=64)
+    model, q, r = toy()
+    train(model, q, r, settings, 1, work=tmp_path)
+    other, _, _ = toy()
+    assert train(other, q, r, dataclasses.replace(settings, beta=0.5), 1, work=tmp_path).history[0]["epoch"] == 0
+
+
+def test_collapse_stops_with_the_numbers(bank: tuple[list[Record], list[int]]) -> None:
+    settings = dataclasses.replace(QUICK, beta=1e4, min_gap=0.005)
+    with pytest.raises(CollapseError, match=r"shuffled-z gap .* train.min_gap 0.005 \(active units"):
+        fit(bank[0], *inputs(bank[0]), settings, 3)
+
+
+def test_shapes_must_fit(bank: tuple[list[Record], list[int]]) -> None:
+    with pytest.raises(InputError, match="120 records, 3 question"):
+        fit(bank[0], np.ones((3, 4), np.float32), np.ones((3, 4), np.float32), QUICK, 0)
+
+
+def test_kl_is_that_of_torch() -> None:
+    mean_q, log_q, mean_p, log_p = torch.randn(4, 5, 3, generator=torch.Generator().manual_seed(0))
+    expected = torch.distributions.kl_divergence(
+        torch.distributions.Normal(mean_q, (0.5 * log_q).exp()), torch.distributions.Normal(mean_p, (0.5 * log_p).exp())
+    )
+    torch.testing.assert_close(gaussian_kl(mean_q, log_q, mean_p, log_p), expected)
+
+
+def test_one_cycle_rises_to_the_peak_and_falls() -> None:
+    rates = [one_cycle(i, 100, 1e-3) for i in range(100)]
+    assert max(rates) == pytest.approx(1e-3) and np.argmax(rates) == 25 and rates[0] < 1e-4 and rates[-1] < 1e-5
+
+
+@pytest.mark.parametrize("n", [30, 200])
+def test_ridge_dual_and_primal_are_the_textbook_solution(n: int) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((n, 60), np.float32), rng.standard_normal((n, 3), np.float32)
+    penalty = 0.3 * (x**2).sum() / n
+    expected = np.linalg.solve(x.T @ x + penalty * np.eye(60), x.T @ y)
+    np.testing.assert_allclose(ridge_weights(x, y, 0.3), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("n", [45, 200])
+def test_cross_fitted_rows_are_predicted_without_themselves(n: int) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((n, 50), np.float32), rng.standard_normal((n, 2), np.float32)
+    parts = cross_fitted(x, y, 0.3, (slice(0, 20), slice(20, None)))
+    fold = np.arange(n) % 3
+    expected = x[fold == 1] @ ridge_weights(x[fold != 1], y[fold != 1], 0.3)
+    np.testing.assert_allclose((parts[0] + parts[1])[fold == 1], expected, atol=1e-3)
+
+
+def test_leave_one_out_chooses_a_strong_penalty_for_noise_and_a_weak_one_for_signal() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((80, 20)).astype(np.float32)
+    signal = x @ rng.standard_normal((20, 4)).astype(np.float32)
+    noise = rng.standard_normal((80, 4)).astype(np.float32)
+    assert solve(x, signal)[1] < 0.1 * solve(x, noise)[1]
+
+
+def test_agreement_is_one_when_the_same_structure_is_found() -> None:
+    bank = np.repeat(np.eye(3, dtype=np.float32), 4, axis=0)
+    assert agreement(np.eye(3, dtype=np.float32), bank, np.eye(3, dtype=np.float32), bank) == pytest.approx(1)
