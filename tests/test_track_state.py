@@ -77,7 +77,9 @@ def test_reports_become_metrics_curves_and_selectors(root: Path) -> None:
     story = collect(root, {"seed": 7, "train": {"beta": 0.1, "tags": ["a"]}})
     assert story.params == {"seed": "7", "train.beta": "0.1", "train.tags": "['a']"}
     assert story.metrics["evaluate.pairs.skillshot-question.nll.high"] == -0.2
-    assert story.selectors["skillshot"] == {"evaluate.nll": 0.6, "evaluate.hit_at_4": 0.9}
+    both = {"evaluate.nll": 0.6, "evaluate.hit_at_4": 0.9, "evaluate.alignment.hit_at_k": 0.9}
+    assert story.selectors["skillshot"] == both
+    assert story.selectors["lars"] == {"evaluate.alignment.hit_at_k": 0.8}
     assert ("train.curve.kl", 0.2, 2) in story.curves
     assert ("reports", root / "reports/evaluate_rows.csv") in story.files
 

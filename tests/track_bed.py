@@ -23,6 +23,7 @@ EVALUATE = {
     "shots": 4,
     "queries": 40,
     "selectors": {"question": {"nll": 0.9, "hit@4": 0.3}, "skillshot": {"nll": 0.6, "hit@4": 0.9}},
+    "alignment": {"selectors": {"lars": {"hit@k": 0.8}, "skillshot": {"hit@k": 0.9}}},
     "pairs": {"skillshot-question": {"nll": {"diff": -0.3, "low": -0.4, "high": -0.2}}},
 }
 

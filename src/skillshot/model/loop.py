@@ -36,6 +36,13 @@ def epoch_seed(seed: int, epoch: int) -> int:
     return (seed * 1_000_003 + epoch) % (2**31)
 
 
+def split(rows: int, holdout: float, seed: int) -> tuple[Tensor, Tensor]:
+    """Row numbers that early stopping watches, and those that are learned from."""
+    order = torch.randperm(rows, generator=torch.Generator().manual_seed(seed))
+    held = min(max(1, round(holdout * rows)), rows - 1)
+    return order[:held], order[held:]
+
+
 @dataclass
 class Progress:
     """Where training stands; with the tensors beside it, all that a checkpoint needs."""
@@ -66,9 +73,7 @@ def train(
         The history: per epoch loss, reconstruction, kl, their held-out values, learning rate, gradient norm.
     """
     device = question.device
-    held = max(1, round(settings.holdout * len(question)))
-    order = torch.randperm(len(question), generator=torch.Generator().manual_seed(seed)).to(device)
-    watch, learn = order[:held], order[held:]
+    watch, learn = (rows.to(device) for rows in split(len(question), settings.holdout, seed))
     batch = min(settings.batch_size, len(learn))
     per_epoch = math.ceil(len(learn) / batch)
     epochs = min(settings.epochs, math.ceil(settings.steps / per_epoch))

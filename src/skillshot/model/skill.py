@@ -10,17 +10,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from skillshot.features.channels import QUESTION, RATIONALE
+from skillshot.features.channels import QUESTION, RATIONALE, Channel
 from skillshot.features.lexical import BUCKETS, Floats, LexicalView
 from skillshot.model.closed import agreement, cross_fitted, principal, ridge_weights
 from skillshot.model.combined import Skillshot
 from skillshot.model.cvae import fit_cvae
+from skillshot.model.loop import split
 from skillshot.model.ridge import solve
 from skillshot.params import Train
 
+Channels = tuple[Channel, ...]
+
 EMBEDDING = 2.0  # spread of the sentence embedding beside the words in the ridge; 1 to 2 are alike
 SHARES = (1.0, 0.95, 0.9, 0.8, 0.7071, 0.5)  # candidate weights of the structure head; 1: structure alone
-JUDGED = 500  # bank items that judge the weights
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,21 @@ def fit_skillshot(
     settings: Train,
     seed: int,
     work: Path | None = None,
+    *,
+    reads: Channels = QUESTION,
+    explains: Channels = RATIONALE,
+    conditional: bool = False,
 ) -> SkillParts:
-    """Fit on n texts and their unit embeddings (n, d)."""
-    rationale_view, skeleton = _structure(rationales, settings.structure_dim, seed)
+    """Fit on n texts and their unit embeddings (n, d).
+
+    Args:
+        reads, explains: channels of question and rationale; conditional: the decoder reads the question too.
+            Only ablations give other values.
+    """
+    rationale_view, skeleton = _structure(rationales, explains, settings.structure_dim, seed)
     centre = skeleton.mean(0)
     target = unit(skeleton - centre)
-    question_view = LexicalView.learn(questions, QUESTION)
+    question_view = LexicalView.learn(questions, reads)
     words = question_view.transform(questions)
     words_centre, question_centre = words.mean(0), question.mean(0)
     words -= words_centre
@@ -66,7 +77,9 @@ def fit_skillshot(
     question_lexical = inputs[:, left] @ projected + words_centre @ projected
     # the CVAE reads what a new question would show, not what the ridge remembers of its own rows
     honest = np.hstack([by_words, by_words_alone]) + words_centre @ projected
-    trained = fit_cvae([question, honest], [rationale, skeleton], settings, seed, "skillshot", work, conditional=False)
+    trained = fit_cvae(
+        [question, honest], [rationale, skeleton], settings, seed, "skillshot", work, conditional=conditional
+    )
 
     model = Skillshot(trained.model, question.shape[1], target.shape[1])
     t = target.shape[1]
@@ -79,7 +92,7 @@ def fit_skillshot(
     z_query, z_bank = _latents(model, question, honest, question_lexical, rationale, skeleton)
     lite_weight, lite_bias = _distil(honest, z_query)
     model.lite_weight.data, model.lite_bias.data = torch.from_numpy(lite_weight), torch.from_numpy(lite_bias)
-    share, agreements = _share(by_words + by_embedding, target, z_query, z_bank)
+    share, agreements = _share(by_words + by_embedding, target, z_query, z_bank, settings.holdout, seed)
     model.share.data = torch.tensor(share)
     return SkillParts(
         model.eval(),
@@ -92,9 +105,9 @@ def fit_skillshot(
     )
 
 
-def _structure(rationales: Sequence[str], width: int, seed: int) -> tuple[LexicalView, Floats]:
+def _structure(rationales: Sequence[str], channels: Channels, width: int, seed: int) -> tuple[LexicalView, Floats]:
     """View of the rationales onto the principal parts of their skeletons, and the bank's rows (n, t)."""
-    view = LexicalView.learn(rationales, RATIONALE)
+    view = LexicalView.learn(rationales, channels)
     rows = view.transform(rationales)
     directions = principal(rows, width, seed)
     return view.onto(directions), rows @ directions
@@ -121,12 +134,14 @@ def _distil(lexical: Floats, aim: Floats) -> tuple[Floats, Floats]:
     return weights, (middle - centre @ weights).astype(np.float32)
 
 
-def _share(structure: Floats, target: Floats, z_query: Floats, z_bank: Floats) -> tuple[float, dict[str, float]]:
-    """Weight of the structure head under which held-out bank items find the most similar rationales."""
-    judges = np.arange(0, len(target), max(5, len(target) // JUDGED))
-    others = np.setdiff1d(np.arange(len(target)), judges)
-    if len(others) < 8:
-        return SHARES[-2], {}
+def _share(
+    structure: Floats, target: Floats, z_query: Floats, z_bank: Floats, holdout: float, seed: int
+) -> tuple[float, dict[str, float]]:
+    """Weight of the structure head under which held-out bank items find the most similar rationales.
+
+    The judges are the rows that no gradient step saw: on its own training rows the policy's memory would win.
+    """
+    judges, others = (rows.numpy() for rows in split(len(target), holdout, seed))
     found = {}
     for share in SHARES:
         rest = float(np.sqrt(max(0.0, 1 - share**2)))

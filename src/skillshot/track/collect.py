@@ -45,9 +45,9 @@ def collect(root: Path, params: Mapping[str, Any]) -> Story:
         raise TrackError(f"no reports in {root / 'reports'}\nrun `make run` first")
     selectors: dict[str, dict[str, float]] = {}
     for stage, report in reports.items():
-        table = report.get("selectors") if isinstance(report, dict) else None
-        for selector, values in table.items() if isinstance(table, dict) else ():
-            selectors.setdefault(selector, {}).update(numbers(values, stage))
+        for prefix, table in _tables(report, stage):
+            for selector, values in table.items():
+                selectors.setdefault(selector, {}).update(numbers(values, prefix))
     return Story(
         params={name: str(value) for name, value in leaves(params)},
         metrics={name: value for stage, report in reports.items() for name, value in numbers(report, stage).items()},
@@ -83,6 +83,15 @@ def leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield from leaves(value, f"{prefix}.{key}" if prefix else str(key))
     elif not isinstance(tree, list) or prefix:
         yield prefix, tree
+
+
+def _tables(tree: Any, prefix: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every `selectors` table of a report, with the dotted name of what holds it."""
+    for key, value in tree.items() if isinstance(tree, Mapping) else ():
+        if key == "selectors" and isinstance(value, Mapping):
+            yield prefix, value
+        else:
+            yield from _tables(value, f"{prefix}.{key}")
 
 
 def _curves(path: Path) -> Iterator[tuple[str, float, int]]:

@@ -158,5 +158,6 @@ def check(
         else:
             apart = distance(root / path, copy / path, settings.get("ignore") or ())
             verdict = WITHIN if apart.value <= tolerance and math.isfinite(apart.value) else DIFFERS
-            rows.append(Checked(name, path, verdict, apart.value, tolerance, apart.place))
+            detail = apart.place if apart.value else "only what verify.ignore names"
+            rows.append(Checked(name, path, verdict, apart.value, tolerance, detail))
     return rows
