@@ -100,7 +100,7 @@ def variants(
 
 def main() -> None:
     """Print and write the table."""
-    from skillshot.bank.read import read_bank
+    from skillshot.bank.read import load_bank, load_queries
     from skillshot.embed import embed_texts, load_encoder
     from skillshot.io import write_json
 
@@ -112,7 +112,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--out", default="reports/ablation.json")
     options = parser.parse_args()
-    bank, queries = list(read_bank(options.bank)), list(read_bank(options.queries))
+    bank, queries = load_bank(options.bank).records, load_queries(options.queries).records
     encoder = load_encoder()
     embedded = {
         "question": embed_texts(encoder, [record.text for record in bank]).vectors,

@@ -19,11 +19,11 @@ from skillshot.track.collect import leaves
 ROOT = Path(__file__).resolve().parents[1]
 STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 ORDER = ("ingest", "validate", "embed", "train", "export", "index", "evaluate", "register")
-# read as files: the model wrapper that the publisher hands to MLflow; the suites and the style of the Data Docs
-BANK = ROOT / "src/skillshot/bank"
+# read as files: the model wrapper that the publisher hands to MLflow, the suites
+SUITES = ROOT / "src/skillshot/bank/suites"
 AS_FILES = {
     "register": {"src/skillshot/track/pyfunc.py"},
-    "validate": {p.relative_to(ROOT).as_posix() for p in [*BANK.glob("suites/*.json"), BANK / "docs.css"]},
+    "validate": {path.relative_to(ROOT).as_posix() for path in SUITES.glob("*.json")},
 }
 # read by the command line only: no stage's result depends on them
 COMMAND_LINE_ONLY: frozenset[str] = frozenset()

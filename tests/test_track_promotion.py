@@ -98,7 +98,7 @@ def test_the_drill(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert store.aliases()["champion"] == first
     with pytest.raises(TrackError, match="no champion before version"):
         rollback(store)
-    assert [(move.action, move.version) for move in read_history(store)[1]] == [
+    assert [(move.action, move.version) for move in read_history(store)] == [
         ("promote", first), ("promote", better), ("rollback", first),
     ]  # fmt: skip
     assert command(promote_command, better) == 0, "what was rolled back can be promoted again"
@@ -158,7 +158,7 @@ def test_of_two_who_promote_at_once_one_wins_and_the_other_is_told(root: Path, m
     with pytest.raises(TrackError, match=f"Grace was quicker: promote to version {second}"):
         promote(store, first, "Ada")
     assert store.aliases()["champion"] == second
-    assert [move.by for move in read_history(store)[1]] == ["Grace"]
+    assert [move.by for move in read_history(store)] == ["Grace"]
 
 
 def test_the_alias_follows_the_history(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from skillshot.params import Train
 Channels = tuple[Channel, ...]
 
 EMBEDDING = 2.0  # spread of the sentence embedding beside the words in the ridge; 1 to 2 are alike
-SHARES = (1.0, 0.95, 0.9, 0.8, 0.7071, 0.5)  # candidate weights of the structure head; 1: structure alone
+SHARES = tuple(float(np.sqrt(part)) for part in (0.95, 0.9, 0.8, 0.65, 0.5))  # candidate weights of the structure head
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def _share(
         bank = np.hstack([share * target[others], rest * z_bank[others]])
         found[share] = agreement(query, bank, target[judges], target[others])
     best = max(SHARES, key=lambda share: found[share])
-    numbers = {"agreement": found[best], "agreement_structure": found[1.0], "agreement_half": found[SHARES[-2]]}
+    numbers = {"agreement": found[best], "agreement_structure": found[SHARES[0]], "agreement_half": found[SHARES[-1]]}
     return best, numbers | {"structure_share": best}
 
 

@@ -53,7 +53,7 @@ def lineage(store: Store, version: str) -> dict[str, Any]:
         },
         "machine": {key.removeprefix(MACHINE): value for key, value in sorted(tags.items()) if key.startswith(MACHINE)},
         "gate": made.tags.get("skillshot.gate", "not judged"),
-        "history": [asdict(move) for move in read_history(store)[1] if number in (move.version, move.before)],
+        "history": [asdict(move) for move in read_history(store) if number in (move.version, move.before)],
         "again": _commands(commit, dirty),
     }
 

@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from skillshot.errors import TrackError
 from skillshot.track.gate import Row, compare
@@ -64,7 +64,7 @@ def promote(store: Store, version: str = CHALLENGER, by: str = "", accept: Colle
     Raises:
         TrackError: the version is unknown, incomplete or from a dirty tree, or somebody else was quicker.
     """
-    history, moves = read_history(store)
+    moves = read_history(store)
     number = resolve(store, version)
     made = store.versions()[number]
     tags = store.client.get_run(made.run_id).data.tags
@@ -86,9 +86,7 @@ def promote(store: Store, version: str = CHALLENGER, by: str = "", accept: Colle
     if failed:
         return Verdict(number, champion, rows, None)
     note = f"accepted {', '.join(accept)}" if accept else ""
-    return Verdict(
-        number, champion, rows, _move(store, history, moves, Move("promote", number, champion, by, now(), note))
-    )
+    return Verdict(number, champion, rows, _move(store, moves, Move("promote", number, champion, by, now(), note)))
 
 
 def rollback(store: Store, by: str = "") -> Move:
@@ -97,7 +95,7 @@ def rollback(store: Store, by: str = "") -> Move:
     Raises:
         TrackError: there was none, its version is gone, or somebody else moved the alias meanwhile.
     """
-    history, moves = read_history(store)
+    moves = read_history(store)
     reigns = stack(moves)
     champion = store.aliases().get(CHAMPION, "")
     if len(reigns) < 2:
@@ -109,7 +107,7 @@ def rollback(store: Store, by: str = "") -> Move:
         )
     if reigns[-2] not in store.versions():
         raise TrackError(f"version {reigns[-2]}, the champion before, was deleted from the registry")
-    return _move(store, history, moves, Move("rollback", reigns[-2], champion, by, now()))
+    return _move(store, moves, Move("rollback", reigns[-2], champion, by, now()))
 
 
 def compare_versions(store: Store, baseline: str, candidate: str, accept: Collection[str] = ()) -> list[Row]:
@@ -133,14 +131,11 @@ def compare_versions(store: Store, baseline: str, candidate: str, accept: Collec
     )
 
 
-def read_history(store: Store) -> tuple[str, list[Move]]:
-    """The run that holds the history (made where there is none), and its moves in order."""
-    mark = {"skillshot.kind": LOG_KIND, "skillshot.model": store.model}
-    if not store.find_runs(mark):
-        store.finish(store.create_run("promotions", mark))
-    run = list(store.find_runs(mark))[-1]  # the oldest: should two have been made at once, all agree on it
-    found = {key: value for key, value in store.params(run).items() if key.startswith("move.")}
-    return run, [Move(**json.loads(found[key])) for key in sorted(found)]
+def read_history(store: Store) -> list[Move]:
+    """All moves, in order."""
+    runs = list(store.find_runs(_mark(store)))
+    found = {key: value for key, value in store.params(runs[-1]).items() if key.startswith("move.")} if runs else {}
+    return [Move(**json.loads(found[key])) for key in sorted(found)]
 
 
 def stack(moves: Collection[Move]) -> list[str]:
@@ -175,18 +170,25 @@ def now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-def _move(store: Store, history: str, moves: list[Move], move: Move) -> Move:
-    if not store.claim(history, f"move.{len(moves) + 1:04}", json.dumps(asdict(move), sort_keys=True)):
-        _, later = read_history(store)
-        quicker: Any = later[len(moves)]
+def _mark(store: Store) -> dict[str, str]:
+    return {"skillshot.kind": LOG_KIND, "skillshot.model": store.model}
+
+
+def _move(store: Store, moves: list[Move], move: Move) -> Move:
+    """Write the move down as the one after `moves`, then let the alias follow."""
+    if not store.find_runs(_mark(store)):
+        store.finish(store.create_run("promotions", _mark(store)))
+    run = list(store.find_runs(_mark(store)))[-1]  # the oldest: should two have been made at once, all agree on it
+    if not store.claim(run, f"move.{len(moves) + 1:04}", json.dumps(asdict(move), sort_keys=True)):
+        quicker = read_history(store)[len(moves)]
         raise TrackError(
             f"{quicker.by or 'somebody'} was quicker: {quicker.action} to version {quicker.version} at {quicker.at}\n"
             "nothing was moved by you; look at it with `skillshot lineage champion` and try again"
         )
     store.set_alias(CHAMPION, move.version)
-    _, later = read_history(store)
-    if later[-1] != move:  # overtaken between the two calls: the alias follows the history
-        store.set_alias(CHAMPION, later[-1].version)
+    last = read_history(store)[-1]
+    if last != move:  # overtaken between the two calls: the alias follows the history
+        store.set_alias(CHAMPION, last.version)
     store.tag_version(move.version, {"skillshot.champion_since": move.at, "skillshot.champion_by": move.by})
     if move.before in store.versions():
         store.tag_version(move.before, {"skillshot.champion_until": move.at})
