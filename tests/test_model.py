@@ -230,3 +230,12 @@ def test_leave_one_out_chooses_a_strong_penalty_for_noise_and_a_weak_one_for_sig
 def test_agreement_is_one_when_the_same_structure_is_found() -> None:
     bank = np.repeat(np.eye(3, dtype=np.float32), 4, axis=0)
     assert agreement(np.eye(3, dtype=np.float32), bank, np.eye(3, dtype=np.float32), bank) == pytest.approx(1)
+
+
+def test_nothing_is_learned_from_an_example_marked_as_wrong() -> None:
+    bank, question, rationale = make_bank(120)
+    wrong = [dataclasses.replace(record, metadata={"correct": False}) for record in bank[80:]]
+    marked = fit([*bank[:80], *wrong], question, rationale, QUICK, 3)
+    without = fit(bank[:80], question[:80], rationale[:80], QUICK, 3)
+    assert marked.vectors["skillshot"].shape[0] == 120
+    np.testing.assert_allclose(marked.vectors["skillshot"][:80], without.vectors["skillshot"], atol=1e-4)

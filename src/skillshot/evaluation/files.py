@@ -18,13 +18,20 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def write(evaluation: Evaluation, folder: Path, plots: bool = True, beside: Mapping[str, Any] | None = None) -> None:
+def write(
+    evaluation: Evaluation,
+    folder: Path,
+    plots: bool = True,
+    beside: Mapping[str, Any] | None = None,
+    timing: bool = True,
+) -> None:
     """evaluate.json, evaluate_rows.csv and plots/evaluate.{png,html} in `folder`; only "timing" is not stable.
 
     Args:
-        beside: more keys of the report.
+        beside: more keys of the report; timing: keep the one key that differs from run to run.
     """
-    write_json(folder / "evaluate.json", evaluation.to_json() | dict(beside or {}))
+    report = evaluation.to_json() if timing else evaluation.summary
+    write_json(folder / "evaluate.json", report | dict(beside or {}))
     write_rows(evaluation.rows, folder / "evaluate_rows.csv")
     if plots:
         plot(evaluation, folder / "plots")

@@ -35,7 +35,7 @@ class Channel:
 
 
 def take(text: str, part: str) -> str:
-    """The part of a question's text that a channel reads; a very short first line is no head."""
+    """The part of a text that a channel reads; a very short first line is no head."""
     if part == "all":
         return text
     head, _, rest = text.partition("\n")

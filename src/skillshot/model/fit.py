@@ -42,11 +42,16 @@ def fit(
     if not len(bank) == len(question) == len(rationale):
         raise InputError(f"{len(bank)} records, {len(question)} question and {len(rationale)} rationale embeddings")
     question, rationale = np.asarray(question, np.float32), np.asarray(rationale, np.float32)
-    ours = fit_skillshot([r.text for r in bank], [r.rationale for r in bank], question, rationale, settings, seed, work)
+    questions, rationales = [record.text for record in bank], [record.rationale for record in bank]
+    # an example marked as wrong stays in the bank, but nothing is learned from it
+    right = np.array([record.correct for record in bank])
+    rows = np.flatnonzero(right)
+    learned = [questions[i] for i in rows], [rationales[i] for i in rows], question[rows], rationale[rows]
+    ours = fit_skillshot(*learned, settings, seed, work)
     # the paper's networks have no dropout
     plain = replace(settings, dropout=0.0)
-    lars = fit_cvae([question], [rationale], plain, seed, "lars", work, conditional=True)
-    ridge, ridge_bank, regulariser = fit_ridge(question, rationale)
+    lars = fit_cvae([question[rows]], [rationale[rows]], plain, seed, "lars", work, conditional=True)
+    ridge, ridge_bank, regulariser = fit_ridge(question[rows], rationale[rows])
     fitted = Fitted(
         ours.question_view,
         ours.rationale_view,
@@ -58,9 +63,12 @@ def fit(
         history=ours.history + lars.history,
         diagnostics=ours.diagnostics | lars.diagnostics | {"ridge_regulariser": regulariser},
     )
+    lexical = ours.question_lexical, ours.rationale_lexical
+    if not right.all():
+        lexical = ours.question_view.transform(questions), ours.rationale_view.transform(rationales)
     inputs = {
         "lars": (question, rationale),
-        "skillshot": (question, ours.question_lexical, rationale, ours.rationale_lexical),
+        "skillshot": (question, lexical[0], rationale, lexical[1]),
         "ridge": (rationale,),
     }
     with torch.no_grad():

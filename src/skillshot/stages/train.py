@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +9,12 @@ import numpy as np
 from skillshot.bank.record import read_records
 from skillshot.io import write_json
 from skillshot.params import load_params
+from skillshot.stages.told import told
 
 LABELS = ("skill_label", "skill", "template")  # colours of the map only; training never reads them
 
 
+@told
 def main() -> None:
     """Run the stage in the repository's root."""
     from skillshot.model.fit import fit
@@ -25,9 +26,7 @@ def main() -> None:
     question, rationale = (
         np.load(f"data/embed/bank_{side}.npy", allow_pickle=False) for side in ("question", "rationale")
     )
-    started = time.perf_counter()
     fitted = fit(bank, question, rationale, params.train, params.seed, work=Path("models/.train"))
-    seconds = time.perf_counter() - started
     fitted.save("models/train")
     write_curves("reports/train_curves.csv", fitted.history)
     draw_curves("reports/plots/train_curves.png", fitted.history)
@@ -35,7 +34,7 @@ def main() -> None:
     label = next((name for name in LABELS if any(name in record.metadata for record in bank)), None)
     draw_map("reports/plots/skill_map.png", bank, found, label)
     write_map("reports/plots/skill_map.html", bank, found, label)
-    report = {"records": len(bank), "features": fitted.question_view.width, "seconds": round(seconds, 1)}
+    report = {"records": len(bank), "features": fitted.question_view.width}
     write_json("reports/train.json", report | {key: round(value, 6) for key, value in fitted.diagnostics.items()})
 
 
