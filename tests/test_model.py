@@ -233,9 +233,10 @@ def test_agreement_is_one_when_the_same_structure_is_found() -> None:
 
 
 def test_nothing_is_learned_from_an_example_marked_as_wrong() -> None:
-    bank, question, rationale = make_bank(120)
-    wrong = [dataclasses.replace(record, metadata={"correct": False}) for record in bank[80:]]
-    marked = fit([*bank[:80], *wrong], question, rationale, QUICK, 3)
-    without = fit(bank[:80], question[:80], rationale[:80], QUICK, 3)
+    records, _ = make(120)
+    question, rationale = inputs(records)
+    wrong = [dataclasses.replace(record, metadata={"correct": False}) for record in records[80:]]
+    marked = fit([*records[:80], *wrong], question, rationale, QUICK, 3)
+    without = fit(records[:80], question[:80], rationale[:80], QUICK, 3)
     assert marked.vectors["skillshot"].shape[0] == 120
     np.testing.assert_allclose(marked.vectors["skillshot"][:80], without.vectors["skillshot"], atol=1e-4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from skillshot.params import load_params
 from skillshot.stages.told import told
 
 LABELS = ("skill_label", "skill", "template")  # colours of the map only; training never reads them
+CHECKPOINTS = Path("models/.train")
 
 
 @told
@@ -26,8 +28,10 @@ def main() -> None:
     question, rationale = (
         np.load(f"data/embed/bank_{side}.npy", allow_pickle=False) for side in ("question", "rationale")
     )
-    fitted = fit(bank, question, rationale, params.train, params.seed, work=Path("models/.train"))
+    fitted = fit(bank, question, rationale, params.train, params.seed, work=CHECKPOINTS)
     fitted.save("models/train")
+    # of use to a killed run only: other code must not continue from them
+    shutil.rmtree(CHECKPOINTS, ignore_errors=True)
     write_curves("reports/train_curves.csv", fitted.history)
     draw_curves("reports/plots/train_curves.png", fitted.history)
     found = skill_map(bank, fitted.vectors["skillshot"], params.seed)
