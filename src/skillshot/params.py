@@ -141,7 +141,7 @@ class Evaluate:
     selectors: tuple[str, ...] = SELECTORS  # rows of the table; zero-shot shows what demonstrations add
     label: str | None = "skill"  # field of bank and queries that names the skill, for alignment (null: none)
     shots: int = 4  # demonstrations per prompt
-    limit: int | None = 20  # queries, drawn with the seed (None: all)
+    limit: int | None = 15  # queries, drawn with the seed (None: all)
     answers: bool = True  # also let the LLM write answers (accuracy); NLL alone is quicker
     max_tokens: int = 80  # of a written answer
     bootstrap: int = 2000  # resamples of a paired interval
