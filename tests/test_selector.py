@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -187,6 +188,19 @@ def test_each_damaged_file_is_named(bundle: Path, tmp_path: Path) -> None:
 
 def _link(source: str, target: str) -> None:
     Path(target).hardlink_to(source)
+
+
+def test_auto_is_lite_only_where_the_encoder_was_left_out(bundle: Path, tmp_path: Path) -> None:
+    assert Selector.load(bundle, "auto").mode == "full"
+    shutil.copytree(bundle, tmp_path / "copy", copy_function=_link)
+    (tmp_path / "copy/model/encoder.onnx").unlink()
+    manifest = json.loads((tmp_path / "copy/manifest.json").read_text())
+    del manifest["files"]["model/encoder.onnx"]
+    (tmp_path / "copy/manifest.json").unlink()
+    (tmp_path / "copy/manifest.json").write_text(json.dumps(manifest))
+    assert Selector.load(tmp_path / "copy", "auto").mode == "lite"
+    with pytest.raises(BundleError, match=r"does not list model/encoder\.onnx"):
+        Selector.load(tmp_path / "copy", "full")
 
 
 def test_newer_and_foreign_folders_are_refused(bundle: Path, tmp_path: Path) -> None:

@@ -144,15 +144,9 @@ def bundle_facts(records: Sequence[Record], params: Params, diagnostics: Mapping
 
     return {
         "skillshot": __version__,
-        "select": {"mode": params.select.mode, "auto": preferred_mode(diagnostics)},
+        "select": {"mode": params.select.mode},
         "data": {"records": len(records), "sha256": bank_digest(records)},
         "embed": {"model": params.embed.model},
         "seed": params.seed,
         "metrics": dict(diagnostics),
     }
-
-
-def preferred_mode(diagnostics: Mapping[str, Any]) -> str:
-    """`lite` where the bank's own held-out slice finds it at least as good as the transformer."""
-    full, lite = diagnostics.get("agreement_full"), diagnostics.get("agreement_lite")
-    return "lite" if full is not None and lite is not None and lite >= full else "full"

@@ -30,7 +30,7 @@ print(selector.prompt("a new question", k=4))
 | demonstrations | {records} |
 | bank sha256 | `{sha256}` |
 | sentence encoder | {encoder} |
-| mode by default / auto | {mode} / {auto} |
+| mode by default | {mode} |
 
 ## Measured on the bank's held-out slice, without labels
 
@@ -49,7 +49,7 @@ def write_card(folder: Path, facts: Mapping[str, Any]) -> None:
     text = _CARD.format(
         folder="path/to/this/folder", metrics=metrics, skillshot=facts["skillshot"], seed=facts["seed"],
         records=facts["data"]["records"], sha256=facts["data"]["sha256"], encoder=facts["embed"]["model"],
-        mode=facts["select"]["mode"], auto=facts["select"]["auto"],
+        mode=facts["select"]["mode"],
     )  # fmt: skip
     with atomic_write(folder / "README.md") as handle:
         handle.write(text)

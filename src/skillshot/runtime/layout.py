@@ -25,8 +25,10 @@ VECTORS = {
 
 
 def resolve_mode(mode: str, manifest: Mapping[str, Any]) -> str:
-    """`auto` becomes what the bundle's own held-out slice preferred, as its manifest tells."""
-    return str(manifest["select"]["auto"]) if mode == "auto" else mode
+    """`auto` is full where the bundle carries the text encoder, lite where it was left out to save its 90 MB."""
+    if mode != "auto":
+        return mode
+    return "full" if f"{MODEL}/encoder.onnx" in manifest["files"] else "lite"
 
 
 def files_for(mode: str, manifest: Mapping[str, Any]) -> set[str]:
