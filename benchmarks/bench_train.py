@@ -50,7 +50,7 @@ def main() -> None:
         "seconds": round(time.perf_counter() - wall, 1),
         "cpu_seconds": round(time.process_time() - cpu, 1),
         "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        "n_grams": len(fitted.question_view.weights),
+        "n_grams": len(fitted.question_view.keys),
     }
     texts = [record.text for record in bank[:300]]
     started = time.perf_counter()

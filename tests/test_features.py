@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conftest import Story
+from lexical_reference import Reference
 from skillshot.errors import BundleError, InputError
-from skillshot.features.channels import QUESTION, RATIONALE, take
+from skillshot.features.channels import QUESTION, RATIONALE, Channel, take
 from skillshot.features.lexical import BUCKETS, LexicalView
 from skillshot.features.tokens import equation_grams, numbered, operators, skeleton, tokenise
+from skillshot.runtime.layout import VIEW_FILES
 
 TEXTS = [f"Tom has {i} apples and buys {i + 2} more. How many apples has he?\nprice | {i}" for i in range(12)]
 
@@ -64,7 +68,7 @@ def test_context_is_the_rest_and_a_short_first_line_is_no_head() -> None:
 
 def test_transform_is_the_hashed_row_times_the_projection(view: LexicalView) -> None:
     assert view.projection is not None
-    rows = LexicalView(view.channels, view.shares, view.weights).transform(TEXTS)
+    rows = replace(view, projection=None).transform(TEXTS)
     assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-2)
     np.testing.assert_allclose(view.transform(TEXTS), rows @ view.projection, atol=1e-5)
 
@@ -80,7 +84,7 @@ def test_word_order_changes_the_features(view: LexicalView) -> None:
 
 def test_save_and_load_give_the_same_bits(view: LexicalView, tmp_path: Path) -> None:
     view.save(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["lexical.json", "projection.npy", "weights.npy"]
+    assert {path.name for path in tmp_path.iterdir()} == set(VIEW_FILES)
     assert np.array_equal(LexicalView.load(tmp_path).transform(TEXTS), view.transform(TEXTS))
 
 
@@ -89,6 +93,47 @@ def test_a_damaged_folder_names_what_is_wrong(view: LexicalView, tmp_path: Path)
     np.save(tmp_path / "projection.npy", np.zeros((3, 2), np.float32))
     with pytest.raises(BundleError, match=r"projection of shape \(3, 2\)"):
         LexicalView.load(tmp_path)
+
+
+def test_parts_that_do_not_fit_together_are_told(view: LexicalView, tmp_path: Path) -> None:
+    view.save(tmp_path)
+    np.save(tmp_path / "weights.npy", view.weights[1:])
+    with pytest.raises(BundleError, match=f"{len(view.keys)} n-grams, {len(view.keys) - 1} weights"):
+        LexicalView.load(tmp_path)
+    view.save(tmp_path)
+    np.save(tmp_path / "slots.npy", view.slots + np.uint32(BUCKETS * len(view.channels)))
+    with pytest.raises(BundleError, match="a channel that"):
+        LexicalView.load(tmp_path)
+
+
+ODD_TEXTS = [
+    "",
+    "A new sign ~ and ¿no? known word",
+    "Tom Tom Tom " * 9,
+    "has",
+    "Note:\nx | 1",
+    "_ 3 + 4 = 7\n7 * 2 = 14",
+]
+
+
+@pytest.mark.parametrize("channels", [QUESTION, RATIONALE, QUESTION + RATIONALE])
+def test_features_are_those_of_the_n_grams_spelled_out(channels: tuple[Channel, ...], story: Story) -> None:
+    bank, queries = ([record.text + "\n" + record.rationale for record in side] for side in story)
+    mine, reference = LexicalView.learn(bank, channels), Reference(bank, channels)
+    assert len(mine.keys) == len(reference.weights)
+    texts = [*queries, *bank[:20], *ODD_TEXTS]
+    np.testing.assert_allclose(mine.transform(texts), reference.transform(texts), atol=1e-6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from([*"ab.,?~", "cat", "cats", "running", "1.5", "\n", "é", "\ud800", "<s>"]), max_size=40))
+def test_any_tokens_are_read_as_spelled_out(words: list[str]) -> None:
+    text = " ".join(words)
+    learned = [*TEXTS, text[: len(text) // 2], text]
+    channels = QUESTION + RATIONALE
+    mine, reference = LexicalView.learn(learned, channels), Reference(learned, channels)
+    new = [text, text[::-1], "cat " + text]
+    np.testing.assert_allclose(mine.transform(new), reference.transform(new), atol=1e-6)
 
 
 def test_texts_that_share_nothing_are_refused() -> None:

@@ -17,6 +17,7 @@ from conftest import Story
 from skillshot import Selector
 from skillshot.bank.record import Record, normalise_question
 from skillshot.errors import BundleError, InputError
+from skillshot.runtime.manifest import FORMAT
 from skillshot.runtime.prompt import render
 from skillshot.selectors.edit import add, remove
 
@@ -208,8 +209,8 @@ def test_newer_and_foreign_folders_are_refused(bundle: Path, tmp_path: Path) -> 
     manifest = tmp_path / "copy/manifest.json"
     text = manifest.read_text()
     manifest.unlink()
-    manifest.write_text(text.replace('"format": 1', '"format": 2'))
-    with pytest.raises(BundleError, match="bundle format 2"):
+    manifest.write_text(text.replace(f'"format": {FORMAT}', f'"format": {FORMAT + 1}'))
+    with pytest.raises(BundleError, match=f"bundle format {FORMAT + 1}"):
         Selector.load(tmp_path / "copy")
     with pytest.raises(BundleError, match="not a bundle"):
         Selector.load(tmp_path)

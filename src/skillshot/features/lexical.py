@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from skillshot.errors import BundleError, InputError
 from skillshot.features.channels import Channel
+from skillshot.features.grams import Codes, GramReader
 from skillshot.features.tokens import tokenise
 from skillshot.io import atomic_write, read_json, write_json
 
@@ -24,19 +25,26 @@ Floats = npt.NDArray[np.float32]
 BUCKETS = 4096  # n-grams are hashed with a sign into this many (count sketch: dot products keep their mean)
 RAREST = 2  # texts that must share an n-gram
 COMMON = 0.01  # words in a smaller share of texts need no share of their own
+CHUNK = 2000  # texts whose grams are counted at once
+ARRAYS = ("keys", "weights", "slots", "projection")
 
 
 @dataclass(frozen=True)
 class LexicalView:
     """Channels of weighted n-grams, hashed into buckets, times a projection.
 
-    shares: word -> share of the bank's texts that hold it; weights: n-gram (its channel's number in front) ->
-    inverse document frequency; projection: float32 (buckets, f), None: the buckets themselves.
+    shares: word -> share of the bank's texts that hold it; vocabulary: tokens of at least two texts.
+    keys: uint64 (n,), sorted codes of the n-grams that two texts share; weights: float32 (n,), inverse document
+    frequency with the sign of the hash; slots: uint32 (n,), channel * BUCKETS + bucket.
+    projection: float32 (buckets, f), None: the buckets themselves.
     """
 
     channels: tuple[Channel, ...]
     shares: dict[str, float]
-    weights: dict[str, float]
+    vocabulary: tuple[str, ...]
+    keys: Codes
+    weights: Floats
+    slots: npt.NDArray[np.uint32]
     projection: Floats | None = None
 
     @property
@@ -53,44 +61,32 @@ class LexicalView:
         """
         held = Counter(word for text in texts for word in set(tokenise(text)))
         shares = {word: n / len(texts) for word, n in sorted(held.items()) if n > max(2, COMMON * len(texts))}
-        bare = cls(channels, shares, {})
-        spread = Counter(gram for text in texts for part in bare._grams(text) for gram in part)
-        if max(spread.values(), default=0) < RAREST:
+        vocabulary = tuple(sorted(word for word, n in held.items() if n >= RAREST))
+        reader = GramReader(channels, shares, held)  # every token: unknown ones would count as one and the same
+        keys, spread = _shared(reader, texts)
+        if not len(keys):
             raise InputError(f"{len(texts)} texts share no word: nothing to learn a lexical view from")
-        kept = ((gram, n) for gram, n in sorted(spread.items()) if n >= RAREST)
-        weights = {gram: float(np.float32(np.log((1 + len(texts)) / (1 + n)) + 1)) for gram, n in kept}
-        return cls(channels, shares, weights)
+        slots, signs = _places(reader, texts, keys)
+        weights = (signs * (np.log((1 + len(texts)) / (1 + spread)) + 1)).astype(np.float32)
+        return cls(channels, shares, vocabulary, keys, weights, slots)
 
     def onto(self, projection: Floats) -> LexicalView:
         """The same view with a projection (buckets, f)."""
         return dataclasses.replace(self, projection=np.ascontiguousarray(projection, np.float32))
 
-    def _grams(self, text: str) -> Iterator[list[str]]:
-        for i, channel in enumerate(self.channels):
-            yield [f"{i}{gram}" for gram in channel.grams(text, self.shares)]
-
-    @cached_property
-    def _table(self) -> dict[str, tuple[int, float]]:
-        """n-gram -> bucket and signed weight; CRC-32 is the same everywhere."""
-        table = {}
-        for gram, weight in self.weights.items():
-            code = zlib.crc32(gram.encode("utf-8", "surrogatepass"))
-            table[gram] = (code % BUCKETS, weight if code & 0x80000000 else -weight)
-        return table
-
     def _row(self, text: str) -> tuple[npt.NDArray[np.intp], Floats]:
         """Buckets and values of one text: each channel as long as its weight, together of length 1."""
-        look, buckets, values = self._table, [], []
-        for channel, grams in zip(self.channels, self._grams(text), strict=True):
-            known = [look[gram] for gram in grams if gram in look]
-            if known:
-                part = np.array([value for _, value in known], np.float32)
-                buckets += [bucket for bucket, _ in known]
-                values.append(part * (channel.weight / np.sqrt(part @ part)))
-        if not values:
-            return np.zeros(0, np.intp), np.zeros(0, np.float32)
-        joined = np.concatenate(values)
-        return np.array(buckets, np.intp), joined / np.sqrt(joined @ joined)
+        codes = self._reader.read(text)
+        at = self.keys.searchsorted(codes)
+        at[at == len(self.keys)] = 0
+        at = at[self.keys[at] == codes]
+        values = self.weights[at]
+        channels, buckets = self._channels[at], self._buckets[at]
+        squares = np.bincount(channels, values * values, len(self.channels))
+        with np.errstate(divide="ignore"):  # a channel without a known n-gram scales nothing
+            scale = self._lengths / np.sqrt(squares)
+        whole = float(self._lengths[squares > 0] @ self._lengths[squares > 0]) or 1.0
+        return buckets, values * (scale / np.sqrt(whole)).astype(np.float32)[channels]
 
     def transform(self, texts: Sequence[str]) -> Floats:
         """Features of texts, float32 (n, f); a text without a known n-gram is a row of zeros."""
@@ -100,11 +96,27 @@ class LexicalView:
             if self.projection is None:
                 out[i] = np.bincount(buckets, values, BUCKETS)
             else:
-                out[i] = values @ self.projection[buckets]
+                np.matmul(values, self.projection.take(buckets, 0), out=out[i])
         return out
 
+    @cached_property
+    def _reader(self) -> GramReader:
+        return GramReader(self.channels, self.shares, self.vocabulary)
+
+    @cached_property
+    def _channels(self) -> npt.NDArray[np.intp]:
+        return (self.slots // BUCKETS).astype(np.intp)
+
+    @cached_property
+    def _buckets(self) -> npt.NDArray[np.intp]:
+        return (self.slots % BUCKETS).astype(np.intp)
+
+    @cached_property
+    def _lengths(self) -> npt.NDArray[np.float64]:
+        return np.array([channel.weight for channel in self.channels])
+
     def save(self, folder: str | PathLike[str]) -> None:
-        """Write `lexical.json`, `weights.npy` and `projection.npy`.
+        """Write `lexical.json` and one `.npy` file for each array.
 
         Raises:
             ValueError: the view has no projection.
@@ -113,11 +125,11 @@ class LexicalView:
             raise ValueError("a view without a projection is not saved")
         folder = Path(folder)
         channels = [dataclasses.asdict(channel) for channel in self.channels]
-        write_json(folder / "lexical.json", {"channels": channels, "shares": self.shares, "ngrams": list(self.weights)})
-        weights = np.fromiter(self.weights.values(), np.float32, len(self.weights))
-        for name, array in (("weights", weights), ("projection", self.projection)):
+        about = {"channels": channels, "shares": self.shares, "vocabulary": list(self.vocabulary)}
+        write_json(folder / "lexical.json", about)
+        for name in ARRAYS:
             with atomic_write(folder / f"{name}.npy", "wb") as handle:
-                np.save(handle, array, allow_pickle=False)
+                np.save(handle, getattr(self, name), allow_pickle=False)
 
     @classmethod
     def load(cls, folder: str | PathLike[str]) -> LexicalView:
@@ -128,16 +140,46 @@ class LexicalView:
         """
         folder = Path(folder)
         about = read_json(folder / "lexical.json")
-        weights, projection = (
-            np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("weights", "projection")
-        )
-        if len(weights) != len(about["ngrams"]):
+        keys, weights, slots, projection = (np.load(folder / f"{name}.npy", allow_pickle=False) for name in ARRAYS)
+        if not len(keys) == len(weights) == len(slots) > 0:
             raise BundleError(
-                f"{folder}: {len(about['ngrams'])} n-grams but {len(weights)} weights; fit the bank again"
+                f"{folder}: {len(keys)} n-grams, {len(weights)} weights, {len(slots)} slots; fit the bank again"
             )
         if projection.ndim != 2 or len(projection) != BUCKETS:
             raise BundleError(
                 f"{folder}: projection of shape {projection.shape}, not ({BUCKETS}, f); fit the bank again"
             )
         channels = tuple(Channel(**channel) for channel in about["channels"])
-        return cls(channels, about["shares"], dict(zip(about["ngrams"], weights.tolist(), strict=True)), projection)
+        if int(slots.max()) >= BUCKETS * len(channels):
+            raise BundleError(f"{folder}: slots.npy names a channel that lexical.json lacks; fit the bank again")
+        return cls(channels, about["shares"], tuple(about["vocabulary"]), keys, weights, slots, projection)
+
+
+def _shared(reader: GramReader, texts: Sequence[str]) -> tuple[Codes, npt.NDArray[np.intp]]:
+    """Sorted codes that at least RAREST texts hold, and how many do."""
+    keys, spread = np.zeros(0, np.uint64), np.zeros(0, np.intp)
+    for start in range(0, len(texts), CHUNK):
+        found = np.concatenate([reader.read(text) for text in texts[start : start + CHUNK]])
+        new, times = np.unique(found, return_counts=True)
+        both, place = np.unique(np.concatenate([keys, new]), return_inverse=True)
+        total = np.zeros(len(both), np.intp)
+        np.add.at(total, place, np.concatenate([spread, times]))
+        keys, spread = both, total
+    kept = spread >= RAREST
+    return keys[kept], spread[kept]
+
+
+def _places(
+    reader: GramReader, texts: Sequence[str], keys: Codes
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.float64]]:
+    """Slot and sign of each key from the CRC-32 of the gram itself, which is the same whatever its code is."""
+    slots, signs = np.zeros(len(keys), np.uint32), np.zeros(len(keys))
+    for text in texts:
+        spelled = reader.spell(text, keys[signs == 0])
+        if spelled:
+            rows = keys.searchsorted(np.array(list(spelled), np.uint64))
+            for row, (channel, gram) in zip(rows, spelled.values(), strict=True):
+                crc = zlib.crc32(f"{channel}{gram}".encode("utf-8", "surrogatepass"))
+                slots[row] = channel * BUCKETS + crc % BUCKETS
+                signs[row] = 1.0 if crc & 0x80000000 else -1.0
+    return slots, signs

@@ -8,7 +8,7 @@ from typing import Any
 MODEL = "model"
 QUESTION_VIEW, RATIONALE_VIEW = "question_view", "rationale_view"
 ENCODER_FILES = ("encoder.onnx", "encoder.json", "tokenizer.json")
-VIEW_FILES = ("lexical.json", "weights.npy", "projection.npy")
+VIEW_FILES = ("lexical.json", "keys.npy", "weights.npy", "slots.npy", "projection.npy")
 BANK_FILES = ("bank.jsonl", "bank_offsets.npy", "bank_keys.npy")
 MODES = ("full", "lite", "auto")
 

@@ -1,0 +1,155 @@
+"""n-grams of a text as 64-bit integers: no string is built, so a question is read in a tenth of a millisecond.
+
+A token's code is a hash of its string (of its shape, in a channel that masks it). A run of tokens has the polynomial
+code * ODD + next code modulo 2^64 (Karp & Rabin, 1987), made for all channels and all starts in one array operation.
+The second and later occurrence of a gram in a text has a code of its own (unary counts).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from skillshot.features.channels import Channel, take
+from skillshot.features.tokens import MOST, shape, skeleton, tokenise
+
+Codes = npt.NDArray[np.uint64]
+
+ODD = np.uint64(0x9E3779B97F4A7C15)
+AGAIN = np.uint64(0xD1342543DE82EF95)  # added for each earlier occurrence of the same gram
+RUNS = ("all", "head", "rest")  # parts whose grams are runs of tokens; other channels give strings
+UNKNOWN = "  "  # no token has a space: grams with it match nothing
+MASK = " "  # in front of a shape, so that it is no token
+
+
+def code(text: str) -> int:
+    """64-bit hash of a string, the same on every machine."""
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+
+
+def salted(codes: Codes, channel: int) -> Codes:
+    """Codes that only this channel has (finaliser of SplitMix64, Steele et al., 2014)."""
+    x = codes + np.uint64((channel + 1) * int(ODD) % 2**64)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+class _Rows(dict[str, int]):
+    """Token -> its row in a table of codes; a word that is not there has its shape's row, a sign none."""
+
+    def __missing__(self, token: str) -> int:
+        # the sign `_` reads like the shape of a masked word
+        return self.get(MASK + (shape(token) if token[0].isalpha() else token), 0)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Channels that read the same tokens, longest first: row i of `table` (channels, tokens) is channels[i]'s."""
+
+    part: str
+    channels: tuple[int, ...]
+    reach: tuple[int, ...]  # how many of the channels have grams of 2, 3, ... tokens
+    table: Codes
+
+
+class GramReader:
+    """Reads texts through channels: text -> codes of its grams.
+
+    vocabulary: the bank's tokens that matter as themselves; every other word is known by its shape alone.
+    """
+
+    def __init__(self, channels: Sequence[Channel], shares: Mapping[str, float], vocabulary: Iterable[str]) -> None:
+        self.channels, self._shares = tuple(channels), shares
+        shapes = sorted({shape("stem" + ending) for ending in ("", "ing", "ed", "ly", "es", "er", "s")})
+        names = [UNKNOWN, *(MASK + form for form in shapes), *sorted(vocabulary)]
+        self._rows = _Rows({name: row for row, name in enumerate(names)})
+        self._groups = []
+        for part in RUNS:
+            of_part = [i for i, channel in enumerate(self.channels) if channel.part == part]
+            if of_part:
+                self._groups.append(self._group(part, sorted(of_part, key=lambda i: -self.channels[i].longest), names))
+        self._others = [i for i, channel in enumerate(self.channels) if channel.part not in RUNS]
+
+    def _group(self, part: str, members: list[int], names: Sequence[str]) -> _Group:
+        plain = [UNKNOWN if name[0] == " " else name for name in names]
+        longest = self.channels[members[0]].longest
+        reach = tuple(sum(self.channels[i].longest >= n for i in members) for n in range(2, longest + 1))
+        table = []
+        for i in members:
+            read = plain
+            if self.channels[i].least:
+                read = skeleton([name.lstrip() or UNKNOWN for name in names], self._shares, self.channels[i].least)
+            table.append(salted(np.array([code(token) for token in read], np.uint64), i))
+        return _Group(part, tuple(members), reach, np.array(table))
+
+    def read(self, text: str) -> Codes:
+        """Codes of all distinct grams of a text, in no order that means anything."""
+        found = [block.ravel() for group in self._groups for block in self._runs(group, text)]
+        found += [np.zeros(0, np.uint64)]
+        codes = np.concatenate(found)
+        codes.sort()
+        return np.concatenate([_numbered(codes), *(self._strings(i, text)[1] for i in self._others)])
+
+    def spell(self, text: str, wanted: Codes) -> dict[int, tuple[int, str]]:
+        """Those of the sorted `wanted` codes that a text holds: code -> channel and the gram it stands for."""
+        spelled: dict[int, tuple[int, str]] = {}
+        for group in self._groups:
+            tokens = tokenise(take(text, group.part))
+            blocks = self._runs(group, text)
+            for line, i in enumerate(group.channels):
+                least = self.channels[i].least
+                read = skeleton(tokens, self._shares, least) if least else tokens
+                for n, block in enumerate((b for b in blocks if len(b) > line), 1):
+                    order = np.argsort(block[line], kind="stable")
+                    codes, times = _ranked(block[line][order])
+                    for at in np.flatnonzero(among(codes, wanted)):
+                        start, time = int(order[at]), int(times[at]) + 1
+                        gram = " ".join(read[start : start + n])
+                        spelled[int(codes[at])] = i, f"{gram}#{time}" if time > 1 else gram
+        for i in self._others:
+            grams, codes = self._strings(i, text)
+            spelled |= {int(codes[at]): (i, grams[at]) for at in np.flatnonzero(among(codes, wanted))}
+        return spelled
+
+    def _runs(self, group: _Group, text: str) -> list[Codes]:
+        """Codes of runs of 1, 2, ... tokens: (channels that have them, starts) each."""
+        tokens = tokenise(take(text, group.part))
+        if len(tokens) < 3:  # begin and end alone
+            return []
+        single = group.table[:, list(map(self._rows.__getitem__, tokens))]
+        blocks = [single]
+        for n, channels in enumerate(group.reach[: len(tokens) - 1], 1):
+            blocks.append(blocks[-1][:channels, :-1] * ODD + single[:channels, n:])
+        return blocks
+
+    def _strings(self, i: int, text: str) -> tuple[list[str], Codes]:
+        grams = list(self.channels[i].grams(text, self._shares))
+        return grams, salted(np.array([code(gram) for gram in grams], np.uint64), i)
+
+
+def _ranked(codes: Codes) -> tuple[Codes, npt.NDArray[np.intp]]:
+    """Sorted codes, each changed by how many equal ones stand before it; and that number."""
+    place = np.arange(len(codes))
+    first = np.empty(len(codes), bool)
+    first[:1] = True
+    np.not_equal(codes[1:], codes[:-1], out=first[1:])
+    times = place - np.maximum.accumulate(np.where(first, place, 0))
+    return codes + times.astype(np.uint64) * AGAIN, times
+
+
+def _numbered(codes: Codes) -> Codes:
+    codes, times = _ranked(codes)
+    return codes[times < MOST] if len(times) and times.max() >= MOST else codes
+
+
+def among(codes: Codes, wanted: Codes) -> npt.NDArray[np.bool_]:
+    """Which codes are in the sorted `wanted`."""
+    if not len(wanted):
+        return np.zeros(len(codes), bool)
+    found: npt.NDArray[np.bool_] = wanted[np.minimum(np.searchsorted(wanted, codes), len(wanted) - 1)] == codes
+    return found

@@ -1,0 +1,42 @@
+"""The lexical view spelled out: every n-gram a string, every count a dictionary. Slow, and easy to read."""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from skillshot.features.channels import Channel
+from skillshot.features.lexical import BUCKETS, COMMON, RAREST, Floats
+from skillshot.features.tokens import tokenise
+
+
+class Reference:
+    """Learns from texts and reads others; float64 (n, BUCKETS) before any projection."""
+
+    def __init__(self, texts: Sequence[str], channels: tuple[Channel, ...]) -> None:
+        held = Counter(word for text in texts for word in set(tokenise(text)))
+        self.channels = channels
+        self.shares = {word: n / len(texts) for word, n in held.items() if n > max(2, COMMON * len(texts))}
+        spread = Counter(gram for text in texts for grams in self.grams(text) for gram in grams)
+        self.weights = {g: np.log((1 + len(texts)) / (1 + n)) + 1 for g, n in spread.items() if n >= RAREST}
+
+    def grams(self, text: str) -> list[list[str]]:
+        return [[f"{i}{g}" for g in channel.grams(text, self.shares)] for i, channel in enumerate(self.channels)]
+
+    def transform(self, texts: Sequence[str]) -> Floats:
+        out = np.zeros((len(texts), BUCKETS))
+        for row, text in zip(out, texts, strict=True):
+            for channel, grams in zip(self.channels, self.grams(text), strict=True):
+                known = [gram for gram in grams if gram in self.weights]
+                length = np.sqrt(sum(self.weights[gram] ** 2 for gram in known))
+                for gram in known:
+                    crc = zlib.crc32(gram.encode("utf-8", "surrogatepass"))
+                    sign = 1 if crc & 0x80000000 else -1
+                    row[crc % BUCKETS] += sign * channel.weight * self.weights[gram] / length
+            lengths = [c.weight for c, grams in zip(self.channels, self.grams(text), strict=True)
+                       if any(gram in self.weights for gram in grams)]  # fmt: skip
+            row /= np.sqrt(np.sum(np.square(lengths))) or 1.0
+        return np.asarray(out, np.float32)
