@@ -9,7 +9,14 @@ MODEL = "model"
 QUESTION_VIEW, RATIONALE_VIEW = "question_view", "rationale_view"
 ENCODER_FILES = ("encoder.onnx", "encoder.json", "tokenizer.json")
 VIEW_FILES = ("lexical.json", "keys.npy", "weights.npy", "slots.npy", "projection.npy")
-BANK_FILES = ("bank.jsonl", "bank_offsets.npy", "bank_keys.npy")
+BANK_FILES = (
+    "bank.jsonl",
+    "bank_offsets.npy",
+    "bank_keys.npy",
+    "bank_ids.npy",
+    "bank_fields.json",
+    "bank_fields.npy",
+)
 MODES = ("full", "lite", "auto")
 
 # selector -> vectors of the bank that its query vector is multiplied with

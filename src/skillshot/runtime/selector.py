@@ -4,63 +4,121 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from skillshot.bank.record import Record, question_text
-from skillshot.errors import InputError
+from skillshot.bank.record import Record
+from skillshot.errors import BundleError, InputError
 from skillshot.runtime import prompt as prompts
 from skillshot.runtime.demonstration import Demonstration
 from skillshot.runtime.explain import Explanation, explain
-from skillshot.runtime.index import top_k
+from skillshot.runtime.index import ExactIndex, Index, Mask
 from skillshot.runtime.layout import MODEL, MODES, files_for, resolve_mode
 from skillshot.runtime.manifest import check_files, read_manifest
 from skillshot.runtime.onnx import Floats
 from skillshot.runtime.policy import Policy
+from skillshot.runtime.question import Question, parse, parts
 from skillshot.runtime.store import Store, question_key
 
-Question = str | Mapping[str, Any]
+Found = tuple[int, Record, float]  # row, what lies there, score
+
+_TRIES = 5  # loads of a bundle that is being changed meanwhile
 
 
 class Selector:
     """Picks the demonstrations that need the same reasoning skill as a question.
 
     A question is a text, or a mapping with `question` and optionally `context` and `options`.
-    Instances are thread-safe and never change.
+    Instances are thread-safe snapshots: they never change, also when their bundle does (see `reload`).
     """
 
-    def __init__(self, policy: Policy, store: Store, vectors: Floats, mode: str, facts: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        store: Store,
+        vectors: Floats,
+        mode: str,
+        facts: Mapping[str, Any],
+        index: Index | None = None,
+        source: tuple[Path, str, int, bool] | None = None,
+    ) -> None:
         self._policy, self._store, self._vectors = policy, store, vectors
-        self._columns: dict[str, list[Any]] = {}
-        self.mode, self.facts = mode, facts
+        self._index: Index = index or ExactIndex(vectors)
+        self.mode, self.facts, self._source = mode, facts, source
 
     @classmethod
-    def load(cls, folder: str | PathLike[str], mode: str | None = None, threads: int = 1) -> Selector:
+    def load(
+        cls, folder: str | PathLike[str], mode: str | None = None, threads: int = 1, check: bool = True
+    ) -> Selector:
         """Open a bundle, checking every file it needs against the manifest.
 
         Args:
             mode: "full" (text encoder), "lite" (no transformer) or "auto"; None: the bundle's own default.
             threads: of the encoder and policy; more than one pays only on an idle machine.
+            check: False compares sizes only, for a large bundle whose digests were checked when it was copied.
 
         Raises:
             BundleError: the folder is no bundle, damaged, or of another format.
             InputError: an unknown mode.
         """
         folder = Path(folder)
-        manifest = read_manifest(folder)
-        mode = mode or str(manifest["select"]["mode"])
-        if mode not in MODES:
+        if mode is not None and mode not in MODES:
             raise InputError(f"mode {mode!r}: choose one of {', '.join(MODES)}")
-        mode = resolve_mode(mode, manifest)
-        check_files(folder, manifest, files_for(mode, manifest))
+        for _ in range(_TRIES):
+            manifest = read_manifest(folder)
+            try:
+                return cls._open(folder, manifest, mode or str(manifest["select"]["mode"]), threads, check)
+            except (BundleError, OSError):
+                # `add` or `remove` may have put another bank in the place of the one that was being opened
+                if read_manifest(folder) == manifest:
+                    raise
+        raise BundleError(f"{folder}: changed {_TRIES} times while it was opened; load it again")
+
+    @classmethod
+    def _open(
+        cls,
+        folder: Path,
+        manifest: Mapping[str, Any],
+        wanted: str,
+        threads: int,
+        check: bool,
+        policy: Policy | None = None,
+    ) -> Selector:
+        mode = resolve_mode(wanted, manifest)
+        names = files_for(mode, manifest)
+        if policy is not None:  # its files were checked when it was opened
+            names = {name for name in names if not name.startswith(f"{MODEL}/")}
+        check_files(folder, manifest, names, digests=check)
         bank = folder / manifest["bank"]
-        vectors = np.load(bank / "skillshot.npy", mmap_mode="r", allow_pickle=False)
-        return cls(Policy(folder / MODEL, mode, threads), Store(bank), vectors, mode, manifest)
+        vectors = np.asarray(np.load(bank / "skillshot.npy", mmap_mode="r", allow_pickle=False))
+        policy = policy or Policy(folder / MODEL, mode, threads)
+        return cls(policy, Store(bank), vectors, mode, manifest, None, (folder, wanted, threads, check))
+
+    def reload(self) -> Selector:
+        """A Selector on what the bundle holds now: this one when nothing changed; an unchanged model is shared.
+
+        Raises:
+            BundleError: as `load`; also when this Selector was not made by `load`.
+        """
+        if self._source is None:
+            raise BundleError("reload: this Selector was not loaded from a folder; use Selector.load")
+        folder, wanted, threads, check = self._source
+        for _ in range(_TRIES):
+            manifest = read_manifest(folder)
+            if manifest == self.facts:
+                return self
+            if _model_files(manifest) != _model_files(self.facts) or resolve_mode(wanted, manifest) != self.mode:
+                return type(self).load(folder, wanted, threads, check)
+            try:
+                return self._open(folder, manifest, wanted, threads, check, self._policy)
+            except (BundleError, OSError):
+                if read_manifest(folder) == manifest:
+                    raise
+        raise BundleError(f"{folder}: changed {_TRIES} times while it was opened; reload again")
 
     def __len__(self) -> int:
         return len(self._store)
@@ -70,24 +128,19 @@ class Selector:
         """Skill vectors of the bank, unit rows (n, z), memory-mapped."""
         return self._vectors
 
-    @functools.cached_property
-    def _ids(self) -> dict[str, int]:
-        # read when first asked for: a large bank is not walked through just to be opened
-        return {record_id: row for row, record_id in enumerate(self._store.column("id"))}
-
     def record(self, row: int) -> Record:
         """Bank record at a row."""
         return self._store[row]
 
     def recall(self, questions: Sequence[Question], k: int = 4) -> float:
         """Share of the exact k highest scores that `select_batch` returns too (recall@k of the index)."""
-        found = self.select_batch(questions, k)
-        exact = self._policy([_parse(question)[1] for question in questions]) @ self._vectors.T
-        pools = (self._store.keys != np.uint64(question_key(_parse(q)[0])) for q in questions)
-        shares = [
-            np.mean([d.score >= scores[top_k(scores, k, pool)].min() - 1e-5 for d in chosen] or [1.0])
-            for chosen, scores, pool in zip(found, exact, pools, strict=True)
-        ]
+        found, shares = self.select_batch(questions, k), []
+        exact = ExactIndex(self._vectors)
+        for question, chosen in zip(questions, found, strict=True):
+            asked, text = parse(question)
+            pool = self._store.keys != np.uint64(question_key(asked))
+            _, scores = exact.search(self._policy([text])[0], k, pool)
+            shares.append(np.mean([d.score >= scores.min() - 1e-5 for d in chosen] or [1.0]))
         return float(np.mean(shares))
 
     def select(
@@ -120,15 +173,9 @@ class Selector:
         where: Mapping[str, Any] | None = None,
     ) -> list[list[Demonstration]]:
         """`select` for many questions in one pass of the encoder."""
-        if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-            raise InputError(f"k={k!r}: expected a whole number of at least 1")
-        asked = [_parse(question) for question in questions]
-        if not asked:
-            return []
-        allowed = self._allowed(exclude, where)
-        vectors = self._policy([text for _, text in asked])
         return [
-            self._choose(vector, question, k, allowed) for vector, (question, _) in zip(vectors, asked, strict=True)
+            [_demonstration(record, score) for _, record, score in chosen]
+            for chosen in self._found(questions, k, exclude, where)
         ]
 
     async def aselect(self, question: Question, k: int = 4, **filters: Any) -> list[Demonstration]:
@@ -137,48 +184,76 @@ class Selector:
 
     def prompt(self, question: Question, k: int = 4, **filters: Any) -> str:
         """Ready few-shot chain-of-thought prompt, ending with "Answer:"."""
-        return prompts.render(self.select(question, k, **filters), *_parts(question))
+        return prompts.render(self.select(question, k, **filters), *parts(question))
 
     def messages(self, question: Question, k: int = 4, **filters: Any) -> list[dict[str, str]]:
         """The same as chat messages, for the `openai` client."""
-        return prompts.messages(self.select(question, k, **filters), *_parts(question))
+        return prompts.messages(self.select(question, k, **filters), *parts(question))
 
-    def explain(self, question: Question, k: int = 4, **filters: Any) -> Explanation:
+    def explain(
+        self,
+        question: Question,
+        k: int = 4,
+        *,
+        exclude: Collection[str] = (),
+        where: Mapping[str, Any] | None = None,
+    ) -> Explanation:
         """Why these demonstrations: which words of the question carry each score."""
-        return explain(self._policy, self._vectors, self._ids, _parse(question)[1], self.select(question, k, **filters))
+        (found,) = self._found([question], k, exclude, where)
+        rows = {record.id: row for row, record, _ in found}
+        chosen = [_demonstration(record, score) for _, record, score in found]
+        return explain(self._policy, self._vectors, rows, parse(question)[1], chosen)
 
-    def _allowed(
-        self, exclude: Collection[str], where: Mapping[str, Any] | None
-    ) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        allowed = np.ones(len(self), bool)
-        for name in [exclude] if isinstance(exclude, str) else exclude:
-            if name not in self._ids:
+    def _found(
+        self, questions: Sequence[Question], k: int, exclude: Collection[str], where: Mapping[str, Any] | None
+    ) -> list[list[Found]]:
+        if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+            raise InputError(f"k={k!r}: expected a whole number of at least 1")
+        asked = [parse(question) for question in questions]
+        if not asked:
+            return []
+        excluded, allowed = self._excluded(exclude), self._allowed(where)
+        vectors = self._policy([text for _, text in asked])
+        return [
+            self._choose(vector, question, k, excluded, allowed)
+            for vector, (question, _) in zip(vectors, asked, strict=True)
+        ]
+
+    def _excluded(self, exclude: Collection[str]) -> frozenset[str]:
+        names = frozenset([exclude] if isinstance(exclude, str) else exclude)
+        for name in names:
+            if not self._store.has(name):
                 raise InputError(f"exclude: no demonstration has the id {name!r}")
-            allowed[self._ids[name]] = False
-        for field, value in (where or {}).items():
-            if field not in self._columns:
-                self._columns[field] = self._store.column(field)
-            column = self._columns[field]
-            if all(found is None for found in column):
-                raise InputError(f"where: no demonstration has a field {field!r}")
-            allowed &= np.fromiter((found == value for found in column), bool, len(column))
-        return allowed
+        return names
+
+    def _allowed(self, where: Mapping[str, Any] | None) -> Mask | None:
+        masks = [self._store.fields.mask(field, value) for field, value in (where or {}).items()]
+        return functools.reduce(np.logical_and, masks) if masks else None
 
     def _choose(
-        self, vector: Floats, question: str, k: int, allowed: np.ndarray[Any, np.dtype[np.bool_]]
-    ) -> list[Demonstration]:
-        scores = self._vectors @ vector
-        pool = allowed & (self._store.keys != np.uint64(question_key(question)))
-        width = k
+        self, vector: Floats, question: str, k: int, excluded: frozenset[str], allowed: Mask | None
+    ) -> list[Found]:
+        """The k best rows, without the question itself, excluded ids and twins within the bank."""
+        key = np.uint64(question_key(question))
+        keys, width = self._store.keys, k + 1 + len(excluded)
         while True:
-            # twins within the bank are skipped, so more than k rows may have to be looked at
-            rows = top_k(scores, width, pool)
-            found = ((row, self._store[int(row)]) for row in rows)
-            distinct = {(record.question, record.context): (row, record) for row, record in reversed(list(found))}
-            if len(distinct) >= k or len(rows) < width:
-                best = sorted(distinct.values(), key=lambda pair: (-scores[pair[0]], pair[0]))[:k]
-                return [_demonstration(record, float(scores[row])) for row, record in best]
+            rows, scores = self._index.search(vector, width, allowed)
+            chosen: dict[tuple[str, str], Found] = {}
+            for row, score in zip(rows.tolist(), scores.tolist(), strict=True):
+                if keys[row] == key:
+                    continue
+                record = self._store[row]
+                if record.id not in excluded:
+                    chosen.setdefault((record.question, record.context), (row, record, score))
+                if len(chosen) == k:
+                    return list(chosen.values())
+            if len(rows) < width:
+                return list(chosen.values())
             width *= 4
+
+
+def _model_files(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: entry for name, entry in manifest["files"].items() if name.startswith(f"{MODEL}/")}
 
 
 def _demonstration(record: Record, score: float) -> Demonstration:
@@ -192,18 +267,3 @@ def _demonstration(record: Record, score: float) -> Demonstration:
         record.options,
         record.metadata,
     )
-
-
-def _parts(question: Question) -> tuple[str, str, tuple[str, ...]]:
-    if isinstance(question, str):
-        return question, "", ()
-    if not isinstance(question, Mapping) or not isinstance(question.get("question"), str):
-        shown = json.dumps(question, default=str)[:80]
-        raise InputError(f"question {shown}: expected a text, or a mapping with a text under 'question'")
-    options: Iterable[Any] = question.get("options") or ()
-    return question["question"], str(question.get("context") or ""), tuple(str(option) for option in options)
-
-
-def _parse(question: Question) -> tuple[str, str]:
-    asked, context, options = _parts(question)
-    return asked, question_text(asked, context, options)

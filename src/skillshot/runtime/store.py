@@ -7,19 +7,24 @@ import mmap
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from skillshot.bank.record import Record, normalise_question
+from skillshot.errors import BundleError
 from skillshot.io import atomic_write, sha256_text
+from skillshot.runtime.fields import Fields, FieldWriter
 
-BANK, OFFSETS, KEYS = "bank.jsonl", "bank_offsets.npy", "bank_keys.npy"
+BANK, OFFSETS, KEYS, IDS = "bank.jsonl", "bank_offsets.npy", "bank_keys.npy", "bank_ids.npy"
 
 
 def question_key(question: str) -> int:
     """64-bit identity of a normalised question."""
-    return int(sha256_text(normalise_question(question))[:16], 16)
+    return _code(normalise_question(question))
+
+
+def _code(text: str) -> int:
+    return int(sha256_text(text)[:16], 16)
 
 
 def bank_digest(records: Iterable[Record]) -> str:
@@ -28,32 +33,54 @@ def bank_digest(records: Iterable[Record]) -> str:
 
 
 def write_store(folder: str | os.PathLike[str], records: Iterable[Record]) -> int:
-    """Write bank.jsonl, its line offsets and its question keys; returns how many."""
+    """Write bank.jsonl, its line offsets, question keys, ids (their codes, sorted) and fields; returns how many."""
     folder = Path(folder)
-    offsets, keys, position = [0], [], 0
+    offsets, keys, ids, position, fields = [0], [], [], 0, FieldWriter()
     with atomic_write(folder / BANK, "wb") as handle:
         for record in records:
-            line = (json.dumps(record.to_json(), ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
+            row = record.to_json()
+            line = (json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
             handle.write(line)
             position += len(line)
             offsets.append(position)
             keys.append(question_key(record.question))
-    for name, values, kind in ((OFFSETS, offsets, np.int64), (KEYS, keys, np.uint64)):
+            ids.append(_code(record.id))
+            fields.add(row)
+    fields.write(folder)
+    for name, values, kind in ((OFFSETS, offsets, np.int64), (KEYS, keys, np.uint64), (IDS, sorted(ids), np.uint64)):
         with atomic_write(folder / name, "wb") as handle:
             np.save(handle, np.asarray(values, kind), allow_pickle=False)
     return len(keys)
 
 
 class Store:
-    """Read-only view of a bank on disk; thread-safe, memory-mapped."""
+    """Read-only view of a bank on disk; thread-safe, memory-mapped.
+
+    Raises:
+        BundleError: its files do not fit together.
+    """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         folder = Path(folder)
-        self._offsets = np.load(folder / OFFSETS, mmap_mode="r", allow_pickle=False)
-        self.keys = np.load(folder / KEYS, allow_pickle=False)
+        # plain views of the maps: the class memmap costs microseconds at each access
+        self._offsets, self.keys, self._ids = (
+            np.asarray(np.load(folder / name, mmap_mode="r", allow_pickle=False)) for name in (OFFSETS, KEYS, IDS)
+        )
         with open(folder / BANK, "rb") as handle:
-            empty = os.fstat(handle.fileno()).st_size == 0
-            self._bytes = b"" if empty else mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
+            size = os.fstat(handle.fileno()).st_size
+            self._bytes = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+        if not len(self) == len(self.keys) == len(self._ids) or self._offsets[-1] != size:
+            raise BundleError(
+                f"{folder}: {len(self)} offsets up to byte {self._offsets[-1]}, {len(self.keys)} keys, "
+                f"{len(self._ids)} ids, but {BANK} has {size} bytes; copy the bundle again"
+            )
+        self.fields = Fields(folder, len(self))
+
+    def has(self, record_id: str) -> bool:
+        """Whether a demonstration has this id."""
+        code = np.uint64(_code(record_id))
+        at = int(self._ids.searchsorted(code))
+        return at < len(self._ids) and bool(self._ids[at] == code)
 
     def __len__(self) -> int:
         return len(self._offsets) - 1
@@ -64,7 +91,3 @@ class Store:
 
     def __iter__(self) -> Iterator[Record]:
         return (self[row] for row in range(len(self)))
-
-    def column(self, field: str) -> list[Any]:
-        """One field of every record, from its own fields or its metadata (None where absent)."""
-        return [row.to_json().get(field) for row in self]
