@@ -14,6 +14,7 @@ from skillshot.embed import embed_texts, load_encoder
 from skillshot.errors import InputError
 from skillshot.export.canonical import export_graph
 from skillshot.export.networks import agreement
+from skillshot.export.quantise import quantise
 from skillshot.runtime.onnx import Session, TextEncoder
 
 TEXTS = ["How many apples are left?", "short", "A much longer question " * 20, "사과는 몇 개인가?", ""]
@@ -71,3 +72,23 @@ def test_the_bundle_tells_what_it_is(bundle: Path) -> None:
     assert manifest["data"]["records"] > 200
     assert manifest["select"]["mode"] == "full"
     assert "Limits" in (bundle / "README.md").read_text()
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_a_text_has_one_vector_whatever_its_neighbours(bundle: Path, precision: str) -> None:
+    encoder = TextEncoder(bundle / "model", precision=precision)
+    together = encoder.encode(TEXTS)
+    np.testing.assert_allclose(together, [encoder.encode([text])[0] for text in TEXTS], atol=1e-6)
+
+
+def test_int8_is_near_fp32_and_a_quarter_of_the_size(bundle: Path) -> None:
+    folder = bundle / "model"
+    one, two = (TextEncoder(folder, precision=precision).encode(TEXTS[:4]) for precision in ("fp32", "int8"))
+    assert (one * two).sum(1).min() > 0.95  # per tensor it falls to .9
+    assert not np.array_equal(one, two)
+    assert (folder / "encoder.int8.onnx").stat().st_size < 0.3 * (folder / "encoder.onnx").stat().st_size
+
+
+def test_int8_bytes_do_not_depend_on_the_day(bundle: Path, tmp_path: Path) -> None:
+    quantise(bundle / "model/encoder.onnx", tmp_path / "again.onnx")
+    assert (tmp_path / "again.onnx").read_bytes() == (bundle / "model/encoder.int8.onnx").read_bytes()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,9 +18,11 @@ from conftest import Story
 from skillshot import Selector
 from skillshot.bank.record import Record, normalise_question
 from skillshot.errors import BundleError, InputError
+from skillshot.runtime.layout import files_for
 from skillshot.runtime.manifest import FORMAT
 from skillshot.runtime.prompt import render
 from skillshot.selectors.edit import add, remove
+from skillshot.selectors.pool import Pool
 
 QUESTION = "A train covers 60 miles in 3 hours. How many miles does it cover in one hour?"
 
@@ -165,26 +168,47 @@ def test_twins_in_the_bank_are_chosen_once(bundle: Path, tmp_path: Path) -> None
     assert [d.question for d in chosen].count(best.question) == 1
 
 
-def test_each_damaged_file_is_named(bundle: Path, tmp_path: Path) -> None:
-    names = [path.relative_to(bundle).as_posix() for path in sorted(bundle.rglob("*")) if path.is_file()]
-    opened = [name for name in names if "lars" not in name and "ridge" not in name and "rationale" not in name]
-    opened = [
-        name for name in opened if not name.endswith(("README.md", "question.npy", "lite.onnx", "posterior.onnx"))
-    ]
-    assert len(opened) >= 10
-    for name in opened:
-        for damage in ("cut", "flip", "missing"):
-            copy = tmp_path / "copy"
-            shutil.copytree(bundle, copy, copy_function=_link)
-            data = (copy / name).read_bytes()
-            (copy / name).unlink()
-            if damage == "cut":
-                (copy / name).write_bytes(data[:-2])
-            elif damage == "flip":
-                (copy / name).write_bytes(bytes([data[0] ^ 1]) + data[1:])
+@pytest.mark.parametrize(("mode", "precision"), [("full", "fp32"), ("full", "int8"), ("lite", "int8")])
+def test_each_damaged_file_is_named(bundle: Path, tmp_path: Path, mode: str, precision: str) -> None:
+    names = files_for(mode, precision, json.loads((bundle / "manifest.json").read_text()))
+    assert len(names) >= 13
+    for name in names:
+        for damaged in _damages(bundle, tmp_path / "copy", name):
             with pytest.raises(BundleError, match=Path(name).name):
-                Selector.load(copy, "full")
-            shutil.rmtree(copy)
+                Selector.load(damaged, mode, precision=precision)
+
+
+def test_each_damaged_file_that_only_evaluation_reads_is_named(bundle: Path, tmp_path: Path) -> None:
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    selected = {name for mode in ("full", "lite") for name in files_for(mode, "int8", manifest)}
+    others = set(manifest["files"]) - selected
+    assert "README.md" in others and "model/lars.onnx" in others
+    for name in others:
+        for damaged in _damages(bundle, tmp_path / "copy", name):
+            for refuses in (Pool, lambda folder: remove(folder, [])):
+                with pytest.raises(BundleError, match=Path(name).name):
+                    refuses(damaged)
+
+
+def test_a_file_of_another_model_is_named(bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(bundle, tmp_path / "copy", copy_function=_link)
+    path = tmp_path / "copy/model/lite.onnx"
+    path.unlink()
+    shutil.copyfile(bundle / "model/ridge.onnx", path)
+    with pytest.raises(BundleError, match=r"lite\.onnx"):
+        Selector.load(tmp_path / "copy", "lite")
+
+
+def _damages(bundle: Path, copy: Path, name: str) -> Iterator[Path]:
+    data = (bundle / name).read_bytes()
+    middle = len(data) // 2
+    for damage in (data[:-2], b"", data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :], None):
+        shutil.copytree(bundle, copy, copy_function=_link)
+        (copy / name).unlink()
+        if damage is not None:
+            (copy / name).write_bytes(damage)
+        yield copy
+        shutil.rmtree(copy)
 
 
 def _link(source: str, target: str) -> None:
@@ -194,13 +218,14 @@ def _link(source: str, target: str) -> None:
 def test_auto_is_lite_only_where_the_encoder_was_left_out(bundle: Path, tmp_path: Path) -> None:
     assert Selector.load(bundle, "auto").mode == "full"
     shutil.copytree(bundle, tmp_path / "copy", copy_function=_link)
-    (tmp_path / "copy/model/encoder.onnx").unlink()
     manifest = json.loads((tmp_path / "copy/manifest.json").read_text())
-    del manifest["files"]["model/encoder.onnx"]
+    for name in ("encoder.onnx", "encoder.int8.onnx"):
+        (tmp_path / "copy/model" / name).unlink()
+        del manifest["files"][f"model/{name}"]
     (tmp_path / "copy/manifest.json").unlink()
     (tmp_path / "copy/manifest.json").write_text(json.dumps(manifest))
     assert Selector.load(tmp_path / "copy", "auto").mode == "lite"
-    with pytest.raises(BundleError, match=r"does not list model/encoder\.onnx"):
+    with pytest.raises(BundleError, match=r"does not list model/encoder\.int8\.onnx"):
         Selector.load(tmp_path / "copy", "full")
 
 
@@ -216,3 +241,29 @@ def test_newer_and_foreign_folders_are_refused(bundle: Path, tmp_path: Path) -> 
         Selector.load(tmp_path)
     with pytest.raises(InputError, match="mode 'fast'"):
         Selector.load(bundle, mode="fast")
+    with pytest.raises(InputError, match="precision 'int4'"):
+        Selector.load(bundle, precision="int4")
+
+
+def test_reload_shares_an_unchanged_model(bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(bundle, tmp_path / "copy", copy_function=_link)
+    selector = Selector.load(tmp_path / "copy", "lite")
+    assert selector.reload() is selector
+    gone = selector.select(QUESTION)[0].id
+    remove(tmp_path / "copy", [gone])
+    after = selector.reload()
+    assert after._policy is selector._policy and len(after) == len(selector) - 1
+    assert gone in {d.id for d in selector.select(QUESTION)} and gone not in {d.id for d in after.select(QUESTION)}
+    with pytest.raises(BundleError, match="not loaded from a folder"):
+        Selector(after._policy, after._store, after.vectors, "lite", {}).reload()
+
+
+def test_where_by_any_field(selector: Selector) -> None:
+    assert selector.select(QUESTION, where={"answer_type": "number", "question": 7}) == []
+    fields = selector._store.fields
+    assert fields.mask("question", selector.record(3).question).nonzero()[0].tolist() == [3]
+
+
+def test_exclude_more_than_are_wanted(selector: Selector) -> None:
+    best = [d.id for d in selector.select(QUESTION, k=60)]
+    assert [d.id for d in selector.select(QUESTION, k=4, exclude=best[:56])] == best[56:]

@@ -124,6 +124,9 @@ class Index:
     """The bundle."""
 
     dtype: str = "float32"  # of the stored vectors: float32 | float16
+    exact_below: int = (
+        100_000  # demonstrations up to which every one is scored (2 ms there); more need the extra `large`
+    )
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,7 @@ class Select:
     """Selection at run time."""
 
     mode: str = "full"  # full (text encoder) | lite (no transformer) | auto
+    precision: str = "int8"  # of the text encoder: int8 (twice as fast) | fp32 (torch's own numbers)
     k: int = 4  # demonstrations per question
 
 

@@ -16,9 +16,10 @@ from skillshot.bank.record import Record
 from skillshot.errors import SkillshotError
 from skillshot.export.encoder import export_encoder
 from skillshot.export.networks import agreement, export_networks
+from skillshot.export.quantise import quantise
 from skillshot.io import atomic_write
 from skillshot.params import Params
-from skillshot.runtime.layout import MODEL, QUESTION_VIEW, RATIONALE_VIEW
+from skillshot.runtime.layout import ENCODERS, LARGE, MODEL, QUESTION_VIEW, RATIONALE_VIEW
 from skillshot.runtime.manifest import write_manifest
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def export_model(
 
     folder.mkdir(parents=True, exist_ok=True)
     facts = export_encoder(encoder, folder)
+    quantise(folder / ENCODERS["fp32"], folder / ENCODERS["int8"])
     fitted.question_view.save(folder / QUESTION_VIEW)
     fitted.rationale_view.save(folder / RATIONALE_VIEW)
     widths = {
@@ -68,7 +70,10 @@ def export_model(
         "lexical": fitted.question_view.transform(sample),
     }
     torch_feeds = onnx_feeds | {"sentence_embedding": embeddings[rows]}
+    int8_feeds = onnx_feeds | {"sentence_embedding": TextEncoder(folder, precision="int8").encode(sample)}
+    cosines = np.einsum("ij,ij->i", int8_feeds["sentence_embedding"], embeddings[rows])
     report: dict[str, Any] = {
+        "int8": {"mean_cosine": float(cosines.mean()), "worst_cosine": float(cosines.min())},
         "encoder": {"max_difference": float(np.abs(onnx_feeds["sentence_embedding"] - embeddings[rows]).max())},
         "bytes": {path.name: path.stat().st_size for path in sorted(folder.glob("*.onnx"))},
     }
@@ -83,6 +88,8 @@ def export_model(
                 f"export: {name}.onnx differs from torch by {report[name]['max_difference']:.2e}, "
                 f"allowed export.max_difference {params.export.max_difference:.0e}"
             )
+        if name == "skillshot":
+            report["int8"]["choices"] = agreement(session.run(int8_feeds), theirs, bank, params.select.k)
     return report
 
 
@@ -100,6 +107,7 @@ def build_bundle(
         vectors: bank vectors by selector ("skillshot", "lars", "ridge", "question", "rationale"), each (n, z).
         facts: what the manifest tells beside files: data digests, metrics, the mode `auto` stands for.
     """
+    from skillshot.runtime import large
     from skillshot.runtime.card import write_card
     from skillshot.runtime.store import write_store
 
@@ -113,7 +121,9 @@ def build_bundle(
         for name, values in vectors.items():
             with atomic_write(bank / f"{name}.npy", "wb") as handle:
                 np.save(handle, np.ascontiguousarray(values, params.index.dtype), allow_pickle=False)
-        manifest = {"bank": bank.name, **facts}
+        if len(records) > params.index.exact_below:
+            large.build(vectors["skillshot"], bank / LARGE)
+        manifest = {"bank": bank.name, "index": {"exact_below": params.index.exact_below}, **facts}
         write_card(work, manifest)
         write_manifest(work, manifest)
         work.chmod(0o755)
@@ -144,7 +154,7 @@ def bundle_facts(records: Sequence[Record], params: Params, diagnostics: Mapping
 
     return {
         "skillshot": __version__,
-        "select": {"mode": params.select.mode},
+        "select": {"mode": params.select.mode, "precision": params.select.precision},
         "data": {"records": len(records), "sha256": bank_digest(records)},
         "embed": {"model": params.embed.model},
         "seed": params.seed,

@@ -22,6 +22,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--questions", metavar="FILE", help="one question a line, or JSON lines with `question`")
     parser.add_argument("-k", type=int, default=4, help="demonstrations per question (default 4)")
     parser.add_argument("--mode", choices=("full", "lite", "auto"), help="default: the bundle's own")
+    parser.add_argument("--precision", choices=("int8", "fp32"), help="of the text encoder; default: the bundle's own")
     parser.add_argument("--prompt", action="store_true", help="print the ready prompt")
     parser.add_argument("--explain", action="store_true", help="print what each score rests on")
     parser.add_argument("--exclude", nargs="+", action="extend", default=[], metavar="ID", help="ids not to choose")
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
 
     if (args.question is None) == (args.questions is None):
         raise InputError("give either a question or --questions FILE")
-    selector = Selector.load(args.bundle, args.mode)
+    selector = Selector.load(args.bundle, args.mode, precision=args.precision)
     filters = {"exclude": args.exclude, "where": dict(_pair(text) for text in args.where)}
     if args.questions is not None:
         return _batch(selector, args, filters)

@@ -7,7 +7,8 @@ from typing import Any
 
 MODEL = "model"
 QUESTION_VIEW, RATIONALE_VIEW = "question_view", "rationale_view"
-ENCODER_FILES = ("encoder.onnx", "encoder.json", "tokenizer.json")
+ENCODERS = {"fp32": "encoder.onnx", "int8": "encoder.int8.onnx"}  # by precision
+ENCODER_FILES = ("encoder.json", "tokenizer.json")
 VIEW_FILES = ("lexical.json", "keys.npy", "weights.npy", "slots.npy", "projection.npy")
 BANK_FILES = (
     "bank.jsonl",
@@ -17,6 +18,7 @@ BANK_FILES = (
     "bank_fields.json",
     "bank_fields.npy",
 )
+LARGE = "skillshot.faiss"  # only in a bank of more than index.exact_below demonstrations
 MODES = ("full", "lite", "auto")
 
 # selector -> vectors of the bank that its query vector is multiplied with
@@ -32,17 +34,19 @@ VECTORS = {
 
 
 def resolve_mode(mode: str, manifest: Mapping[str, Any]) -> str:
-    """`auto` is full where the bundle carries the text encoder, lite where it was left out to save its 90 MB."""
+    """`auto` is full where the bundle carries a text encoder, lite where it was left out to save its size."""
     if mode != "auto":
         return mode
-    return "full" if f"{MODEL}/encoder.onnx" in manifest["files"] else "lite"
+    carried = any(f"{MODEL}/{name}" in manifest["files"] for name in ENCODERS.values())
+    return "full" if carried else "lite"
 
 
-def files_for(mode: str, manifest: Mapping[str, Any]) -> set[str]:
-    """The files that selection in `mode` (full or lite) opens."""
+def files_for(mode: str, precision: str, manifest: Mapping[str, Any]) -> set[str]:
+    """The files that selection in `mode` (full or lite) opens, with an encoder of `precision` (int8 or fp32)."""
     bank = manifest["bank"]
     view = {f"{MODEL}/{QUESTION_VIEW}/{name}" for name in VIEW_FILES}
     policy = {f"{MODEL}/{'lite' if mode == 'lite' else 'skillshot'}.onnx"}
-    encoder = set() if mode == "lite" else {f"{MODEL}/{name}" for name in ENCODER_FILES}
+    encoder = set() if mode == "lite" else {f"{MODEL}/{name}" for name in (*ENCODER_FILES, ENCODERS[precision])}
     stored = {f"{bank}/{name}" for name in (*BANK_FILES, "skillshot.npy")}
-    return view | policy | encoder | stored
+    large = {f"{bank}/{LARGE}"} & set(manifest["files"])
+    return view | policy | encoder | stored | large

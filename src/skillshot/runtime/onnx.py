@@ -13,6 +13,7 @@ import onnxruntime
 import tokenizers
 
 from skillshot.io import read_json
+from skillshot.runtime.layout import ENCODERS
 
 Floats = npt.NDArray[np.float32]
 
@@ -39,9 +40,12 @@ class Session:
 
 
 class TextEncoder:
-    """Tokenizer and transformer: texts -> unit sentence embeddings (n, d) float32."""
+    """Tokenizer and transformer: texts -> unit sentence embeddings (n, d) float32.
 
-    def __init__(self, folder: str | os.PathLike[str], threads: int = 1) -> None:
+    precision: fp32 agrees with torch to the seventh digit; int8 is twice as fast (cosine of the two about .99).
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], threads: int = 1, precision: str = "fp32") -> None:
         folder = Path(folder)
         facts = read_json(folder / "encoder.json")
         self.dimension: int = facts["dimension"]
@@ -50,16 +54,18 @@ class TextEncoder:
         self._tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_length=self.window)
-        self._session = Session(folder / "encoder.onnx", threads)
+        # int8 activations share one scale per tensor: in a batch a text's vector would depend on its neighbours
+        self._batch = 1 if precision == "int8" else 32
+        self._session = Session(folder / ENCODERS[precision], threads)
 
-    def encode(self, texts: Sequence[str], batch_size: int = 32) -> Floats:
+    def encode(self, texts: Sequence[str]) -> Floats:
         """Embed texts (any unicode; lone surrogates become U+FFFD), longest first to waste no padding."""
         clean = [text.encode("utf-8", "replace").decode() for text in texts]
         tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(clean)]
         vectors = np.zeros((len(texts), self.dimension), np.float32)
         order = sorted(range(len(texts)), key=lambda i: -len(tokens[i]))
-        for start in range(0, len(order), batch_size):
-            rows = order[start : start + batch_size]
+        for start in range(0, len(order), self._batch):
+            rows = order[start : start + self._batch]
             width = max(1, len(tokens[rows[0]]))
             ids = np.full((len(rows), width), self._pad, np.int64)
             mask = np.zeros((len(rows), width), np.int64)

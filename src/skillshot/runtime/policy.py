@@ -14,10 +14,10 @@ from skillshot.runtime.onnx import Floats, Session, TextEncoder
 class Policy:
     """Texts -> unit skill vectors (n, z) float32, to be multiplied with a bank's vectors."""
 
-    def __init__(self, model: str | PathLike[str], mode: str, threads: int = 1) -> None:
+    def __init__(self, model: str | PathLike[str], mode: str, threads: int = 1, precision: str = "fp32") -> None:
         model = Path(model)
         self._view = LexicalView.load(model / QUESTION_VIEW)
-        self._encoder = TextEncoder(model, threads) if mode == "full" else None
+        self._encoder = TextEncoder(model, threads, precision) if mode == "full" else None
         self._session = Session(model / ("skillshot.onnx" if mode == "full" else "lite.onnx"), threads)
 
     def __call__(self, texts: Sequence[str]) -> Floats:

@@ -17,11 +17,13 @@ from skillshot.runtime import prompt as prompts
 from skillshot.runtime.demonstration import Demonstration
 from skillshot.runtime.explain import Explanation, explain
 from skillshot.runtime.index import ExactIndex, Index, Mask
-from skillshot.runtime.layout import MODEL, MODES, files_for, resolve_mode
+from skillshot.runtime.large import open_index
+from skillshot.runtime.layout import MODEL, files_for
 from skillshot.runtime.manifest import check_files, read_manifest
 from skillshot.runtime.onnx import Floats
 from skillshot.runtime.policy import Policy
 from skillshot.runtime.question import Question, parse, parts
+from skillshot.runtime.source import Source
 from skillshot.runtime.store import Store, question_key
 
 Found = tuple[int, Record, float]  # row, what lies there, score
@@ -44,7 +46,7 @@ class Selector:
         mode: str,
         facts: Mapping[str, Any],
         index: Index | None = None,
-        source: tuple[Path, str, int, bool] | None = None,
+        source: Source | None = None,
     ) -> None:
         self._policy, self._store, self._vectors = policy, store, vectors
         self._index: Index = index or ExactIndex(vectors)
@@ -52,51 +54,49 @@ class Selector:
 
     @classmethod
     def load(
-        cls, folder: str | PathLike[str], mode: str | None = None, threads: int = 1, check: bool = True
+        cls,
+        folder: str | PathLike[str],
+        mode: str | None = None,
+        threads: int = 1,
+        *,
+        precision: str | None = None,
+        check: bool = True,
     ) -> Selector:
         """Open a bundle, checking every file it needs against the manifest.
 
         Args:
             mode: "full" (text encoder), "lite" (no transformer) or "auto"; None: the bundle's own default.
             threads: of the encoder and policy; more than one pays only on an idle machine.
+            precision: of the text encoder, "int8" or "fp32"; None: the bundle's own default.
             check: False compares sizes only, for a large bundle whose digests were checked when it was copied.
 
         Raises:
             BundleError: the folder is no bundle, damaged, or of another format.
-            InputError: an unknown mode.
+            InputError: an unknown mode or precision.
         """
-        folder = Path(folder)
-        if mode is not None and mode not in MODES:
-            raise InputError(f"mode {mode!r}: choose one of {', '.join(MODES)}")
+        source = Source(Path(folder), mode, precision, threads, check)
         for _ in range(_TRIES):
-            manifest = read_manifest(folder)
+            manifest = read_manifest(source.folder)
             try:
-                return cls._open(folder, manifest, mode or str(manifest["select"]["mode"]), threads, check)
+                return cls._open(source, manifest)
             except (BundleError, OSError):
                 # `add` or `remove` may have put another bank in the place of the one that was being opened
-                if read_manifest(folder) == manifest:
+                if read_manifest(source.folder) == manifest:
                     raise
         raise BundleError(f"{folder}: changed {_TRIES} times while it was opened; load it again")
 
     @classmethod
-    def _open(
-        cls,
-        folder: Path,
-        manifest: Mapping[str, Any],
-        wanted: str,
-        threads: int,
-        check: bool,
-        policy: Policy | None = None,
-    ) -> Selector:
-        mode = resolve_mode(wanted, manifest)
-        names = files_for(mode, manifest)
+    def _open(cls, source: Source, manifest: Mapping[str, Any], policy: Policy | None = None) -> Selector:
+        folder, mode, precision = source.folder, source.mode_of(manifest), source.precision_of(manifest)
+        names = files_for(mode, precision, manifest)
         if policy is not None:  # its files were checked when it was opened
             names = {name for name in names if not name.startswith(f"{MODEL}/")}
-        check_files(folder, manifest, names, digests=check)
+        check_files(folder, manifest, names, digests=source.check)
         bank = folder / manifest["bank"]
         vectors = np.asarray(np.load(bank / "skillshot.npy", mmap_mode="r", allow_pickle=False))
-        policy = policy or Policy(folder / MODEL, mode, threads)
-        return cls(policy, Store(bank), vectors, mode, manifest, None, (folder, wanted, threads, check))
+        index = open_index(bank, manifest, vectors)
+        policy = policy or Policy(folder / MODEL, mode, source.threads, precision)
+        return cls(policy, Store(bank), vectors, mode, manifest, index, source)
 
     def reload(self) -> Selector:
         """A Selector on what the bundle holds now: this one when nothing changed; an unchanged model is shared.
@@ -104,21 +104,20 @@ class Selector:
         Raises:
             BundleError: as `load`; also when this Selector was not made by `load`.
         """
-        if self._source is None:
+        source = self._source
+        if source is None:
             raise BundleError("reload: this Selector was not loaded from a folder; use Selector.load")
-        folder, wanted, threads, check = self._source
         for _ in range(_TRIES):
-            manifest = read_manifest(folder)
+            manifest = read_manifest(source.folder)
             if manifest == self.facts:
                 return self
-            if _model_files(manifest) != _model_files(self.facts) or resolve_mode(wanted, manifest) != self.mode:
-                return type(self).load(folder, wanted, threads, check)
+            same = source.model_of(manifest) == source.model_of(self.facts)
             try:
-                return self._open(folder, manifest, wanted, threads, check, self._policy)
+                return self._open(source, manifest, self._policy if same else None)
             except (BundleError, OSError):
-                if read_manifest(folder) == manifest:
+                if read_manifest(source.folder) == manifest:
                     raise
-        raise BundleError(f"{folder}: changed {_TRIES} times while it was opened; reload again")
+        raise BundleError(f"{source.folder}: changed {_TRIES} times while it was opened; reload again")
 
     def __len__(self) -> int:
         return len(self._store)
@@ -250,10 +249,6 @@ class Selector:
             if len(rows) < width:
                 return list(chosen.values())
             width *= 4
-
-
-def _model_files(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: entry for name, entry in manifest["files"].items() if name.startswith(f"{MODEL}/")}
 
 
 def _demonstration(record: Record, score: float) -> Demonstration:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import mmap
 import os
@@ -29,7 +30,11 @@ def _code(text: str) -> int:
 
 def bank_digest(records: Iterable[Record]) -> str:
     """sha256 over ids and texts of a bank, in order."""
-    return sha256_text("\n".join(f"{r.id}\t{r.text}\t{r.rationale}\t{r.answer}" for r in records))
+    digest = hashlib.sha256()
+    for i, r in enumerate(records):
+        line = f"{r.id}\t{r.text}\t{r.rationale}\t{r.answer}"
+        digest.update(("\n" + line if i else line).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
 
 
 def write_store(folder: str | os.PathLike[str], records: Iterable[Record]) -> int:

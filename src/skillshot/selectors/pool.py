@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 
@@ -44,9 +45,13 @@ class Pool:
         self._vectors: dict[str, Floats] = {}
         self._texts: dict[str, Floats] = {}
         self._bm25: BM25 | None = None
-        store = Store(self._bank)
-        self.records: list[Record] = list(store)
-        self.keys = store.keys
+        self._store = Store(self._bank)
+        self.keys = self._store.keys
+
+    @cached_property
+    def records(self) -> list[Record]:
+        """The demonstrations, in the order of the rows."""
+        return list(self._store)
 
     def scores(self, name: str, queries: Sequence[Record]) -> Floats:
         """Scores of every bank row for every query, float32 (q, n).
