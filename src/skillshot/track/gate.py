@@ -11,7 +11,7 @@ from skillshot.errors import TrackError
 from skillshot.track.rules import Gates, Interval, Rule, parse_gates
 from skillshot.track.snapshot import Snapshot
 
-PASSES = frozenset({"same", "improved", "tolerated", "new", "accepted"})
+PASSES = frozenset({"same", "improved", "tolerated", "new", "accepted", "edited"})
 RESAMPLES = 4000  # of the paired bootstrap
 CONFIDENCE = 0.95
 
@@ -116,7 +116,7 @@ def _metric(name: str, rule: Rule, baseline: Snapshot, current: Snapshot, fresh:
 
 def _judge(name: str, rule: Rule, then: float, now: float, baseline: Snapshot, current: Snapshot) -> Row:
     allowed = max(rule.absolute, rule.relative * abs(then))
-    worse = now - then if rule.direction == "lower" else then - now
+    worse = {"lower": now - then, "higher": then - now, "same": abs(now - then)}[rule.direction]
     status = "same" if worse == 0 else "improved" if worse < 0 else "tolerated" if worse <= allowed else "regressed"
     detail = ""
     if rule.interval:
@@ -128,7 +128,8 @@ def _judge(name: str, rule: Rule, then: float, now: float, baseline: Snapshot, c
             return Row(name, "missing", then, now, allowed, str(error.args[0]))
         found = bootstrap(pairs, seed=0, resamples=RESAMPLES, confidence=CONFIDENCE)
         detail = f"paired difference in [{found.low:+.4f}, {found.high:+.4f}]"
-        certain = found.low > 0 if rule.direction == "lower" else found.high < 0
+        up, down = found.low > 0, found.high < 0
+        certain = {"lower": up, "higher": down, "same": up or down}[rule.direction]
         if status == "regressed" and not certain:
             status = "tolerated"
     return Row(name, status, then, now, allowed, detail)
