@@ -243,11 +243,18 @@ def test_a_control_may_move_neither_way(root: Path, now: float, capsys: pytest.C
     rules(root, lambda tree: tree["metrics"].update({name: {"direction": "same", "absolute": 0.02}}))
     bed.commit(root)
     tree = json.loads(json.dumps(bed.EVALUATE))
-    for value, status in ((0.3, "same"), (0.31, "tolerated"), (now, "regressed")):
+    for value, status in ((0.3, "same"), (0.31, "tolerated"), (now, "control moved")):
         tree["selectors"]["question"]["hit@4"] = value
         bed.write(root, "reports/evaluate.json", tree)
         code, rows = gate(capsys)
-        assert (code, rows[name]["status"]) == (int(status == "regressed"), status)
+        assert (code, rows[name]["status"]) == (int(status == "control moved"), status)
+    tree["selectors"]["skillshot"]["hit@4"] = 0.6
+    bed.write(root, "reports/evaluate.json", tree)
+    code, rows = gate(capsys, "--accept", name)
+    assert (code, rows[name]["status"], rows[HIT]["status"]) == (0, "accepted", "new"), "only the bounds hold"
+    tree["selectors"]["skillshot"]["hit@4"] = 0.4
+    bed.write(root, "reports/evaluate.json", tree)
+    assert gate(capsys, "--accept", name)[1][HIT]["status"] == "out of bounds"
 
 
 @pytest.mark.parametrize(

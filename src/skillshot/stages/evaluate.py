@@ -32,7 +32,10 @@ def main() -> None:
     proof = shipped("models/selector", sample(everything, CHECKED, params.seed), settings.shots, params.seed)
     queries = sample(everything, settings.limit, params.seed)
     choices = choose("models/selector", queries, settings.selectors, settings.shots, params.seed)
-    evaluation = evaluate(open_engine(params.llm), Record(default_path()), queries, choices, settings, params.seed)
+    record = Record(default_path())
+    if record.damaged:
+        print(f"evaluate: {record.path}: {record.damaged} damaged or edited lines left out", file=sys.stderr)
+    evaluation = evaluate(open_engine(params.llm), record, queries, choices, settings, params.seed)
     # seconds are told, not kept: the same inputs give the same report
     write(evaluation, Path("reports"), beside={"alignment": alignment, "shipped": proof}, timing=False)
     print(f"evaluate: {evaluation.timing}", file=sys.stderr)
