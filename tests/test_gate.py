@@ -75,7 +75,7 @@ def gate(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict
     command.add_parser(parser.add_subparsers())
     code = command.run(parser.parse_args(["gate", "--json", *arguments]))
     document = json.loads(capsys.readouterr().out)
-    assert document["passed"] == (code == 0)
+    assert document["passed"] == (code == 0) == all(row["passed"] for row in document["rows"])
     return code, {row["name"]: row for row in document["rows"]}
 
 
@@ -84,7 +84,7 @@ def test_an_unchanged_state_passes(capsys: pytest.CaptureFixture[str]) -> None:
     code, rows = gate(capsys)
     assert code == 0
     assert {row["status"] for row in rows.values()} == {"same"}
-    assert len(rows) == 6
+    assert len(rows) == 6 + len(bed.STAGES)
 
 
 def worse_noisy_metric(root: Path) -> None:
@@ -208,16 +208,60 @@ def test_people_and_pull_requests_get_tables(root: Path, capsys: pytest.CaptureF
     told = capsys.readouterr()
     assert f"| ❌ | {HIT} | regressed | 0.9 | 0.7 | 0.02 |" in told.out
     assert told.out.index("❌") < told.out.index("✅")
-    assert f"gate: {HIT}: regressed" in told.err and "1 of 6 checks fail" in told.err
+    assert f"gate: {HIT}: regressed" in told.err and "1 of 10 checks fail" in told.err
     assert command.run(parser.parse_args(["gate"])) == 1
     assert "regressed" in capsys.readouterr().out
+
+
+def test_reports_of_other_code_are_no_pass(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bed.write(root, "src/train.py", "as it ran")
+    train = {"deps": [{"path": "src/train.py", "md5": bed.md5_of(root / "src/train.py")}, {"path": "models/x"}]}
+    lock = yaml.safe_load((root / "dvc.lock").read_text())
+    lock["stages"]["train"] |= train | {"params": {"params.yaml": {"train.beta": 0.1, "seed": 7}}}
+    bed.write(root, "dvc.lock", yaml.safe_dump(lock))
+    assert gate(capsys)[0] == 0
+    bed.write(root, "src/train.py", "edited, not run")
+    code, rows = gate(capsys)
+    assert (code, rows["stage:train"]["status"]) == (1, "stale") and "src/train.py" in rows["stage:train"]["detail"]
+    bed.write(root, "src/train.py", "as it ran")
+    (root / "params.yaml").write_text((root / "params.yaml").read_text().replace("beta: 0.1", "beta: 0.2"))
+    code, rows = gate(capsys)
+    assert (code, rows["stage:train"]["status"]) == (1, "stale") and "train.beta" in rows["stage:train"]["detail"]
+    (root / "params.yaml").write_text((root / "params.yaml").read_text().replace("beta: 0.2", "beta: 0.1"))
+    report(root, hit_at_4=0.95)
+    code, rows = gate(capsys)
+    assert (code, rows["stage:evaluate"]["status"], rows[HIT]["status"]) == (0, "edited", "improved")
+    del lock["stages"]["evaluate"]
+    bed.write(root, "dvc.lock", yaml.safe_dump(lock))
+    code, rows = gate(capsys)
+    assert (code, rows["stage:evaluate"]["status"]) == (1, "missing")
+
+
+@pytest.mark.parametrize("now", [0.25, 0.35])
+def test_a_control_may_move_neither_way(root: Path, now: float, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "evaluate.selectors.question.hit@4"
+    rules(root, lambda tree: tree["metrics"].update({name: {"direction": "same", "absolute": 0.02}}))
+    bed.commit(root)
+    tree = json.loads(json.dumps(bed.EVALUATE))
+    for value, status in ((0.3, "same"), (0.31, "tolerated"), (now, "control moved")):
+        tree["selectors"]["question"]["hit@4"] = value
+        bed.write(root, "reports/evaluate.json", tree)
+        code, rows = gate(capsys)
+        assert (code, rows[name]["status"]) == (int(status == "control moved"), status)
+    tree["selectors"]["skillshot"]["hit@4"] = 0.6
+    bed.write(root, "reports/evaluate.json", tree)
+    code, rows = gate(capsys, "--accept", name)
+    assert (code, rows[name]["status"], rows[HIT]["status"]) == (0, "accepted", "new"), "only the bounds hold"
+    tree["selectors"]["skillshot"]["hit@4"] = 0.4
+    bed.write(root, "reports/evaluate.json", tree)
+    assert gate(capsys, "--accept", name)[1][HIT]["status"] == "out of bounds"
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("metrics: {}", "lets all through"),
-        ("metrics: {a: {direction: up}}", "expected higher or lower, got 'up'"),
+        ("metrics: {a: {direction: up}}", "expected higher, lower or same, got 'up'"),
         ("metrics: {a: {direction: lower, absolut: 1}}", "unknown key absolut"),
         ("metrics: {a: {direction: lower, absolute: -1}}", "expected a number of at least 0"),
         ("metrics: {a: {direction: lower, minimum: low}}", "minimum: expected a number"),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from skillshot.errors import NotANumberError
 from skillshot.io import atomic_write, read_jsonl, sha256_text, write_json, write_jsonl
 
 
@@ -19,9 +21,16 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_report_cannot_hold_nan(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        write_json(tmp_path / "report.json", {"loss": float("nan")})
+@pytest.mark.parametrize(
+    ("report", "key"),
+    [
+        ({"loss": float("nan")}, r"loss \(nan\)"),
+        ({"kl": 1.0, "parts": [{"kl": 2.0}, {"kl": float("-inf")}]}, r"parts\.1\.kl \(-inf\)"),
+    ],
+)
+def test_a_report_cannot_hold_nan(report: dict[str, Any], key: str, tmp_path: Path) -> None:
+    with pytest.raises(NotANumberError, match=f"{key} is not a finite number"):
+        write_json(tmp_path / "report.json", report)
     assert not (tmp_path / "report.json").exists()
 
 

@@ -165,3 +165,19 @@ def test_interrupt_leaves_a_valid_record(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         evaluate(Interrupted(), Record(tmp_path / "r"), queries, some_choices(queries), Evaluate(), 0)
     assert len(Record(tmp_path / "r")) == 21, "and what the engine can do"
+
+
+def test_an_edited_answer_is_asked_again(tmp_path: Path) -> None:
+    path = tmp_path / "llm.jsonl"
+    record = Record(path)
+    for key in ("good", "better", "\ud800"):
+        record.add(key, {"nll": 1.5, "text": f"{key} \ud800 é"}, model="m")
+    path.write_text(path.read_text().replace('1.5, "text": "better', '0.5, "text": "better'))
+    found = Record(path)
+    assert found.damaged == 1 and found.get("better") is None
+    assert found.get("good") == record.get("good") and found.get("\ud800") == record.get("\ud800")
+    found.add("better", {"nll": 1.5})
+    assert Record(path).get("better") == {"nll": 1.5}
+    with path.open("a") as handle:
+        handle.write('{"key": "of an older version", "answer": 1}\n')
+    assert Record(path).get("of an older version") == 1

@@ -12,7 +12,7 @@ import pytest
 import track_bed as bed
 from skillshot.errors import TrackError
 from skillshot.io import read_json
-from skillshot.params import Llm, Params, Register
+from skillshot.params import Ingest, Llm, Params, Register
 from skillshot.track import publish as publishing
 from skillshot.track.publish import COMPLETE, FINGERPRINT, publish
 from skillshot.track.state import read_state
@@ -159,6 +159,9 @@ def test_the_registered_model_answers(root: Path, params: Params, monkeypatch: p
     monkeypatch.setattr(skillshot, "Selector", Stub, raising=False)
     publish(root, params)
     model = mlflow.pyfunc.load_model(f"models:/{params.register.model_name}@challenger")
+    logged = Path(mlflow.artifacts.download_artifacts(f"models:/{params.register.model_name}@challenger"))
+    files = [path for path in logged.rglob("*") if path.is_file()]
+    assert files and not [path for path in files if path.suffix in (".pkl", ".pickle", ".joblib", ".pt", ".bin")]
     asked = pd.DataFrame({"question": ["q1", "q2"]})
     answer = model.predict(asked)
     assert [[demo["id"] for demo in found] for found in answer] == [["first", "second"]] * 2
@@ -179,8 +182,8 @@ def test_a_secret_is_not_published(root: Path, params: Params, monkeypatch: pyte
     with pytest.raises(TrackError, match=r"evaluate_rows\.csv: holds the value of \$MY_GATEWAY") as caught:
         publish(root, params)
     assert "s3cret-value-9" not in str(caught.value)
-    with pytest.raises(TrackError, match=r"llm\.base_url is a URL with a password"):
-        publish(root, dataclasses.replace(params, llm=Llm(base_url="https://me:hunter22@host/v1")))
+    with pytest.raises(TrackError, match=r"ingest\.path is a URL with a password"):
+        publish(root, dataclasses.replace(params, ingest=Ingest(path="https://me:hunter22@host/bank.jsonl")))
 
 
 def test_nothing_is_published_of_a_state_that_is_not_the_locks(root: Path, params: Params) -> None:

@@ -26,6 +26,9 @@ NUMBERS = [
     Record(f"n{i}", f"{i} pens and {i + 1}?", f"{i} + {i + 1} = {2 * i + 1}", str(2 * i + 1), answer_type="number")
     for i in range(30)
 ]
+HELD_OUT = [
+    Record(f"q{i}", f"{i} cups and 2?", f"{i} + 2 = {i + 2}", str(i + 2), answer_type="number") for i in range(5)
+]
 BANKS = {
     "numbers": NUMBERS,
     "choices": [
@@ -105,7 +108,7 @@ def test_a_missing_column_tells_its_cause(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_rows_are_quarantined_with_their_origin(tmp_path: Path) -> None:
     bad = replace(NUMBERS[3], id="bad", answer="five")
-    source = stage_input(tmp_path / "in", rows([*NUMBERS, bad]), rows(NUMBERS[:2]))
+    source = stage_input(tmp_path / "in", rows([*NUMBERS, bad]), rows(HELD_OUT[:2]))
     report = validate(Params(), source, tmp_path / "out", tmp_path / "state.json")
     (entry,) = read_jsonl(tmp_path / "out/quarantine.jsonl")
     assert (entry["reason"], entry["file"], entry["line"]) == ("answer_not_of_type", "mine.jsonl", 31)
@@ -119,11 +122,28 @@ def test_rows_are_quarantined_with_their_origin(tmp_path: Path) -> None:
 
 def test_given_queries_may_lack_rationales_and_held_out_ones_may_not(tmp_path: Path) -> None:
     bare = [{"id": "q", "question": "How many?"}]
-    source = stage_input(tmp_path / "in", rows(NUMBERS), rows(NUMBERS[:3]) + bare)
+    source = stage_input(tmp_path / "in", rows(NUMBERS), rows(HELD_OUT[:3]) + bare)
     given = replace(Params(), ingest=Ingest(source="file", path="b", queries="q"))
     for params, accepted in ((given, 4), (Params(), 3)):
         report = validate(params, source, tmp_path / "out", tmp_path / "state.json")
         assert report["queries"]["accepted"] == accepted
+
+
+def test_held_out_queries_that_leaked_are_refused_and_given_ones_are_counted(tmp_path: Path) -> None:
+    twin = replace(NUMBERS[3], id="twin", question="  3 PENS and 4? ")
+    related = replace(HELD_OUT[1], group="shop")
+    bank = [*NUMBERS[:-1], replace(NUMBERS[-1], group="shop")]
+    given = replace(Params(), ingest=Ingest(source="file", path="b", queries="q"))
+    for leaked, counts in ((twin, (1, 0)), (related, (0, 1)), (HELD_OUT[2], (0, 0))):
+        source = stage_input(tmp_path / "in", rows(bank), rows([HELD_OUT[0], leaked]))
+        report = validate(given, source, tmp_path / "out", tmp_path / "state.json")
+        found = report["leaks"]
+        assert (found["queries_identical_to_bank"], found["queries_grouped_with_bank"]) == counts
+        if any(counts):
+            with pytest.raises(InputError, match="1 of 2 held-out queries are in the bank too"):
+                validate(Params(), source, tmp_path / "out", tmp_path / "state.json")
+        else:
+            assert validate(Params(), source, tmp_path / "out", tmp_path / "state.json")["leaks"] == found
 
 
 def test_incorrect_examples_are_kept_and_counted(tmp_path: Path) -> None:
@@ -157,7 +177,7 @@ def test_a_bank_is_refused_and_old_outputs_stay(bank: list[dict[str, Any]], word
 
 
 def test_documents_open_offline_and_bytes_repeat(tmp_path: Path) -> None:
-    source = stage_input(tmp_path / "in", rows(NUMBERS), rows(NUMBERS[:2]))
+    source = stage_input(tmp_path / "in", rows(NUMBERS), rows(HELD_OUT[:2]))
     seen = []
     for _ in range(2):
         validate(Params(), source, tmp_path / "out", tmp_path / "state.json")
@@ -185,7 +205,7 @@ def test_drift_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_damage_is_done_last_and_only_to_the_bank(tmp_path: Path) -> None:
-    source = stage_input(tmp_path / "in", rows(NUMBERS), rows(NUMBERS[:5]))
+    source = stage_input(tmp_path / "in", rows(NUMBERS), rows(HELD_OUT))
     params = replace(Params(), damage=Damage(wrong_rationales=0.5))
     report = validate(params, source, tmp_path / "out", tmp_path / "state.json")
     assert report["damage"]["wrong_rationales"] == 15

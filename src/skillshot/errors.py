@@ -32,5 +32,9 @@ class TrackError(SkillshotError):
     """Publishing, gating, verifying or promoting is refused."""
 
 
+class NotANumberError(SkillshotError, ValueError):
+    """A result is NaN or infinite: it is not written, because nothing can be compared with it."""
+
+
 class BudgetError(EngineError):
     """A call would go over the budget of calls, tokens or money; it was not sent."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
+
+from skillshot.errors import NotANumberError
 
 
 @contextlib.contextmanager
@@ -41,11 +44,24 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
     """Write `value` as canonical JSON, atomically.
 
     Raises:
-        ValueError: a number is NaN or infinite (a report must be readable by any parser).
+        NotANumberError: a number is NaN or infinite (a report must be readable by any parser); names its key.
     """
-    text = dump_json(value)
+    try:
+        text = dump_json(value)
+    except ValueError as error:
+        key = next(_not_finite(value, ""), "a key")
+        raise NotANumberError(f"{path}: {key} is not a finite number; not written\nlook for what made it") from error
     with atomic_write(path) as handle:
         handle.write(text)
+
+
+def _not_finite(value: Any, name: str) -> Iterator[str]:
+    """Dotted names of the numbers that JSON has no words for."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield f"{name} ({value})"
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list | tuple) else ()
+    for key, part in entries:
+        yield from _not_finite(part, f"{name}.{key}" if name else str(key))
 
 
 def read_json(path: str | os.PathLike[str]) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -170,6 +171,17 @@ class Llm:
     max_cost: float | None = None  # budget of one run in the currency of the prices (None: no bound)
     price_input: float = 0.0  # price of a million prompt tokens
     price_output: float = 0.0  # price of a million written tokens
+
+    def __post_init__(self) -> None:
+        # params are printed, recorded and published; these messages do not repeat what may be a secret
+        if "@" in (self.base_url or "").partition("//")[2].partition("/")[0]:
+            raise ParamsError(
+                "llm.base_url: holds a user or password; put the key into the variable llm.api_key_env names"
+            )
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", self.api_key_env):
+            raise ParamsError(
+                "llm.api_key_env: expected the name of a variable, such as OPENAI_API_KEY, never a key itself"
+            )
 
 
 @dataclass(frozen=True)

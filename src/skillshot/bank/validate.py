@@ -15,7 +15,7 @@ from skillshot.bank.docs import write_docs
 from skillshot.bank.expectations import Outcome, render_pages, run_suite
 from skillshot.bank.folder import replaced_folder
 from skillshot.bank.intake import Placed, Quarantined, Tally, check_placed
-from skillshot.bank.record import ORIGIN, Record, write_records
+from skillshot.bank.record import ORIGIN, Record, normalise_question, write_records
 from skillshot.errors import InputError, SkillshotError
 from skillshot.io import read_jsonl
 from skillshot.params import Params
@@ -40,6 +40,12 @@ def validate(params: Params, source: Path, out: Path, state: Path = drift.STATE)
         # held-out queries come from the bank and are as complete; a query file of its own may lack rationales
         given = params.ingest.queries or params.ingest.queries_split
         queries, query_counts = _passed(source / "queries.jsonl", refused, params, QUERY_CHECKS if given else CHECKS)
+        leaks = _leaks(bank, queries)
+        if any(leaks.values()) and not given:
+            raise InputError(
+                f"{source}: {max(leaks.values())} of {len(queries)} held-out queries are in the bank too, or of a "
+                "group of it; results would mean nothing\nrun the ingest stage again: it never splits like questions"
+            )
         outcome = run_suite(bank, params.validate)
         _refuse(outcome, str(source / "bank.jsonl"))
         profile = drift.profile(bank)
@@ -49,6 +55,7 @@ def validate(params: Params, source: Path, out: Path, state: Path = drift.STATE)
         report = {
             "bank": bank_counts,
             "queries": query_counts,
+            "leaks": leaks,
             "suite": {"family": outcome.family, "expectations": outcome.expectations, "failed": len(outcome.failures)},
             "profile": drift.summary(profile),
             "damage": hits,
@@ -94,6 +101,19 @@ def _passed(
         "quarantined": tally.refused,
         "reasons": dict(sorted(tally.reasons.items())),
         "marked_incorrect": sum(not record.correct for record in records),
+    }
+
+
+def _leaks(bank: list[Record], queries: list[Record]) -> dict[str, int]:
+    """Queries that the bank holds, by normalised question, and those of whose declared group it holds another."""
+    asked, groups = [normalise_question(query.question) for query in queries], [query.group for query in queries]
+    # sets of the fewer queries, not of the bank: a million rows stay in bounded memory
+    known, named = set(asked), set(groups) - {""}
+    identical = known & {text for record in bank if (text := normalise_question(record.question)) in known}
+    related = {record.group for record in bank if record.group in named}
+    return {
+        "queries_identical_to_bank": sum(text in identical for text in asked),
+        "queries_grouped_with_bank": sum(group in related for group in groups),
     }
 
 

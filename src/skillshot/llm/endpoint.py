@@ -19,6 +19,7 @@ from skillshot.params import Llm
 T = TypeVar("T")
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds between two tries: doubled each time
 BATCH = 64  # prompts worth giving at once
+KEY_LENGTH = 8  # a shorter key would be found in ordinary words
 
 
 class EndpointEngine:
@@ -43,8 +44,19 @@ class EndpointEngine:
         import openai
 
         # local servers need no key, the client needs one that is not empty
-        key = os.environ.get(self.settings.api_key_env) or "none"
+        key = self._key or "none"
         return openai.OpenAI(base_url=self.settings.base_url, api_key=key, timeout=self.settings.timeout, max_retries=0)
+
+    @property
+    def _key(self) -> str:
+        return os.environ.get(self.settings.api_key_env, "")
+
+    def _without_key(self, text: str) -> str:
+        """What an endpoint says, to be recorded or printed: a key that it repeats is no part of it."""
+        return text.replace(self._key, f"${self.settings.api_key_env}") if len(self._key) >= KEY_LENGTH else text
+
+    def _short(self, error: Exception) -> str:
+        return f"{type(error).__name__}: {' '.join(self._without_key(str(error)).split())[:200]}"
 
     @property
     def model(self) -> str:
@@ -119,7 +131,7 @@ class EndpointEngine:
             ) as error:
                 if attempt == self.settings.retries:
                     raise EngineError(
-                        f"{self.settings.base_url}: {_short(error)} ({attempt + 1} tries)\n"
+                        f"{self.settings.base_url}: {self._short(error)} ({attempt + 1} tries)\n"
                         "every answer until here is recorded; run again to go on"
                     ) from error
                 self._wait(attempt, error)
@@ -128,7 +140,7 @@ class EndpointEngine:
                     self._wait(attempt, error)
                     continue
                 raise EngineError(
-                    f"{self.settings.base_url} refused: {_short(error)}\n"
+                    f"{self.settings.base_url} refused: {self._short(error)}\n"
                     f"check llm.base_url, llm.model, llm.api and the key in {self.settings.api_key_env}"
                 ) from error
             finally:
@@ -161,7 +173,7 @@ class EndpointEngine:
             text = getattr(choice, "text", None)
         if not isinstance(text, str):
             raise _BrokenError("an answer without text")
-        used = _usage(reply)
+        text, used = self._without_key(text), _usage(reply)
         finish = "length" if getattr(choice, "finish_reason", "") == "length" else "stop"
         return Completion(cut(text, decoding.stop)[0], *used, finish, time.perf_counter() - began), used
 
@@ -188,7 +200,7 @@ class EndpointEngine:
         try:
             return send()
         except (openai.APIResponseValidationError, ValueError, TypeError, AttributeError, KeyError) as error:
-            raise _BrokenError(f"not a JSON answer: {_short(error)}") from error
+            raise _BrokenError(f"not a JSON answer: {self._short(error)}") from error
 
 
 class _BrokenError(Exception):
@@ -216,7 +228,3 @@ def _usage(reply: Any) -> tuple[int, int]:
 
 def _most_tokens(text: str) -> int:
     return max(1, len(text.encode("utf-8", "replace")))  # no token is shorter than a byte
-
-
-def _short(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

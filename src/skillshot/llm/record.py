@@ -35,6 +35,11 @@ def digest(model: str, kind: str, prompt: str, decoding: Any) -> str:
     return sha256_text(json.dumps(parts, sort_keys=True, ensure_ascii=False))
 
 
+def seal(key: str, answer: Any) -> str:
+    """Short digest that a line carries, so that an answer edited or damaged later is seen."""
+    return sha256_text(json.dumps([key, answer], sort_keys=True, ensure_ascii=True))[:16]
+
+
 class Record:
     """Answers by key, read from and appended to one file. `damaged` counts lines that could not be read."""
 
@@ -64,15 +69,18 @@ class Record:
         for line in whole.splitlines():
             try:
                 entry = json.loads(line)
+                # a line of an older version has no digest; one whose digest does not fit was edited: ask again
+                if entry.get("digest", found := seal(entry["key"], entry["answer"])) != found:
+                    raise ValueError("edited")
                 self._answers.setdefault(entry["key"], entry["answer"])
             except (ValueError, KeyError, TypeError):
                 self.damaged += bool(line.strip())
 
     def add(self, key: str, answer: Any, **about: Any) -> None:
         """Store an answer for good before anything else happens. `about` is only for readers of the file."""
-        line = json.dumps({"key": key, **about, "answer": answer}, ensure_ascii=False).encode(
-            "utf-8", "backslashreplace"
-        )
+        line = json.dumps(
+            {"key": key, **about, "digest": seal(key, answer), "answer": answer}, ensure_ascii=False
+        ).encode("utf-8", "backslashreplace")
         with self._locked() as descriptor:
             size = os.fstat(descriptor).st_size
             torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"

@@ -12,7 +12,7 @@ from typing import Any
 
 from skillshot.errors import TrackError
 from skillshot.io import read_json
-from skillshot.track.state import PUBLISHER
+from skillshot.track.state import PUBLISHER, yaml_of
 
 STEP = "epoch"  # the column of a curve's file that is its step
 
@@ -38,9 +38,10 @@ def collect(root: Path, params: Mapping[str, Any]) -> Story:
     Raises:
         TrackError: no report exists, or two keys give the same metric name.
     """
-    reports = {
-        path.stem: read_json(path) for path in sorted((root / "reports").glob("*.json")) if path.stem != PUBLISHER
-    }
+    # of the stages alone: what benchmarks leave in reports/ is no metric of this state
+    declared = yaml_of(root / "dvc.yaml")["stages"]
+    paths = {name: root / "reports" / f"{name}.json" for name in sorted(declared) if name != PUBLISHER}
+    reports = {name: read_json(path) for name, path in paths.items() if path.is_file()}
     if not reports:
         raise TrackError(f"no reports in {root / 'reports'}\nrun `make run` first")
     selectors: dict[str, dict[str, float]] = {}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from skillshot.errors import TrackError
 from skillshot.track.rules import Gates, Interval, Rule, parse_gates
 from skillshot.track.snapshot import Snapshot
 
-PASSES = frozenset({"same", "improved", "tolerated", "new", "accepted"})
+PASSES = frozenset({"same", "improved", "tolerated", "new", "accepted", "edited"})
 RESAMPLES = 4000  # of the paired bootstrap
 CONFIDENCE = 0.95
 
@@ -42,24 +42,36 @@ def compare(gates: Gates, baseline: Snapshot, current: Snapshot, accept: Collect
     """Judge `current` against `baseline`.
 
     Args:
-        accept: row names (`evaluate.llm`, `rule:train.kl`) whose *change* is intended. A regression cannot be accepted.
+        accept: row names (`evaluate.llm`, `rule:train.kl`, a control) whose *change* is intended. A regression cannot
+            be accepted. After an accepted definition or control only the bounds hold: there is nothing to compare with.
 
     Raises:
         TrackError: `accept` names nothing that changed, or the baseline's own rules cannot be read.
     """
     text = baseline.read("gates.yaml")
     before = parse_gates(text, f"gates.yaml at {baseline.name}") if text is not None else None
+
+    def judge(controls: bool, moved: bool) -> list[Row]:
+        return [
+            _metric(name, rule, baseline, current, moved or before is None or name not in before.metrics)
+            for name, rule in gates.metrics.items()
+            if (rule.direction == "same") is controls
+        ]
+
     rows = _rules(gates, before) + [_definition(name, baseline, current, before) for name in gates.definitions]
-    changed = {row.name for row in rows if row.status.endswith(("changed", "removed"))}
+    rows += judge(controls=True, moved=any(_moved(row, gates) for row in rows if row.name in accept))
+    changed = {row.name for row in rows if row.status.endswith(("changed", "removed", "moved"))}
     for name in accept:
         if name not in changed:
             raise TrackError(f"--accept {name}: it did not change; changed: {', '.join(sorted(changed)) or 'nothing'}")
-    rows = [Row(**{**asdict(row), "status": "accepted"}) if row.name in accept else row for row in rows]
-    moved = any(row.status == "accepted" and row.name in gates.definitions for row in rows)
-    return rows + [
-        _metric(name, rule, baseline, current, moved or before is None or name not in before.metrics)
-        for name, rule in gates.metrics.items()
-    ]
+    moved = any(_moved(row, gates) for row in rows if row.name in accept)
+    rows = [replace(row, status="accepted") if row.name in accept else row for row in rows]
+    return rows + judge(controls=False, moved=moved)
+
+
+def _moved(row: Row, gates: Gates) -> bool:
+    """Whether numbers on the two sides no longer mean the same."""
+    return row.status.endswith(("changed", "moved")) and (row.name in gates.definitions or row.name in gates.metrics)
 
 
 def _rules(gates: Gates, before: Gates | None) -> list[Row]:
@@ -116,7 +128,7 @@ def _metric(name: str, rule: Rule, baseline: Snapshot, current: Snapshot, fresh:
 
 def _judge(name: str, rule: Rule, then: float, now: float, baseline: Snapshot, current: Snapshot) -> Row:
     allowed = max(rule.absolute, rule.relative * abs(then))
-    worse = now - then if rule.direction == "lower" else then - now
+    worse = {"lower": now - then, "higher": then - now, "same": abs(now - then)}[rule.direction]
     status = "same" if worse == 0 else "improved" if worse < 0 else "tolerated" if worse <= allowed else "regressed"
     detail = ""
     if rule.interval:
@@ -128,9 +140,12 @@ def _judge(name: str, rule: Rule, then: float, now: float, baseline: Snapshot, c
             return Row(name, "missing", then, now, allowed, str(error.args[0]))
         found = bootstrap(pairs, seed=0, resamples=RESAMPLES, confidence=CONFIDENCE)
         detail = f"paired difference in [{found.low:+.4f}, {found.high:+.4f}]"
-        certain = found.low > 0 if rule.direction == "lower" else found.high < 0
+        up, down = found.low > 0, found.high < 0
+        certain = {"lower": up, "higher": down, "same": up or down}[rule.direction]
         if status == "regressed" and not certain:
             status = "tolerated"
+    if rule.direction == "same" and status == "regressed":
+        status, detail = "control moved", detail or "nothing that is measured should reach it"
     return Row(name, status, then, now, allowed, detail)
 
 

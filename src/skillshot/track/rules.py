@@ -9,7 +9,7 @@ from typing import Any
 
 from skillshot.errors import TrackError
 
-DIRECTIONS = ("higher", "lower")
+DIRECTIONS = ("higher", "lower", "same")
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,14 @@ class Interval:
 
 @dataclass(frozen=True)
 class Rule:
-    """When a metric has become worse.
+    """When a metric has become worse. Of a control (`same`), such as the random selector's, any way is the wrong way.
 
     It may move the wrong way by `absolute` or by `relative` times the baseline, whichever is more. With
     `interval` that alone is no regression: the paired bootstrap interval must exclude 0 as well. `minimum`
     and `maximum` hold whatever the baseline was.
     """
 
-    direction: str  # higher | lower is better
+    direction: str  # higher | lower is better | same: a control
     absolute: float = 0.0
     relative: float = 0.0
     minimum: float | None = None
@@ -72,7 +72,7 @@ def parse_gates(text: str, place: str = "gates.yaml") -> Gates:
 def _rule(tree: Any, place: str) -> Rule:
     _keys(tree, {f.name for f in dataclasses.fields(Rule)}, place)
     if tree.get("direction") not in DIRECTIONS:
-        raise TrackError(f"{place}: direction: expected higher or lower, got {tree.get('direction')!r}")
+        raise TrackError(f"{place}: direction: expected higher, lower or same, got {tree.get('direction')!r}")
     for key in ("absolute", "relative"):
         if not _number(tree.get(key, 0)) or tree.get(key, 0) < 0:
             raise TrackError(f"{place}: {key}: expected a number of at least 0, got {tree[key]!r}")

@@ -80,7 +80,7 @@ def read_state(root: Path) -> PipelineState:
         TrackError: `dvc.lock` is missing, or lacks a stage of `dvc.yaml`.
     """
     stages = lock_stages(_read(root / "dvc.lock"))
-    declared = _yaml(_read(root / "dvc.yaml"))["stages"]
+    declared = yaml_of(root / "dvc.yaml")["stages"]
     missing = [name for name in declared if name not in stages and name != PUBLISHER]
     if missing:
         raise TrackError(f"dvc.lock: stage {missing[0]} has not run\nrun `dvc repro {missing[0]}`")
@@ -93,6 +93,15 @@ def read_state(root: Path) -> PipelineState:
     outs = tuple(out["path"] for stage in stages.values() for out in stage.get("outs", ()))
     made = {path for path in changed if path.startswith(("dvc.lock", "reports/", *outs))}
     return PipelineState(root, commit, tuple(p for p in changed if p not in made), stages, tuple(sorted(made)))
+
+
+def yaml_of(path: Path) -> Any:
+    """A YAML file of the repository.
+
+    Raises:
+        TrackError: it is missing.
+    """
+    return _yaml(_read(path))
 
 
 def lock_stages(text: str) -> dict[str, Any]:
