@@ -108,6 +108,32 @@ def test_scores_do_not_depend_on_neighbours_and_completions_reuse_the_reading(en
     assert all(scored[i].prompt_tokens == len(engine.tokens(prompts[i])) for i in range(3))
 
 
+def test_bf16_is_another_model_with_nearly_the_same_scores(engine: EmbeddedEngine, folder: Path) -> None:
+    from skillshot.llm.llama import Llama
+
+    half = EmbeddedEngine("bf16")
+    half.__dict__["_model"] = Llama(folder, torch.bfloat16)  # emulated or not: the numbers are what matters here
+    half.__dict__["_tokenizer"] = engine._tokenizer
+    assert half.model == engine.model.removesuffix("fp32") + "bf16", "records of the two never mix"
+    prompts, golds = [render(examples(3, 7), "What is 2 and 4?")], [continuation(examples(1, 3)[0])]
+    mine, theirs = (next(iter(e.score(prompts, golds)))[1] for e in (half, engine))
+    assert mine.logprobs != theirs.logprobs
+    assert mine.nll == pytest.approx(theirs.nll, abs=0.05)
+    assert len(dict(half.complete(prompts, Decoding(4)))[0].text) > 0
+
+
+def test_bf16_is_refused_where_it_would_be_emulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    with pytest.raises(EngineError, match=r"ONEDNN_MAX_CPU_ISA=AVX2 forbids such products\nstart again with"):
+        list(EmbeddedEngine("bf16").score(["a"], [" b"]))
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "DEFAULT")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True})
+    with pytest.raises(EngineError, match="has no avx512_bf16 or amx_bf16"):
+        list(EmbeddedEngine("bf16").score(["a"], [" b"]))
+    with pytest.raises(EngineError, match="no 'fp16'; use fp32 or bf16"):
+        open_engine(Llm(precision="fp16"))
+
+
 def test_a_demonstration_of_the_right_kind_lowers_the_gold_nll(engine: EmbeddedEngine) -> None:
     query = examples(1, 46)[0]
     bare, shown = render([], query.question), render(examples(1, 31), query.question)

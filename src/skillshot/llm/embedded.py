@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -17,23 +18,30 @@ if TYPE_CHECKING:
     from skillshot.llm.llama import Llama
 
 NAME = "smollm2-135m"
+PRECISIONS = ("fp32", "bf16")
 BATCH = 16  # answers written at once: 8 times the speed of one
 
 
 class EmbeddedEngine:
-    """SmolLM2-135M-Instruct in fp32; an answer ends at a stop string or at `max_tokens`, never by the end token.
+    """SmolLM2-135M-Instruct; an answer ends at a stop string or at `max_tokens`, never by the end token.
 
     Each prompt is read alone, so no log-probability depends on its neighbours. `score` keeps the keys and values of
     its prompts: a `complete` of the same prompts right after it reads nothing again.
+
+    Raises:
+        EngineError: an unknown precision; on first use, bf16 where the processor would emulate it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, precision: str = "fp32") -> None:
+        if precision not in PRECISIONS:
+            raise EngineError(f"llm.precision: no {precision!r}; use {' or '.join(PRECISIONS)}")
+        self.precision = precision
         self._kept: dict[str, tuple[Tensor, Tensor]] = {}  # prompt -> last logits (vocabulary,), keys and values
 
     @property
     def model(self) -> str:
         """Names weights and number format."""
-        return f"{NAME}/{weights.SHA256[:12]}/fp32"
+        return f"{NAME}/{weights.SHA256[:12]}/{self.precision}"
 
     @property
     def capabilities(self) -> Capabilities:
@@ -42,9 +50,13 @@ class EmbeddedEngine:
 
     @cached_property
     def _model(self) -> Llama:
+        import torch
+
         from skillshot.llm.llama import Llama
 
-        return Llama(weights.unpacked())
+        if self.precision == "bf16":
+            _refuse_emulation()
+        return Llama(weights.unpacked(), torch.bfloat16 if self.precision == "bf16" else torch.float32)
 
     @cached_property
     def _tokenizer(self) -> Any:
@@ -149,3 +161,22 @@ class EmbeddedEngine:
             raise EngineError(
                 f"a prompt needs {length} tokens, {NAME} reads {self._model.context}; lower evaluate.shots"
             )
+
+
+def _refuse_emulation() -> None:
+    """bf16 products that are emulated are 4 times slower than fp32 ones.
+
+    Raises:
+        EngineError: the processor has no bf16 products, or the environment forbids them.
+    """
+    allowed = os.environ.get("ONEDNN_MAX_CPU_ISA", "DEFAULT").upper()
+    if allowed not in ("DEFAULT", "ALL") and "BF16" not in allowed and "AMX" not in allowed:
+        raise EngineError(
+            f"llm.precision bf16: ONEDNN_MAX_CPU_ISA={allowed} forbids such products\n"
+            "start again with ONEDNN_MAX_CPU_ISA=DEFAULT in the environment, or use fp32"
+        )
+    import torch
+
+    can = torch.cpu.get_capabilities()
+    if not any(can.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")):
+        raise EngineError("llm.precision bf16: this processor has no avx512_bf16 or amx_bf16 instructions; use fp32")

@@ -1,7 +1,8 @@
-"""Forward pass of a Llama model in plain torch, fp32, for prefill of one text and batched greedy decoding.
+"""Forward pass of a Llama model in plain torch, for prefill of one text and batched greedy decoding.
 
 Equal to `transformers` to the last bit on one text (a test compares), without its import time and with the
-key/value cache in our hands. Architecture: Touvron et al. 2023 (arXiv 2302.13971), grouped queries: 2305.13245.
+key/value cache in our hands. `dtype` is that of the matrix products inside the blocks; sums, norms, attention and the
+output matrix are fp32 always. Architecture: Touvron et al. 2023 (arXiv 2302.13971), grouped queries: 2305.13245.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Cache:
 class Llama:
     """Weights in memory. All methods run without gradients."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, dtype: torch.dtype = torch.float32) -> None:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         weights = load_file(folder / "model.safetensors")
         self.heads: int = config["num_attention_heads"]
@@ -64,7 +65,7 @@ class Llama:
         self.eps: float = config["rms_norm_eps"]
         self.embedding = weights["model.embed_tokens.weight"]  # also the output matrix (tied)
         self.norm = weights["model.norm.weight"]
-        self.layers = [_layer(weights, i) for i in range(config["num_hidden_layers"])]
+        self.layers = [_layer(weights, i, dtype) for i in range(config["num_hidden_layers"])]
         frequencies = config["rope_theta"] ** -(torch.arange(0, self.width, 2).float() / self.width)
         angles = torch.outer(torch.arange(self.context).float(), frequencies)
         self.cos = torch.cat([angles.cos(), angles.cos()], -1)
@@ -111,25 +112,28 @@ class Llama:
         return F.linear(F.rms_norm(x, self.norm.shape, self.norm, self.eps), self.embedding)
 
     def _qkv(self, x: Tensor, layer: Layer, positions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        mixed = F.linear(F.rms_norm(x, layer.norm.shape, layer.norm, self.eps), layer.qkv)
+        mixed = _product(F.rms_norm(x, layer.norm.shape, layer.norm, self.eps), layer.qkv)
         mixed = mixed.view(len(x), -1, self.width)
         turn, v = mixed[:, : -self.kv_heads], mixed[:, -self.kv_heads :]
         turned = turn * self.cos[positions][:, None] + turn.roll(self.width // 2, -1) * self.sin[positions][:, None]
         return turned[:, : self.heads], turned[:, self.heads :], v
 
     def _rest(self, x: Tensor, mixed: Tensor, layer: Layer) -> Tensor:
-        x = x + F.linear(mixed.reshape(len(x), -1), layer.out)
-        hidden = F.linear(F.rms_norm(x, layer.mlp_norm.shape, layer.mlp_norm, self.eps), layer.gate_up)
+        x = x + _product(mixed.reshape(len(x), -1), layer.out)
+        hidden = _product(F.rms_norm(x, layer.mlp_norm.shape, layer.mlp_norm, self.eps), layer.gate_up)
         gate, up = hidden.chunk(2, -1)
-        return x + F.linear(F.silu(gate) * up, layer.down)
+        return x + _product(F.silu(gate) * up, layer.down)
 
 
-def _layer(weights: dict[str, Tensor], i: int) -> Layer:
+def _product(x: Tensor, matrix: Tensor) -> Tensor:
+    return F.linear(x.to(matrix.dtype), matrix).float()
+
+
+def _layer(weights: dict[str, Tensor], i: int, dtype: torch.dtype) -> Layer:
     def of(name: str) -> Tensor:
         return weights[f"model.layers.{i}.{name}.weight"]
 
-    qkv = torch.cat([of(f"self_attn.{name}_proj") for name in "qkv"])
-    gate_up = torch.cat([of("mlp.gate_proj"), of("mlp.up_proj")])
-    return Layer(
-        of("input_layernorm"), qkv, of("self_attn.o_proj"), of("post_attention_layernorm"), gate_up, of("mlp.down_proj")
-    )
+    qkv = torch.cat([of(f"self_attn.{name}_proj") for name in "qkv"]).to(dtype)
+    gate_up = torch.cat([of("mlp.gate_proj"), of("mlp.up_proj")]).to(dtype)
+    out, down = of("self_attn.o_proj").to(dtype), of("mlp.down_proj").to(dtype)
+    return Layer(of("input_layernorm"), qkv, out, of("post_attention_layernorm"), gate_up, down)
