@@ -144,6 +144,7 @@ class Evaluate:
     limit: int | None = 15  # queries, drawn with the seed (None: all)
     answers: bool = True  # also let the LLM write answers (accuracy); NLL alone is quicker
     max_tokens: int = 80  # of a written answer
+    skill_knn_bank: int | None = None  # Skill-KNN describes only so many examples: each is a call (None: all)
     bootstrap: int = 2000  # resamples of a paired interval
     confidence: float = 0.95  # of an interval
 
