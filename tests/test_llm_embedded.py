@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,28 @@ def test_bf16_is_refused_where_it_would_be_emulated(monkeypatch: pytest.MonkeyPa
         list(EmbeddedEngine("bf16").score(["a"], [" b"]))
     with pytest.raises(EngineError, match="no 'fp16'; use fp32 or bf16"):
         open_engine(Llm(precision="fp16"))
+
+
+def test_what_the_gold_text_has_in_common_with_the_answer_is_not_written_again(
+    engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompt = render(examples(4, 30), "What is 46 and 46?")
+    plain = next(engine.complete([prompt], Decoding(24)))[1]
+    golds = [plain.text, plain.text[:9] + "never", "never", plain.text + "\n\nQuestion: more"]
+    steps: list[int] = []
+    step = engine._model.step
+    monkeypatch.setattr(engine._model, "step", lambda ids, cache: (steps.append(len(ids)), step(ids, cache))[1])
+    counted = []
+    for gold in golds:
+        steps.clear()
+        list(engine.score([prompt], [gold]))
+        again = next(engine.complete([prompt], Decoding(24)))[1]
+        assert again == dataclasses.replace(plain, seconds=again.seconds), gold
+        counted.append(len(steps))
+    assert counted[0] <= 2 < counted[1] < counted[2], counted
+    list(engine.score([prompt], [plain.text]))
+    short = next(engine.complete([prompt], Decoding(3)))[1]
+    assert (short.completion_tokens, short.finish) == (3, "length") and plain.text.startswith(short.text)
 
 
 def test_a_demonstration_of_the_right_kind_lowers_the_gold_nll(engine: EmbeddedEngine) -> None:
