@@ -15,6 +15,7 @@ from skillshot.bank.read import load_bank
 from skillshot.bank.record import Record
 from skillshot.bank.split import split
 from skillshot.errors import InputError
+from skillshot.sources.storyskills import generate
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SEED = 7
@@ -24,7 +25,7 @@ SEED = 7
 class Spec:
     """How a set is cut. near: Jaccard from which two questions are a group; slices: fields that the report goes by."""
 
-    bank_file: str
+    bank_file: str  # below the folder of the sets; "storyskills": the embedded source, split as the pipeline does
     query_file: str | None = None  # None: queries are held out of the bank's file
     bank: int = 2000  # at most
     holdout: float = 0.2  # share of the file that is held out
@@ -44,6 +45,7 @@ SETS = {
     "tabmwp": Spec("tabmwp/dev1k.jsonl.gz", holdout=0.31, near=0.6, slices=("answer_type", "grade")),
     "spider": Spec("spider/train.jsonl.gz", label="op_sequence", slices=("steps",)),
     "gsm8k": Spec("gsm8k/train.jsonl.gz", label="op_sequence", slices=("n_steps",)),
+    "storyskills": Spec("storyskills", holdout=0.15, label="skill", slices=("steps", "language")),
     "aqua_rat": Spec("aqua_rat/train_flan.jsonl.gz", "aqua_rat/dev.jsonl.gz"),
     "strategyqa": Spec("strategyqa/train.jsonl.gz"),
 }  # fmt: skip
@@ -58,9 +60,12 @@ def cut(name: str, data: Path = DATA, seed: int = SEED) -> tuple[list[Record], l
     if name not in SETS:
         raise InputError(f"set {name!r}: choose from {', '.join(SETS)}")
     spec = SETS[name]
-    if not (data / spec.bank_file).exists():
+    if spec.bank_file == "storyskills":
+        bank = generate(2000, seed)
+    elif (data / spec.bank_file).exists():
+        bank = load_bank(data / spec.bank_file).records
+    else:
         raise InputError(f"{data / spec.bank_file}: not there; give the folder of the sets by --data")
-    bank = load_bank(data / spec.bank_file).records
     if spec.query_file is None:
         bank, queries, _ = split(bank, spec.holdout, seed, spec.near)
     else:

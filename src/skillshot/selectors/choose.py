@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from os import PathLike
 
 import numpy as np
@@ -16,7 +17,13 @@ from skillshot.selectors import adapters, diverse
 from skillshot.selectors.pool import NAMES, Pool
 
 CHUNK = 256  # queries scored at once, so that memory stays at CHUNK x bank floats
-DIVERSE = {"mmr": diverse.mmr, "dpp": diverse.dpp}
+Pick = Callable[..., npt.NDArray[np.intp]]
+# name -> whose scores and vectors, and how a set is made of them; skill rows are closer together than questions
+DIVERSE: dict[str, tuple[str, Pick]] = {
+    "mmr": ("question", diverse.mmr),
+    "dpp": ("question", diverse.dpp),
+    "skillshot_mmr": ("skillshot", partial(diverse.mmr, balance=0.8)),
+}
 DRAW = re.compile(r"random-([2-9]|[1-9]\d+)")  # further draws of `random`, which is the first
 # every selector that asks no language model
 FREE = ("zero-shot", *NAMES, "random-N", *DIVERSE, *adapters.NAMES)
@@ -27,7 +34,8 @@ Rows = npt.NDArray[np.intp]
 def choose_rows(pool: Pool, queries: Sequence[Record], name: str, k: int) -> list[Rows]:
     """Rows of the k best demonstrations for each query, best first, the query's own twin left out.
 
-    `mmr` and `dpp` weigh question cosine against likeness of the questions; `random-2`, `random-3` are more draws.
+    `mmr` and `dpp` weigh question cosine against likeness of the questions, `skillshot_mmr` the skill's cosine against
+    likeness of the skill rows; `random-2`, `random-3` are more draws.
 
     Raises:
         InputError: an unknown selector, or an adapter whose package is not there.
@@ -47,8 +55,9 @@ def choose_rows(pool: Pool, queries: Sequence[Record], name: str, k: int) -> lis
         part = queries[start : start + CHUNK]
         allowed = pool.allowed(part)
         if name in DIVERSE:
-            scores, vectors = pool.scores("question", part), pool.vectors("question")
-            rows += [DIVERSE[name](scores[i], vectors, k, allowed=allowed[i]) for i in range(len(part))]
+            base, pick = DIVERSE[name]
+            scores, vectors = pool.scores(base, part), pool.vectors(base)
+            rows += [pick(scores[i], vectors, k, allowed=allowed[i]) for i in range(len(part))]
         else:
             scores = pool.scores(name, part)
             rows += [top_k(scores[i], k, allowed[i]) for i in range(len(part))]
