@@ -83,7 +83,7 @@ def test_an_oracle_without_rationales_is_left_out_and_said_to_be(bundle: Path, s
 def test_unknown_names_are_told(bundle: Path, story: Story) -> None:
     with pytest.raises(InputError, match="--label colour"):
         score(bundle, story[1], "colour")
-    with pytest.raises(InputError, match="selector 'best': choose from random"):
+    with pytest.raises(InputError, match="selector 'best': choose from zero-shot, random"):
         choose(bundle, story[1][:1], ["best"])
 
 

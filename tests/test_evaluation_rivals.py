@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from llm_fakes import FakeEngine, examples, some_choices
 from skillshot.bank.record import Record
 from skillshot.cli.main import main
-from skillshot.evaluation import skill_knn
+from skillshot.evaluation import rivals, skill_knn
 from skillshot.evaluation.core import evaluate
 from skillshot.evaluation.slices import by_slice, slice_of, variants
 from skillshot.io import sha256_text
@@ -83,11 +82,14 @@ def fake_model(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     engine = FakeEngine()
     monkeypatch.setattr("skillshot.llm.open.open_engine", lambda _: engine)
 
-    def choose(_: str, queries: list[Record], names: Sequence[str], k: int, seed: int) -> dict[str, list[list[Record]]]:
-        assert seed == 0
-        return {n: [rows[:k] for rows in chosen] for n, chosen in some_choices(queries).items() if n in names}
+    def select(
+        _: str, queries: list[Record], names: Sequence[str], k: int, seed: int, *rest: object
+    ) -> dict[str, rivals.Chosen]:
+        assert seed == 0 and len(rest) == 2
+        made = {n: [rows[:k] for rows in chosen] for n, chosen in some_choices(queries).items() if n in names}
+        return {n: rivals.Chosen(chosen) for n, chosen in made.items()}
 
-    monkeypatch.setattr(importlib.import_module("skillshot.selectors.choose"), "choose", choose)
+    monkeypatch.setattr(rivals, "select", select)
     return engine
 
 

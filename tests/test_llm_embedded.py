@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,54 @@ def test_scores_do_not_depend_on_neighbours_and_completions_reuse_the_reading(en
     ]
     assert all(len(scored[i].logprobs) == len(engine.tokens(golds[i])) for i in range(3))
     assert all(scored[i].prompt_tokens == len(engine.tokens(prompts[i])) for i in range(3))
+
+
+def test_bf16_is_another_model_with_nearly_the_same_scores(engine: EmbeddedEngine, folder: Path) -> None:
+    from skillshot.llm.llama import Llama
+
+    half = EmbeddedEngine("bf16")
+    half.__dict__["_model"] = Llama(folder, torch.bfloat16)  # emulated or not: the numbers are what matters here
+    half.__dict__["_tokenizer"] = engine._tokenizer
+    assert half.model == engine.model.removesuffix("fp32") + "bf16", "records of the two never mix"
+    prompts, golds = [render(examples(3, 7), "What is 2 and 4?")], [continuation(examples(1, 3)[0])]
+    mine, theirs = (next(iter(e.score(prompts, golds)))[1] for e in (half, engine))
+    assert mine.logprobs != theirs.logprobs
+    assert mine.nll == pytest.approx(theirs.nll, abs=0.05)
+    assert len(dict(half.complete(prompts, Decoding(4)))[0].text) > 0
+
+
+def test_bf16_is_refused_where_it_would_be_emulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    with pytest.raises(EngineError, match=r"ONEDNN_MAX_CPU_ISA=AVX2 forbids such products\nstart again with"):
+        list(EmbeddedEngine("bf16").score(["a"], [" b"]))
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "DEFAULT")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True})
+    with pytest.raises(EngineError, match="has no avx512_bf16 or amx_bf16"):
+        list(EmbeddedEngine("bf16").score(["a"], [" b"]))
+    with pytest.raises(EngineError, match="no 'fp16'; use fp32 or bf16"):
+        open_engine(Llm(precision="fp16"))
+
+
+def test_what_the_gold_text_has_in_common_with_the_answer_is_not_written_again(
+    engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompt = render(examples(4, 30), "What is 46 and 46?")
+    plain = next(engine.complete([prompt], Decoding(24)))[1]
+    golds = [plain.text, plain.text[:9] + "never", "never", plain.text + "\n\nQuestion: more"]
+    steps: list[int] = []
+    step = engine._model.step
+    monkeypatch.setattr(engine._model, "step", lambda ids, cache: (steps.append(len(ids)), step(ids, cache))[1])
+    counted = []
+    for gold in golds:
+        steps.clear()
+        list(engine.score([prompt], [gold]))
+        again = next(engine.complete([prompt], Decoding(24)))[1]
+        assert again == dataclasses.replace(plain, seconds=again.seconds), gold
+        counted.append(len(steps))
+    assert counted[0] <= 2 < counted[1] < counted[2], counted
+    list(engine.score([prompt], [plain.text]))
+    short = next(engine.complete([prompt], Decoding(3)))[1]
+    assert (short.completion_tokens, short.finish) == (3, "length") and plain.text.startswith(short.text)
 
 
 def test_a_demonstration_of_the_right_kind_lowers_the_gold_nll(engine: EmbeddedEngine) -> None:

@@ -149,6 +149,7 @@ class Evaluate:
     limit: int | None = 15  # queries, drawn with the seed (None: all)
     answers: bool = True  # also let the LLM write answers (accuracy); NLL alone is quicker
     max_tokens: int = 80  # of a written answer
+    skill_knn_bank: int | None = None  # Skill-KNN describes only so many examples: each is a call (None: all)
     bootstrap: int = 2000  # resamples of a paired interval
     confidence: float = 0.95  # of an interval
 
@@ -160,6 +161,7 @@ class Llm:
     base_url: str | None = None  # None: the embedded model; otherwise any OpenAI-compatible endpoint
     model: str = "smollm2-135m"  # name of the embedded model, or the endpoint's model
     api: str = "completions"  # completions (raw text; vLLM, llama.cpp, Ollama) | chat (hosted chat models)
+    precision: str = "fp32"  # embedded model: fp32 | bf16 (2.4 times faster on a CPU that multiplies it, see docs)
     ignore_end: bool = False  # also send ignore_eos (vLLM, llama.cpp): chat models end a raw prompt at once
     timeout: float = 60.0  # seconds per call
     retries: int = 4  # with exponential backoff and jitter

@@ -50,10 +50,12 @@ def run(args: argparse.Namespace) -> int:
     from skillshot.bank.read import load_queries
     from skillshot.evaluation.core import evaluate, sample
     from skillshot.evaluation.files import write
+    from skillshot.evaluation.rivals import select
     from skillshot.evaluation.slices import by_slice, variants
+    from skillshot.evaluation.summary import Prices
     from skillshot.llm.open import open_engine
     from skillshot.llm.record import Record, default_path
-    from skillshot.selectors.choose import choose
+    from skillshot.llm.recorded import Recorded
 
     params = _params(args)
     settings = params.evaluate
@@ -62,14 +64,21 @@ def run(args: argparse.Namespace) -> int:
         print(f"{args.queries}: {len(loaded.quarantined)} rows left out", file=sys.stderr)
     queries = sample(loaded.records, settings.limit, args.seed)
     most = max(SHOTS) if args.vary == "shots" else settings.shots
-    chosen = choose(args.bundle, queries, settings.selectors, most, args.seed)
+    engine, record = open_engine(params.llm), Record(args.record or default_path())
+    selection = select(
+        args.bundle, queries, settings.selectors, most, args.seed, Recorded(engine, record, args.offline), settings
+    )
+    chosen = {name: made.demonstrations for name, made in selection.items()}
     choices = {name: [rows[: settings.shots] for rows in picked] for name, picked in chosen.items()}
     if args.vary == "shots":
         choices |= variants(chosen, shots=SHOTS)
     elif args.vary == "order":
         choices |= variants(chosen, orders=ORDERS, seed=args.seed)
-    record = Record(args.record or default_path())
-    evaluation = evaluate(open_engine(params.llm), record, queries, choices, settings, args.seed, args.offline)
+    paid = params.llm.price_input or params.llm.price_output
+    prices = Prices(params.llm.price_input, params.llm.price_output) if paid else None
+    evaluation = evaluate(
+        engine, record, queries, choices, settings, args.seed, args.offline, selection=selection, prices=prices
+    )
     if args.out:
         write(evaluation, Path(args.out))
     report = evaluation.to_json()

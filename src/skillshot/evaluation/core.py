@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 from skillshot.bank.record import Record as Example
 from skillshot.errors import InputError
 from skillshot.evaluation.checkers import check
-from skillshot.evaluation.summary import summarise
+from skillshot.evaluation.rivals import Chosen
+from skillshot.evaluation.summary import Prices, summarise
 from skillshot.llm.engine import Completion, Decoding, Engine, Scored
 from skillshot.llm.record import Record
 from skillshot.llm.recorded import Recorded
@@ -66,11 +68,15 @@ def evaluate(
     params: Evaluate,
     seed: int,
     offline: bool = False,
+    selection: Mapping[str, Chosen] | None = None,
+    prices: Prices | None = None,
 ) -> Evaluation:
     """Accuracy and gold log-likelihood of every selector, all calls through the record.
 
     Args:
         choices: selector -> for each query its demonstrations, best first; none of them is zero-shot.
+        selection: what each selector's own calls cost, for the report ("name@2" and "name:reversed" are "name").
+        prices: of a million tokens; without them no money is reported.
 
     Raises:
         InputError: no queries, or a selector that chose for another number of them.
@@ -78,19 +84,31 @@ def evaluate(
             answered until then is in the record.
     """
     _check_input(queries, choices)
+    began = time.perf_counter()
     recorded = Recorded(engine, record, offline)
     rows: list[Row] = []
     for chunk in _progress(_chunks(queries, choices, max(1, recorded.capabilities.batch))):
         rows += _run(recorded, chunk, params)
     order = {name: i for i, name in enumerate(choices)}
     rows.sort(key=lambda row: order[row.selector])  # stable: queries keep their order
-    summary = summarise(rows, recorded.model, recorded.capabilities, params, seed)
+    summary = summarise(rows, recorded.model, recorded.capabilities, params, seed, selection or {}, prices)
+    wall = time.perf_counter() - began
     timing = {
         "calls_made": recorded.calls,
         "calls_from_record": recorded.found,
         "engine_seconds": round(recorded.seconds, 3),
+        "wall_seconds": round(wall, 3),
+        "share_in_engine": round(recorded.seconds / wall, 3),
         "seconds": {
             name: round(sum(row.seconds for row in rows if row.selector == name), 3) for name in choices
+        },
+        "selection": {
+            name: {
+                "wall": round(chosen.seconds, 3),
+                "engine_bank": round(chosen.bank.seconds, 3),
+                "engine_queries": round(chosen.queries.seconds, 3),
+            }
+            for name, chosen in (selection or {}).items()
         },
     }  # fmt: skip
     return Evaluation(tuple(rows), summary, timing)

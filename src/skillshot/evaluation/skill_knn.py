@@ -30,12 +30,22 @@ SHOWN = (
 
 @dataclass(frozen=True)
 class Cost:
-    """What describing cost: calls, tokens read and written, seconds in the engine."""
+    """What a selector's own calls cost: calls, tokens read and written, seconds in the engine."""
 
-    calls: int
-    prompt_tokens: int
-    completion_tokens: int
-    seconds: float
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+
+    @classmethod
+    def of(cls, answers: Sequence[Completion]) -> Cost:
+        """What these answers cost, whether bought now or found in a record."""
+        return cls(
+            len(answers),
+            sum(answer.prompt_tokens for answer in answers),
+            sum(answer.completion_tokens for answer in answers),
+            sum(answer.seconds for answer in answers),
+        )
 
 
 @dataclass(frozen=True)
@@ -62,13 +72,7 @@ def describe(engine: Engine, records: Sequence[Record]) -> tuple[list[str], Cost
     written: dict[int, Completion] = dict(engine.complete([prompt(record) for record in records], DECODING))
     answers = [written[i] for i in range(len(records))]
     texts = [answer.text.strip() or record.text for answer, record in zip(answers, records, strict=True)]
-    cost = Cost(
-        len(answers),
-        sum(answer.prompt_tokens for answer in answers),
-        sum(answer.completion_tokens for answer in answers),
-        sum(answer.seconds for answer in answers),
-    )
-    return texts, cost
+    return texts, Cost.of(answers)
 
 
 def choose(

@@ -14,8 +14,12 @@ Choices = Mapping[str, Sequence[Sequence[Record]]]
 
 
 def slice_of(query: Record, field: str) -> str:
-    """Value of a field; of a list its length ("steps": 3). "" where the query does not have it."""
-    value = query.metadata.get(field, getattr(query, field, ""))
+    """Value of a field; of a list its length ("steps": 3). "" where the query does not have it.
+
+    "steps" of a query without that field: the lines of its rationale.
+    """
+    lines = [line for line in query.rationale.splitlines() if line.strip()] if field == "steps" else ""
+    value = query.metadata.get(field, getattr(query, field, lines))
     return str(len(value)) if isinstance(value, list | tuple) else str(value)
 
 

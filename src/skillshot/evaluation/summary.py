@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from skillshot.evaluation.statistics import bootstrap, compare, queries_needed
 from skillshot.llm.engine import Capabilities
@@ -11,14 +12,31 @@ from skillshot.params import Evaluate
 
 if TYPE_CHECKING:
     from skillshot.evaluation.core import Row
+    from skillshot.evaluation.rivals import Chosen
 
 BASELINES = ("question", "random")
 METRICS = ("accuracy", "nll")
 DIGITS = 5  # log-likelihoods of one machine agree with another's to about this
 
 
+MILLION = 1_000_000
+
+
+class Prices(NamedTuple):
+    """Of a million tokens read and written."""
+
+    input: float
+    output: float
+
+
 def summarise(
-    rows: Sequence[Row], model: str, capabilities: Capabilities, params: Evaluate, seed: int
+    rows: Sequence[Row],
+    model: str,
+    capabilities: Capabilities,
+    params: Evaluate,
+    seed: int,
+    selection: Mapping[str, Chosen],
+    prices: Prices | None,
 ) -> dict[str, Any]:
     """{"llm", "shots", "queries", "selectors": {name: ...}, "pairs": {"a-question": ...}}; a metric that could not be
     measured is null, with the reason under "missing"."""
@@ -28,7 +46,10 @@ def summarise(
         "llm": model,
         "shots": params.shots,
         "queries": len(of[names[0]]),
-        "selectors": {name: _selector(of[name], params, seed) for name in names},
+        "selectors": {
+            name: _selector(of[name], params, seed) | _bill(of[name], _origin(name, selection), prices)
+            for name in names
+        },
         "pairs": {
             f"{name}-{base}": _pair(of[name], of[base], params, seed)
             for base in BASELINES
@@ -44,7 +65,8 @@ def summarise(
         missing["nll"] = capabilities.reason or "the engine gives no log-probabilities of a given text"
     elif any(row.nll is None for row in rows):
         missing["nll"] = "queries without rationale and answer are left out"
-    return report | ({"missing": missing} if missing else {})
+    notes = {name: chosen.note for name, chosen in selection.items() if chosen.note}
+    return report | ({"missing": missing} if missing else {}) | ({"notes": notes} if notes else {})
 
 
 def values(rows: Sequence[Row], metric: str) -> list[float | None]:
@@ -69,6 +91,33 @@ def _selector(rows: Sequence[Row], params: Evaluate, seed: int) -> dict[str, Any
             out[metric] = round(interval.mean, DIGITS)
             out[f"{metric}_low"], out[f"{metric}_high"] = round(interval.low, DIGITS), round(interval.high, DIGITS)
     return out
+
+
+def _origin(name: str, selection: Mapping[str, Chosen]) -> Chosen | None:
+    return selection.get(re.split("[@:]", name)[0])
+
+
+def _bill(rows: Sequence[Row], chosen: Chosen | None, prices: Prices | None) -> dict[str, Any]:
+    """Calls and tokens of the selector itself, for the queries and once for the bank; money of all but the bank's."""
+    out: dict[str, Any] = {}
+    for name in ("queries", "bank"):
+        cost = getattr(chosen, name) if chosen else None
+        key = "selection" if name == "queries" else "bank"
+        out[f"{key}_calls"] = cost.calls if cost else 0
+        out[f"{key}_prompt_tokens"] = cost.prompt_tokens if cost else 0
+        out[f"{key}_completion_tokens"] = cost.completion_tokens if cost else 0
+    if prices:
+        read = sum(row.prompt_tokens for row in rows)
+        written = sum(row.completion_tokens for row in rows)
+        out["money"] = _money(
+            read + out["selection_prompt_tokens"], written + out["selection_completion_tokens"], prices
+        )
+        out["bank_money"] = _money(out["bank_prompt_tokens"], out["bank_completion_tokens"], prices)
+    return out
+
+
+def _money(read: int, written: int, prices: Prices) -> float:
+    return round((read * prices.input + written * prices.output) / MILLION, 6)
 
 
 def _pair(first: Sequence[Row], second: Sequence[Row], params: Evaluate, seed: int) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from skillshot.errors import EngineError
 from skillshot.llm import weights
@@ -17,23 +18,40 @@ if TYPE_CHECKING:
     from skillshot.llm.llama import Llama
 
 NAME = "smollm2-135m"
+PRECISIONS = ("fp32", "bf16")
 BATCH = 16  # answers written at once: 8 times the speed of one
 
 
-class EmbeddedEngine:
-    """SmolLM2-135M-Instruct in fp32; an answer ends at a stop string or at `max_tokens`, never by the end token.
+class Read(NamedTuple):
+    """A prompt that was read: its tokens, the first tokens of its answer, logits after them, keys and values so far."""
 
-    Each prompt is read alone, so no log-probability depends on its neighbours. `score` keeps the keys and values of
-    its prompts: a `complete` of the same prompts right after it reads nothing again.
+    tokens: int
+    written: list[int]
+    logits: Tensor
+    store: Tensor
+
+
+class EmbeddedEngine:
+    """SmolLM2-135M-Instruct; an answer ends at a stop string or at `max_tokens`, never by the end token.
+
+    Each prompt is read alone, so no log-probability depends on its neighbours. `score` keeps what it read: a `complete`
+    of the same prompts right after it reads nothing again, and does not write what the likeliest tokens have in common
+    with the scored text from its first token on, as their keys and values are there.
+
+    Raises:
+        EngineError: an unknown precision; on first use, bf16 where the processor would emulate it.
     """
 
-    def __init__(self) -> None:
-        self._kept: dict[str, tuple[Tensor, Tensor]] = {}  # prompt -> last logits (vocabulary,), keys and values
+    def __init__(self, precision: str = "fp32") -> None:
+        if precision not in PRECISIONS:
+            raise EngineError(f"llm.precision: no {precision!r}; use {' or '.join(PRECISIONS)}")
+        self.precision = precision
+        self._kept: dict[str, Read] = {}
 
     @property
     def model(self) -> str:
         """Names weights and number format."""
-        return f"{NAME}/{weights.SHA256[:12]}/fp32"
+        return f"{NAME}/{weights.SHA256[:12]}/{self.precision}"
 
     @property
     def capabilities(self) -> Capabilities:
@@ -42,9 +60,13 @@ class EmbeddedEngine:
 
     @cached_property
     def _model(self) -> Llama:
+        import torch
+
         from skillshot.llm.llama import Llama
 
-        return Llama(weights.unpacked())
+        if self.precision == "bf16":
+            _refuse_emulation()
+        return Llama(weights.unpacked(), torch.bfloat16 if self.precision == "bf16" else torch.float32)
 
     @cached_property
     def _tokenizer(self) -> Any:
@@ -79,7 +101,7 @@ class EmbeddedEngine:
                 raise EngineError("score: the continuation is empty; give every query a rationale or an answer")
             logits, store = self._model.prefill(self._fit(start + end), keep=len(end) + 1)
             logprobs = torch.log_softmax(logits[:-1].double(), -1)[torch.arange(len(end)), torch.tensor(end)]
-            self._kept[prompt] = logits[0].clone(), store[:, :, :, : len(start)]
+            self._kept[prompt] = self._agreed(end, logits, store, len(start))
             yield (
                 i,
                 Scored(tuple(round(value, 6) for value in logprobs.tolist()), len(start), time.perf_counter() - began),
@@ -103,13 +125,16 @@ class EmbeddedEngine:
 
         from skillshot.llm.llama import Cache
 
-        read = [self._kept.get(prompt) or self._read(prompt) for prompt in prompts]
-        lengths = [store.shape[3] for _, store in read]
+        read = [self._known(prompt, decoding) for prompt in prompts]
+        lengths = [part.tokens for part in read]
         self._fit_length(max(lengths) + decoding.max_tokens)
-        cache = Cache.join([store for _, store in read], decoding.max_tokens)
-        current = self._best(torch.stack([logits for logits, _ in read]))
-        written: list[list[int]] = [[] for _ in prompts]
-        slots = list(range(len(prompts)))  # which prompt each row of the cache serves
+        written = [part.written[: decoding.max_tokens] for part in read]
+        # which prompt each row of the cache serves
+        slots = [i for i in range(len(prompts)) if not self._over(written[i], decoding)]
+        if not slots:
+            return list(zip(written, lengths, strict=True))
+        cache = Cache.join([read[i].store for i in slots], decoding.max_tokens)
+        current = self._best(torch.stack([read[i].logits for i in slots]))
         while True:
             for row, prompt in enumerate(slots):
                 if not self._over(written[prompt], decoding):
@@ -117,7 +142,7 @@ class EmbeddedEngine:
             active = [row for row, prompt in enumerate(slots) if not self._over(written[prompt], decoding)]
             if not active:
                 break
-            if 2 * len(active) <= len(slots):  # finished rows cost as much as others: drop them
+            if 4 * len(active) <= 3 * len(slots):  # finished rows cost as much as others: drop them
                 slots, current = [slots[row] for row in active], current[active]
                 cache = cache.keep(active)
             current = self._best(self._model.step(current, cache))
@@ -131,9 +156,22 @@ class EmbeddedEngine:
         tail = self._tokenizer.decode(tokens[-16:])  # a stop string is shorter than 16 tokens
         return len(tokens) >= decoding.max_tokens or cut(tail, decoding.stop)[1]
 
-    def _read(self, prompt: str) -> tuple[Tensor, Tensor]:
-        logits, store = self._model.prefill(self._fit(self._prompt(prompt)), keep=1)
-        return logits[0], store
+    def _known(self, prompt: str, decoding: Decoding) -> Read:
+        """What was kept, unless the answer ends somewhere within: then it is written token by token."""
+        kept = self._kept.get(prompt)
+        ends = kept is not None and cut(self._tokenizer.decode(kept.written), decoding.stop)[1]
+        return self._read(prompt) if kept is None or ends else kept
+
+    def _read(self, prompt: str) -> Read:
+        ids = self._prompt(prompt)
+        logits, store = self._model.prefill(self._fit(ids), keep=1)
+        return Read(len(ids), [], logits[0], store)
+
+    def _agreed(self, end: list[int], logits: Tensor, store: Tensor, start: int) -> Read:
+        """After prompt and gold text `end` were read: how far the likeliest tokens are those of the gold text."""
+        likeliest = self._best(logits).tolist()
+        same = next((i for i, (one, other) in enumerate(zip(likeliest, end, strict=False)) if one != other), len(end))
+        return Read(start, end[:same], logits[same].clone(), store[:, :, :, : start + same])
 
     def _prompt(self, prompt: str) -> list[int]:
         return self.tokens(prompt) or [self._model.end]  # an empty prompt still needs one token to predict from
@@ -149,3 +187,22 @@ class EmbeddedEngine:
             raise EngineError(
                 f"a prompt needs {length} tokens, {NAME} reads {self._model.context}; lower evaluate.shots"
             )
+
+
+def _refuse_emulation() -> None:
+    """bf16 products that are emulated are 4 times slower than fp32 ones.
+
+    Raises:
+        EngineError: the processor has no bf16 products, or the environment forbids them.
+    """
+    allowed = os.environ.get("ONEDNN_MAX_CPU_ISA", "DEFAULT").upper()
+    if allowed not in ("DEFAULT", "ALL") and "BF16" not in allowed and "AMX" not in allowed:
+        raise EngineError(
+            f"llm.precision bf16: ONEDNN_MAX_CPU_ISA={allowed} forbids such products\n"
+            "start again with ONEDNN_MAX_CPU_ISA=DEFAULT in the environment, or use fp32"
+        )
+    import torch
+
+    can = torch.cpu.get_capabilities()
+    if not any(can.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")):
+        raise EngineError("llm.precision bf16: this processor has no avx512_bf16 or amx_bf16 instructions; use fp32")

@@ -21,4 +21,4 @@ def open_engine(settings: Llm) -> Engine:
         return EndpointEngine(settings)
     if settings.model != NAME:
         raise EngineError(f"llm.model: no embedded model {settings.model!r}; use {NAME} or set llm.base_url")
-    return EmbeddedEngine()
+    return EmbeddedEngine(settings.precision)

@@ -11,12 +11,13 @@ from skillshot.bank.record import Record as Example
 from skillshot.bank.record import read_records
 from skillshot.evaluation.core import evaluate, sample
 from skillshot.evaluation.files import write
+from skillshot.evaluation.rivals import select
 from skillshot.evaluation.shipped import shipped
 from skillshot.llm.open import open_engine
 from skillshot.llm.record import Record, default_path
+from skillshot.llm.recorded import Recorded
 from skillshot.params import load_params
 from skillshot.selectors.alignment import score
-from skillshot.selectors.choose import choose
 from skillshot.stages.told import told
 
 CHECKED = 100  # queries that are also put to the bundle's own Selector
@@ -31,11 +32,14 @@ def main() -> None:
     alignment = align("models/selector", everything, settings.label, settings.shots, params.seed)
     proof = shipped("models/selector", sample(everything, CHECKED, params.seed), settings.shots, params.seed)
     queries = sample(everything, settings.limit, params.seed)
-    choices = choose("models/selector", queries, settings.selectors, settings.shots, params.seed)
-    record = Record(default_path())
+    engine, record = open_engine(params.llm), Record(default_path())
     if record.damaged:
         print(f"evaluate: {record.path}: {record.damaged} damaged or edited lines left out", file=sys.stderr)
-    evaluation = evaluate(open_engine(params.llm), record, queries, choices, settings, params.seed)
+    selection = select(
+        "models/selector", queries, settings.selectors, settings.shots, params.seed, Recorded(engine, record), settings
+    )
+    choices = {name: chosen.demonstrations for name, chosen in selection.items()}
+    evaluation = evaluate(engine, record, queries, choices, settings, params.seed, selection=selection)
     # seconds are told, not kept: the same inputs give the same report
     write(evaluation, Path("reports"), beside={"alignment": alignment, "shipped": proof}, timing=False)
     print(f"evaluate: {evaluation.timing}", file=sys.stderr)

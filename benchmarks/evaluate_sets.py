@@ -1,0 +1,112 @@
+"""Every selector on held-out slices of the real sets, with the embedded language model: reports/evaluate_sets.json.
+
+    ONEDNN_MAX_CPU_ISA=DEFAULT python benchmarks/evaluate_sets.py cogs --limit 300 --precision bf16
+    python benchmarks/evaluate_sets.py --offline cogs tabmwp        # the report again, out of the record
+
+May be killed at any moment and started again: every answer is in the record of --work. A larger --limit pays for the
+new queries alone, a new selector or a new bundle (--refit) for its own prompts alone. About 2 CPU seconds a query and
+selector in bf16 on COGS (6 shots, score and answer), 1 to 2 for the score alone elsewhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from skillshot.environment import configure
+
+configure()
+
+from sets import DATA, SEED, SETS, Spec, cut  # noqa: E402
+
+from skillshot.bank.record import Record, write_records  # noqa: E402
+from skillshot.evaluation.core import evaluate  # noqa: E402
+from skillshot.evaluation.files import write  # noqa: E402
+from skillshot.evaluation.rivals import select  # noqa: E402
+from skillshot.evaluation.slices import by_slice  # noqa: E402
+from skillshot.io import write_json  # noqa: E402
+from skillshot.llm.embedded import EmbeddedEngine  # noqa: E402
+from skillshot.llm.record import Record as Answers  # noqa: E402
+from skillshot.llm.recorded import Recorded  # noqa: E402
+from skillshot.params import Evaluate, Params  # noqa: E402
+from skillshot.selectors.alignment import score  # noqa: E402
+
+REPORT = Path(__file__).resolve().parents[1] / "reports" / "evaluate_sets.json"
+SELECTORS = "random,question,ridge,lars,skillshot,oracle,zero-shot"
+
+
+def bundle(folder: Path, bank: list[Record], refit: bool) -> dict[str, Any]:
+    """Fit the bank unless it is fitted; returns the commit whose model it is, and the seconds."""
+    from skillshot.fitting import fit_bundle
+
+    facts = folder / "fitted.json"
+    if refit or not facts.exists():
+        facts.unlink(missing_ok=True)
+        write_records(folder / "bank.jsonl", bank)
+        began = time.process_time()
+        fit_bundle(
+            folder / "bank.jsonl", folder / "bundle", Params(seed=SEED), lambda text: print(text, file=sys.stderr)
+        )
+        write_json(facts, {"commit": _commit(), "fit_cpu_seconds": round(time.process_time() - began, 1)})
+    told: dict[str, Any] = json.loads(facts.read_text(encoding="utf-8"))
+    return told
+
+
+def run(name: str, spec: Spec, args: argparse.Namespace) -> dict[str, Any]:
+    """One set from files to its part of the report; rows and plots go to the work folder."""
+    folder = args.work / name
+    folder.mkdir(parents=True, exist_ok=True)
+    bank, queries = cut(name, args.data)
+    queries = queries[: args.limit]
+    fitted = bundle(folder, bank, args.refit)
+    settings = Evaluate(
+        shots=spec.shots, answers=spec.answers and not args.no_answers, max_tokens=spec.max_tokens, label=spec.label
+    )
+    engine, record = EmbeddedEngine(args.precision), Answers(args.work / "llm.jsonl")
+    asked = Recorded(engine, record, args.offline)
+    selection = select(folder / "bundle", queries, args.selectors, spec.shots, SEED, asked, settings)
+    choices = {made: chosen.demonstrations for made, chosen in selection.items()}
+    result = evaluate(engine, record, queries, choices, settings, SEED, args.offline, selection=selection)
+    slices = {field: by_slice(result.rows, queries, field) for field in spec.slices}
+    beside: dict[str, Any] = {"bank": len(bank), **fitted, "slices": slices}
+    if spec.label:
+        aligned = score(folder / "bundle", queries, spec.label, spec.shots, seed=SEED).to_json()
+        beside["alignment"] = {"label": spec.label, "selectors": aligned["selectors"]}
+    write(result, folder / "report", beside=beside)
+    return result.to_json() | beside
+
+
+def _commit() -> str:
+    told = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
+    return told.stdout.strip()
+
+
+def main() -> None:
+    """Run the sets one after the other; the report is written after each."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sets", nargs="+", choices=list(SETS))
+    parser.add_argument("--limit", type=int, default=300, help="queries of each set (default 300)")
+    parser.add_argument("--selectors", default=SELECTORS, type=lambda text: tuple(text.split(",")))
+    parser.add_argument("--precision", default="fp32", choices=("fp32", "bf16"))
+    parser.add_argument("--no-answers", action="store_true", help="log-likelihood alone")
+    parser.add_argument("--refit", action="store_true", help="fit again, after a change of the model")
+    parser.add_argument("--offline", action="store_true", help="ask the record alone")
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--work", type=Path, default=Path(".cache/skillshot/sets"), help="bundles, record, rows, plots")
+    parser.add_argument("--report", type=Path, default=REPORT)
+    args = parser.parse_args()
+    for name in args.sets:
+        part = run(name, SETS[name], args)
+        whole = json.loads(args.report.read_text(encoding="utf-8")) if args.report.exists() else {}
+        write_json(args.report, whole | {name: part})
+        print(f"{name}: {dataclasses.asdict(SETS[name])}\n{json.dumps(part['selectors'], indent=2)}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""The selectors of LangChain and DSPy on a bundle's bank and encoder: what their users have today."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from skillshot.bank.record import Record
+from skillshot.errors import InputError
+from skillshot.selectors.pool import Pool
+
+Rows = npt.NDArray[np.intp]
+Ask = Callable[[str], Sequence[int]]  # question text -> rows, best first
+
+# selector -> package that it runs, and how to install it
+PACKAGES = {
+    "langchain_similarity": ("langchain_core", "langchain-core"),
+    "langchain_mmr": ("langchain_core", "langchain-core"),
+    "dspy_knn": ("dspy", "dspy"),
+}
+NAMES = tuple(PACKAGES)
+
+
+def choose_rows(pool: Pool, queries: Sequence[Record], name: str, k: int) -> list[Rows]:
+    """Rows that their code chooses for each query, best first.
+
+    They know no excluded examples: one more is asked for than twins of a query can be there, and twins are dropped.
+
+    Raises:
+        InputError: the package is not installed.
+    """
+    package, install = PACKAGES[name]
+    try:
+        importlib.import_module(package)
+    except ImportError as error:
+        raise InputError(
+            f"selector {name}: needs the package {install} ({error})\npip install {install}, or leave {name} out"
+        ) from error
+    allowed = pool.allowed(queries)
+    wanted = k + int((~allowed).sum(axis=1).max(initial=0))
+    ask = _dspy(pool, wanted) if name == "dspy_knn" else _langchain(pool, wanted, name == "langchain_mmr")
+    return [
+        np.array([row for row in ask(query.text) if free[row]][:k], np.intp)
+        for query, free in zip(queries, allowed, strict=True)
+    ]
+
+
+def _langchain(pool: Pool, k: int, marginal: bool) -> Ask:
+    from langchain_core.embeddings import Embeddings
+    from langchain_core.example_selectors import (
+        MaxMarginalRelevanceExampleSelector,
+        SemanticSimilarityExampleSelector,
+    )
+    from langchain_core.vectorstores import InMemoryVectorStore
+
+    class Encoder(Embeddings):  # type: ignore[misc]
+        def embed_documents(self, texts: list[str]) -> list[list[float]]:
+            rows: list[list[float]] = pool.embed(texts).tolist()
+            return rows
+
+        def embed_query(self, text: str) -> list[float]:
+            return self.embed_documents([text])[0]
+
+    kind = MaxMarginalRelevanceExampleSelector if marginal else SemanticSimilarityExampleSelector
+    examples = [{"question": record.text, "row": str(row)} for row, record in enumerate(pool.records)]
+    selector = kind.from_examples(examples, Encoder(), InMemoryVectorStore, k=k, input_keys=["question"])
+    return lambda text: [int(example["row"]) for example in selector.select_examples({"question": text})]
+
+
+def _dspy(pool: Pool, k: int) -> Ask:
+    """Its vectors are of "question: TEXT", as for its users."""
+    import dspy
+
+    examples = [
+        dspy.Example(question=record.text, row=row).with_inputs("question") for row, record in enumerate(pool.records)
+    ]
+    knn = dspy.KNN(k, examples, dspy.Embedder(pool.embed, caching=False))
+    return lambda text: [int(example.row) for example in knn(question=text)]
