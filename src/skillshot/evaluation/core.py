@@ -7,18 +7,20 @@ import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skillshot.bank.record import Record as Example
 from skillshot.errors import InputError
 from skillshot.evaluation.checkers import check
-from skillshot.evaluation.rivals import Chosen
 from skillshot.evaluation.summary import Prices, summarise
 from skillshot.llm.engine import Completion, Decoding, Engine, Scored
 from skillshot.llm.record import Record
 from skillshot.llm.recorded import Recorded
 from skillshot.params import Evaluate
 from skillshot.runtime.prompt import continuation, render
+
+if TYPE_CHECKING:
+    from skillshot.evaluation.rivals import Chosen
 
 
 @dataclass(frozen=True)
