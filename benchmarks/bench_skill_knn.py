@@ -2,9 +2,10 @@
 
     ONEDNN_MAX_CPU_ISA=DEFAULT python benchmarks/bench_skill_knn.py --precision bf16      # 4 to 6 CPU minutes
 
-The paper (LaRS, Xu et al. 2024) claims that a bank is processed 4 times faster and selection needs half the calls. Times
-are CPU seconds of this process, all threads. Skill-KNN describes every example of the bank by one call, so its bank costs
-n times a call: what a larger bank would cost is that product, named "extrapolated". skillshot's larger bank is measured.
+The paper (LaRS, Xu et al. 2024) claims that a bank is processed 4 times faster and selection needs half the calls.
+Times are CPU seconds of this process, all threads. Skill-KNN describes every example of the bank by one call, so its
+bank costs n times a call: what a larger bank would cost is that product, named "extrapolated". skillshot's larger
+bank is measured.
 """
 
 from __future__ import annotations
