@@ -27,7 +27,8 @@ from sets import DATA, SEED, SETS, Spec, cut  # noqa: E402
 
 from skillshot.bank.record import Record, write_records  # noqa: E402
 from skillshot.evaluation.core import evaluate  # noqa: E402
-from skillshot.evaluation.files import write  # noqa: E402
+from skillshot.evaluation.files import shown, write  # noqa: E402
+from skillshot.evaluation.page import markdown  # noqa: E402
 from skillshot.evaluation.rivals import select  # noqa: E402
 from skillshot.evaluation.slices import by_slice  # noqa: E402
 from skillshot.io import write_json  # noqa: E402
@@ -78,7 +79,9 @@ def run(name: str, spec: Spec, args: argparse.Namespace) -> dict[str, Any]:
     if spec.label:
         aligned = score(folder / "bundle", queries, spec.label, spec.shots, seed=SEED).to_json()
         beside["alignment"] = {"label": spec.label, "selectors": aligned["selectors"]}
-    write(result, folder / "report", beside=beside)
+    texts = shown(queries, choices)
+    write(result, folder / "report", beside=beside, texts=texts)
+    (folder / "report" / "disagreements.md").write_text(markdown(result, texts), encoding="utf-8")
     return result.to_json() | beside
 
 

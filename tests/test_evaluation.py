@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from llm_fakes import FakeEngine, examples, some_choices
 from skillshot.errors import InputError
 from skillshot.evaluation.core import evaluate, sample
-from skillshot.evaluation.files import write
-from skillshot.evaluation.plots import disagreements
+from skillshot.evaluation.files import shown, write
+from skillshot.evaluation.page import disagreements, markdown
+from skillshot.evaluation.plots import cost
 from skillshot.evaluation.statistics import bootstrap, compare, queries_needed, sign_test
 from skillshot.llm.record import Record
 from skillshot.params import Evaluate
@@ -100,6 +101,32 @@ def test_disagreements_come_with_right_and_wrong_first(tmp_path: Path) -> None:
     result = evaluate(FakeEngine(), Record(tmp_path / "r"), queries, some_choices(queries), PARAMS, 1)
     spread = [len({row.correct for row in rows}) for rows in disagreements(result)]
     assert len(spread) == 12 and spread == sorted(spread, reverse=True) and spread[0] == 2
+
+
+def test_disagreements_can_be_read_with_their_demonstrations(tmp_path: Path) -> None:
+    queries = examples(30)
+    choices = some_choices(queries)
+    result = evaluate(FakeEngine(), Record(tmp_path / "r"), queries, choices, PARAMS, 1)
+    texts = shown(queries, choices)
+    write(result, tmp_path, texts=texts)
+    read, html = markdown(result, texts), (tmp_path / "plots" / "evaluate.html").read_text()
+    for rows in disagreements(result):
+        assert f"## {rows[0].query}\n" in read and texts[rows[0].query].question in html
+        for name in rows[-1].demonstrations:
+            assert f"{name}: {texts[name].question}\n{texts[name].rationale}" in read
+            assert f"{name}: {texts[name].question}\n{texts[name].rationale}" in html
+    assert "**skillshot**: right, found '" in read and "**random**: wrong, found '" in read
+    assert "`e1001`" in markdown(result, {}), "without the text its id"
+
+
+def test_the_cost_of_a_query_counts_the_selection_and_prefers_money() -> None:
+    row = {
+        "prompt_tokens": 60,
+        "completion_tokens": 20,
+        "selection_prompt_tokens": 15,
+        "selection_completion_tokens": 5,
+    }
+    assert cost(row, 10) == 10 and cost(row | {"money": 3.0}, 10) == pytest.approx(0.3)
 
 
 def test_bootstrap_finds_a_known_interval() -> None:

@@ -49,10 +49,12 @@ def run(args: argparse.Namespace) -> int:
 
     from skillshot.bank.read import load_queries
     from skillshot.evaluation.core import evaluate, sample
-    from skillshot.evaluation.files import write
+    from skillshot.evaluation.files import shown, write
+    from skillshot.evaluation.page import markdown
     from skillshot.evaluation.rivals import select
     from skillshot.evaluation.slices import by_slice, variants
     from skillshot.evaluation.summary import Prices
+    from skillshot.io import atomic_write
     from skillshot.llm.open import open_engine
     from skillshot.llm.record import Record, default_path
     from skillshot.llm.recorded import Recorded
@@ -80,7 +82,10 @@ def run(args: argparse.Namespace) -> int:
         engine, record, queries, choices, settings, args.seed, args.offline, selection=selection, prices=prices
     )
     if args.out:
-        write(evaluation, Path(args.out))
+        texts = shown(queries, choices)
+        write(evaluation, Path(args.out), texts=texts)
+        with atomic_write(Path(args.out) / "disagreements.md") as handle:
+            handle.write(markdown(evaluation, texts))
     report = evaluation.to_json()
     if args.slice:
         report["slices"] = {args.slice: by_slice(evaluation.rows, queries, args.slice)}

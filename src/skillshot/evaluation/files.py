@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from skillshot.bank.record import Record
 from skillshot.evaluation.core import Evaluation, Row
 from skillshot.evaluation.plots import plot
 from skillshot.io import atomic_write, write_json
@@ -24,17 +25,25 @@ def write(
     plots: bool = True,
     beside: Mapping[str, Any] | None = None,
     timing: bool = True,
+    texts: Mapping[str, Record] | None = None,
 ) -> None:
     """evaluate.json, evaluate_rows.csv and plots/evaluate.{png,html} in `folder`; only "timing" is not stable.
 
     Args:
-        beside: more keys of the report; timing: keep the one key that differs from run to run.
+        beside: more keys of the report; timing: keep the one key that differs from run to run;
+        texts: queries and demonstrations by id (see `shown`): the page then has them to read.
     """
     report = evaluation.to_json() if timing else evaluation.summary
     write_json(folder / "evaluate.json", report | dict(beside or {}))
     write_rows(evaluation.rows, folder / "evaluate_rows.csv")
     if plots:
-        plot(evaluation, folder / "plots")
+        plot(evaluation, folder / "plots", texts)
+
+
+def shown(queries: Sequence[Record], choices: Mapping[str, Sequence[Sequence[Record]]]) -> dict[str, Record]:
+    """Queries and all their demonstrations by id."""
+    chosen = (record for rows in choices.values() for demonstrations in rows for record in demonstrations)
+    return {record.id: record for record in (*chosen, *queries)}
 
 
 def write_rows(rows: Sequence[Row], path: Path) -> None:

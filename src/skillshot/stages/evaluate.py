@@ -10,7 +10,7 @@ from typing import Any
 from skillshot.bank.record import Record as Example
 from skillshot.bank.record import read_records
 from skillshot.evaluation.core import evaluate, sample
-from skillshot.evaluation.files import write
+from skillshot.evaluation.files import shown, write
 from skillshot.evaluation.rivals import select
 from skillshot.evaluation.shipped import shipped
 from skillshot.llm.open import open_engine
@@ -41,7 +41,9 @@ def main() -> None:
     choices = {name: chosen.demonstrations for name, chosen in selection.items()}
     evaluation = evaluate(engine, record, queries, choices, settings, params.seed, selection=selection)
     # seconds are told, not kept: the same inputs give the same report
-    write(evaluation, Path("reports"), beside={"alignment": alignment, "shipped": proof}, timing=False)
+    texts = shown(queries, choices)
+    beside = {"alignment": alignment, "shipped": proof}
+    write(evaluation, Path("reports"), beside=beside, timing=False, texts=texts)
     print(f"evaluate: {evaluation.timing}", file=sys.stderr)
 
 
