@@ -30,13 +30,14 @@ from skillshot.evaluation.core import evaluate  # noqa: E402
 from skillshot.evaluation.files import shown, write  # noqa: E402
 from skillshot.evaluation.page import markdown  # noqa: E402
 from skillshot.evaluation.rivals import select  # noqa: E402
-from skillshot.evaluation.slices import by_slice  # noqa: E402
+from skillshot.evaluation.slices import CLUSTER, by_slice, skill_clusters  # noqa: E402
 from skillshot.io import write_json  # noqa: E402
 from skillshot.llm.embedded import EmbeddedEngine  # noqa: E402
 from skillshot.llm.record import Record as Answers  # noqa: E402
 from skillshot.llm.recorded import Recorded  # noqa: E402
 from skillshot.params import Evaluate, Params  # noqa: E402
 from skillshot.selectors.alignment import score  # noqa: E402
+from skillshot.selectors.pool import Pool  # noqa: E402
 
 REPORT = Path(__file__).resolve().parents[1] / "reports" / "evaluate_sets.json"
 SELECTORS = "random,question,ridge,lars,skillshot,oracle,zero-shot"
@@ -75,6 +76,8 @@ def run(name: str, spec: Spec, args: argparse.Namespace) -> dict[str, Any]:
     choices = {made: chosen.demonstrations for made, chosen in selection.items()}
     result = evaluate(engine, record, queries, choices, settings, SEED, args.offline, selection=selection)
     slices = {field: by_slice(result.rows, queries, field) for field in spec.slices}
+    clusters = skill_clusters(Pool(folder / "bundle", SEED), queries, SEED)
+    slices[CLUSTER] = by_slice(result.rows, queries, CLUSTER, clusters)
     beside: dict[str, Any] = {"bank": len(bank), **fitted, "slices": slices}
     if spec.label:
         aligned = score(folder / "bundle", queries, spec.label, spec.shots, seed=SEED).to_json()

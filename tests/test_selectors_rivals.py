@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -10,10 +11,13 @@ import pytest
 
 from conftest import Story
 from llm_fakes import FakeEngine
+from skillshot.bank.record import write_records
+from skillshot.cli.main import main
 from skillshot.errors import InputError
 from skillshot.evaluation import rivals, skill_knn
 from skillshot.evaluation.core import evaluate
 from skillshot.evaluation.rivals import Chosen, Cost, select
+from skillshot.evaluation.slices import skill_clusters
 from skillshot.evaluation.summary import Prices
 from skillshot.llm.record import Record as Answers
 from skillshot.params import Evaluate
@@ -154,6 +158,27 @@ def test_retrieval_r_looks_for_the_rationale_that_was_written(bundle: Path, stor
     chosen = select(bundle, queries, ["retrieval_r"], 2, 0, Told(), PARAMS)["retrieval_r"]
     assert [rows[0].rationale for rows in chosen.demonstrations] == [record.rationale for record in wanted]
     assert chosen.queries == Cost(3, 21, 15, 1.5)
+
+
+def test_skill_clusters_hold_like_skills(bundle: Path, story: Story) -> None:
+    bank = story[0][::3]
+    of = skill_clusters(Pool(bundle), bank, 0, 8)
+    assert set(of) == {record.id for record in bank} and 3 <= len(set(of.values())) <= 8
+    pairs = [(a, b) for a in bank for b in bank if a.id < b.id]
+    alike = [of[a.id] == of[b.id] for a, b in pairs if a.metadata["skill"] == b.metadata["skill"]]
+    others = [of[a.id] == of[b.id] for a, b in pairs if a.metadata["skill"] != b.metadata["skill"]]
+    assert sum(alike) / len(alike) > 2 * sum(others) / len(others)
+
+
+def test_score_takes_other_selectors(
+    bundle: Path, story: Story, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_records(tmp_path / "q.jsonl", story[1][:8])
+    asked = ["score", str(bundle), str(tmp_path / "q.jsonl"), "--label", "skill", "--json", "--selectors"]
+    assert main([*asked, "question,mmr,random-2"]) == 0
+    assert set(json.loads(capsys.readouterr().out)["selectors"]) == {"question", "mmr", "random-2"}
+    assert main([*asked, "skill_knn"]) == 2
+    assert "choose from zero-shot" in capsys.readouterr().err
 
 
 def test_an_unknown_selector_is_refused_before_anything_is_paid(bundle: Path, story: Story) -> None:

@@ -19,7 +19,13 @@ def add_parser(subparsers: Any) -> None:
     )  # fmt: skip
     parser.add_argument("bundle", help="bundle folder")
     parser.add_argument("queries", help="file of queries with rationale and answer")
-    parser.add_argument("--selectors", metavar="A,B", help="comma-separated (default: those of params, evaluate)")
+    parser.add_argument(
+        "--selectors",
+        metavar="A,B",
+        help="comma-separated (default: params): zero-shot, random, random-2, bm25, question, mmr, dpp, ridge, "
+        "lars, skillshot, skillshot_mmr, lite, oracle, oracle_features, skill_knn and retrieval_r (which ask the LLM), "
+        "langchain_similarity, langchain_mmr, dspy_knn",
+    )
     parser.add_argument("--shots", type=int, metavar="K", help="demonstrations per prompt (default 4)")
     parser.add_argument("--limit", type=int, metavar="N", help="so many queries, drawn with the seed (default: all)")
     parser.add_argument("--seed", type=int, default=0, help="of the draw, the random selector and the intervals")
@@ -33,7 +39,11 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--offline", action="store_true", help="fail where an answer is not recorded")
     parser.add_argument("--out", metavar="FOLDER", help="also write evaluate.json, evaluate_rows.csv and plots there")
-    parser.add_argument("--slice", metavar="FIELD", help="also by this field of the queries (of a list: its length)")
+    parser.add_argument(
+        "--slice",
+        metavar="FIELD",
+        help="also by this field of the queries (of a list: its length), by steps, or by skill_cluster",
+    )
     parser.add_argument(
         "--vary", choices=("shots", "order"), help="also with 1, 2, 4, 8 demonstrations, or in other orders: more calls"
     )
@@ -52,12 +62,13 @@ def run(args: argparse.Namespace) -> int:
     from skillshot.evaluation.files import shown, write
     from skillshot.evaluation.page import markdown
     from skillshot.evaluation.rivals import select
-    from skillshot.evaluation.slices import by_slice, variants
+    from skillshot.evaluation.slices import CLUSTER, by_slice, skill_clusters, variants
     from skillshot.evaluation.summary import Prices
     from skillshot.io import atomic_write
     from skillshot.llm.open import open_engine
     from skillshot.llm.record import Record, default_path
     from skillshot.llm.recorded import Recorded
+    from skillshot.selectors.pool import Pool
 
     params = _params(args)
     settings = params.evaluate
@@ -88,7 +99,8 @@ def run(args: argparse.Namespace) -> int:
             handle.write(markdown(evaluation, texts))
     report = evaluation.to_json()
     if args.slice:
-        report["slices"] = {args.slice: by_slice(evaluation.rows, queries, args.slice)}
+        of = skill_clusters(Pool(args.bundle), queries, args.seed) if args.slice == CLUSTER else None
+        report["slices"] = {args.slice: by_slice(evaluation.rows, queries, args.slice, of)}
     if args.json:
         print_json(report)
     else:
@@ -124,6 +136,9 @@ def _params(args: argparse.Namespace) -> Any:
 
 def _print(report: dict[str, Any]) -> None:
     columns = ["accuracy", "nll", "format_valid", "llm_calls", "prompt_tokens", "seconds"]
+    for extra in ("selection_calls", "bank_calls", "money"):
+        if any(row.get(extra) for row in report["selectors"].values()):
+            columns.append(extra)
     seconds = report["timing"]["seconds"]
     rows = [{"selector": name, **row, "seconds": seconds[name]} for name, row in report["selectors"].items()]
     print(f"{report['llm']}: {report['queries']} queries, {report['shots']} shots")
@@ -140,5 +155,6 @@ def _print(report: dict[str, Any]) -> None:
             print(
                 table([{"selector": n, **row} for n, row in part["selectors"].items()], ["selector", "accuracy", "nll"])
             )
-    for metric, why in report.get("missing", {}).items():
-        print(f"{metric}: {why}")
+    for name, why in (report.get("missing", {}) | report.get("notes", {})).items():
+        print(f"{name}: {why}")
+    print(f"share of the time in the engine: {report['timing']['share_in_engine']:.0%}")

@@ -20,6 +20,10 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--label", required=True, metavar="FIELD", help="field that holds the skill (text or list)")
     parser.add_argument("-k", type=int, default=4, help="demonstrations per query (default 4)")
     parser.add_argument("--seed", type=int, default=0, help="of the random selector and the intervals")
+    parser.add_argument(
+        "--selectors", metavar="A,B", help="comma-separated, any that asks no LLM: also random-2, mmr, dpp, "
+        "skillshot_mmr, langchain_similarity, langchain_mmr, dspy_knn (default: those of the contract)",
+    )  # fmt: skip
     parser.add_argument("--limit", type=int, help="only so many queries, from the start")
 
 
@@ -28,14 +32,16 @@ def run(args: argparse.Namespace) -> int:
     from skillshot.bank.read import load_queries
     from skillshot.errors import InputError
     from skillshot.selectors.alignment import score
+    from skillshot.selectors.pool import NAMES
 
     if args.k < 1:
         raise InputError(f"-k {args.k}: expected at least 1")
     loaded = load_queries(args.queries, limit=args.limit)
     if loaded.quarantined:
         print(f"{args.queries}: {len(loaded.quarantined)} rows left out", file=sys.stderr)
+    names = tuple(name.strip() for name in args.selectors.split(",") if name.strip()) if args.selectors else NAMES
     alignment = score(
-        args.bundle, loaded.records, args.label, args.k, seed=args.seed,
+        args.bundle, loaded.records, args.label, args.k, names, seed=args.seed,
         progress=lambda name: print(f"scoring {name}", file=sys.stderr),
     )  # fmt: skip
     report = alignment.to_json()

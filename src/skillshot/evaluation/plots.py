@@ -55,7 +55,7 @@ def figure(summary: dict[str, Any]) -> bytes:
         above.set_yticks(range(len(names)), names)
         above.set_xlabel(TITLES[metric])
         above.grid(axis="x", alpha=0.3)
-        below.set_xlim(left=0)
+        below.set_xlim(0, 1.2 * max(cost(row, summary["queries"]) for row in selectors.values()))
         money = any("money" in row for row in selectors.values())
         below.set_xlabel("money per query" if money else "tokens per query, those of the selection too")
         below.set_ylabel(TITLES[metric])

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skillshot.bank.record import Record
 from skillshot.evaluation.core import Row
 from skillshot.evaluation.summary import METRICS, values
 
+if TYPE_CHECKING:
+    from skillshot.selectors.pool import Pool
+
+CLUSTER = "skill_cluster"  # name of the slices by `skill_clusters`
 Choices = Mapping[str, Sequence[Sequence[Record]]]
 
 
@@ -23,9 +27,32 @@ def slice_of(query: Record, field: str) -> str:
     return str(len(value)) if isinstance(value, list | tuple) else str(value)
 
 
-def by_slice(rows: Sequence[Row], queries: Sequence[Record], field: str) -> dict[str, dict[str, Any]]:
-    """{slice: {"queries": n, "selectors": {name: {"accuracy", "nll"}}}}, the largest slice first."""
-    of = {query.id: slice_of(query, field) for query in queries}
+def skill_clusters(pool: Pool, queries: Sequence[Record], seed: int, count: int = 8) -> dict[str, str]:
+    """Query id -> its skill cluster: k-means of the bank's skill rows, named by the rationale nearest to the centre.
+
+    A query belongs where its predicted skill row does.
+    """
+    import numpy as np
+    from sklearn.cluster import KMeans
+
+    bank = pool.vectors("skillshot")
+    fitted = KMeans(min(count, len(bank)), random_state=seed, n_init=3).fit(bank)
+    centres = fitted.cluster_centers_.astype(np.float32)
+    central = [" ".join(pool.records[int(row)].rationale.split())[:40] for row in (bank @ centres.T).argmax(axis=0)]
+    names = [f"{number}: {text}" for number, text in enumerate(central)]
+    places = fitted.predict(pool.query_vectors("skillshot", queries).astype(bank.dtype))
+    return {query.id: names[int(place)] for query, place in zip(queries, places, strict=True)}
+
+
+def by_slice(
+    rows: Sequence[Row], queries: Sequence[Record], field: str, of: Mapping[str, str] | None = None
+) -> dict[str, dict[str, Any]]:
+    """{slice: {"queries": n, "selectors": {name: {"accuracy", "nll"}}}}, the largest slice first.
+
+    Args:
+        of: slice of each query by id, where no field tells it.
+    """
+    of = of or {query.id: slice_of(query, field) for query in queries}
     names = list(dict.fromkeys(row.selector for row in rows))
     groups: dict[str, list[Row]] = {}
     for row in rows:
