@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -156,6 +157,8 @@ def test_retrieval_r_looks_for_the_rationale_that_was_written(bundle: Path, stor
                 yield i, type(result)(f" {wanted[i].rationale}\nThe answer is 3.", 7, 5, "stop", 0.5)
 
     chosen = select(bundle, queries, ["retrieval_r"], 2, 0, Told(), PARAMS)["retrieval_r"]
+    oracle = choose_rows(pool, [dataclasses.replace(wanted[i], question=f"new {i}") for i in range(3)], "oracle", 2)
+    assert chosen.demonstrations == [[pool.records[row] for row in rows] for rows in oracle]
     assert [rows[0].rationale for rows in chosen.demonstrations] == [record.rationale for record in wanted]
     assert chosen.queries == Cost(3, 21, 15, 1.5)
 
