@@ -84,6 +84,14 @@ def test_reports_become_metrics_curves_and_selectors(root: Path) -> None:
     assert ("reports", root / "reports/evaluate_rows.csv") in story.files
 
 
+def test_what_a_benchmark_leaves_is_no_metric_of_the_state(root: Path) -> None:
+    bed.write(root, "reports/benchmark.json", {"seconds": 3.5, "selectors": {"rival": {"ms": 1}}})
+    bed.write(root, "reports/register.json", {"metrics": 3})
+    story = collect(root, {})
+    assert not [name for name in story.metrics if name.startswith(("benchmark", "register"))]
+    assert "rival" not in story.selectors
+
+
 def test_curves_of_several_models_are_told_apart(root: Path) -> None:
     bed.write(
         root, "reports/train_curves.csv", "model,epoch,loss,lr\nlars,0,0.9,\nskillshot,0,0.7,nan\nskillshot,1,0.6,1\n"

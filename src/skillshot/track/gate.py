@@ -145,7 +145,7 @@ def _judge(name: str, rule: Rule, then: float, now: float, baseline: Snapshot, c
         if status == "regressed" and not certain:
             status = "tolerated"
     if rule.direction == "same" and status == "regressed":
-        status, detail = "control moved", detail or "nothing that is measured should reach it"
+        status, detail = "control moved", detail or "a control: if it was meant to move, accept it by name"
     return Row(name, status, then, now, allowed, detail)
 
 

@@ -1,8 +1,8 @@
-"""Does a regression get through? Plants every one of `sabotages.py` in a copy of the pipeline, and runs it.
+"""Does a regression get through? Plants every one of `catalogue.py` in a copy of the pipeline, and runs it.
 
     python -m benchmarks.sabotage                  # all of them: about 20 minutes of CPU; writes reports/benchmarks
     python -m benchmarks.sabotage --only "NaN"     # those whose name holds a word
-    python -m benchmarks.sabotage --folder DIR     # keep the copy, and go on with its baseline the next time
+    python -m benchmarks.sabotage --folder DIR     # keep copy and outcomes there; a killed run goes on where it was
 
 The baseline is made first, by an unsabotaged run of the same small configuration, and committed there; bounds of
 `gates.yaml` that so small a bank cannot hold are dropped in the copy and named. Each sabotage then starts from it:
@@ -15,22 +15,24 @@ import argparse
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-from benchmarks.sabotages import SABOTAGES, Sabotage
+from benchmarks.sabotage.catalogue import SABOTAGES
+from benchmarks.sabotage.kinds import Sabotage
 
 from skillshot.cli.markdown import markdown
+from skillshot.io import read_json, write_json
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 REPORT = ROOT / "reports/benchmarks/sabotage.json"
 SMALL: Mapping[str, Any] = {
     "ingest.size": 400, "train.epochs": 60, "export.parity_questions": 60,
@@ -47,14 +49,14 @@ class Outcome:
     stopped_by: str
     said: str
     passed: bool
-    seconds: float
+    cpu_seconds: int
 
 
 class Copy:
     """A copy of the repository with a finished small run, committed: the baseline."""
 
     def __init__(self, folder: Path) -> None:
-        self.root = folder
+        self.root, self.notes = folder, folder.parent / f"{folder.name}.outcomes.json"
 
     def make(self) -> list[str]:
         """Copy, shrink, run, commit; returns the bounds that were dropped."""
@@ -136,7 +138,7 @@ class Copy:
 
     def plant(self, sabotage: Sabotage) -> Outcome:
         """Sabotage, run, look, restore."""
-        started = time.monotonic()
+        started = resource.getrusage(resource.RUSAGE_CHILDREN)
         record, kept = self.root / ".record", self.root.parent / f"{self.root.name}.record"
         shutil.copytree(record, kept, dirs_exist_ok=True)
         try:
@@ -152,7 +154,7 @@ class Copy:
             self.restore()
         wanted = "nobody" if sabotage.by == "healed" else sabotage.by
         passed = by in wanted.split("|") and bool(re.search(sabotage.told, said))
-        return Outcome(sabotage.name, sabotage.by, by, short(said, sabotage.told), passed, time.monotonic() - started)
+        return Outcome(sabotage.name, sabotage.by, by, short(said, sabotage.told), passed, cpu_since(started))
 
     def look(self, sabotage: Sabotage) -> tuple[str, str]:
         """Run the pipeline, the gate, the publisher: who says no, and how."""
@@ -172,6 +174,12 @@ class Copy:
         return "nobody", heard + said
 
 
+def cpu_since(before: resource.struct_rusage) -> int:
+    """CPU seconds of all finished children."""
+    now = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return round(now.ru_utime + now.ru_stime - before.ru_utime - before.ru_stime)
+
+
 def short(said: str, told: str) -> str:
     """The lines that name the reason, for the table."""
     lines = [re.sub(r"\s+", " ", line) for line in said.splitlines() if "\r" not in line]
@@ -189,21 +197,25 @@ def main() -> int:
     chosen = [sabotage for sabotage in SABOTAGES if args.only in sabotage.name]
     with tempfile.TemporaryDirectory(prefix="skillshot-sabotage-") as temporary:
         copy = Copy((args.folder or Path(temporary) / "copy").resolve())
-        dropped = copy.make() if not (copy.root / "dvc.lock").exists() else []
-        if dropped:
-            print(f"bounds that the small bank does not hold: {', '.join(dropped)}", file=sys.stderr)
-        outcomes = []
+        if not (copy.root / "dvc.lock").exists():
+            dropped = copy.make()
+            write_json(copy.notes, {"bounds_dropped": dropped, "sabotages": {}})
+        notes = read_json(copy.notes)
+        print(f"bounds that the small bank does not hold: {notes['bounds_dropped'] or 'none'}", file=sys.stderr)
+        copy.restore()
         for sabotage in chosen:
-            outcomes.append(copy.plant(sabotage))
-            last = outcomes[-1]
-            mark = "ok " if last.passed else "BAD"
-            print(f"{mark} {last.seconds:5.0f} s  {last.name}: {last.stopped_by}: {last.said}", file=sys.stderr)
-    rows = [{key: value for key, value in vars(outcome).items() if key != "seconds"} for outcome in outcomes]
+            if sabotage.name not in notes["sabotages"]:
+                notes["sabotages"][sabotage.name] = vars(copy.plant(sabotage))
+                write_json(copy.notes, notes)
+            row = notes["sabotages"][sabotage.name]
+            mark = "ok " if row["passed"] else "BAD"
+            told = f"{mark} {row['cpu_seconds']:5} CPU s  {row['name']}: {row['stopped_by']}: {row['said']}"
+            print(told, file=sys.stderr, flush=True)
+    rows = [notes["sabotages"][sabotage.name] for sabotage in chosen]
     print(markdown("Sabotages", rows, ("name", "expected", "stopped_by", "said")))
     if not args.only:
-        REPORT.parent.mkdir(parents=True, exist_ok=True)
-        REPORT.write_text(json.dumps({"bounds_dropped": dropped, "sabotages": rows}, indent=2, sort_keys=True) + "\n")
-    return 0 if all(outcome.passed for outcome in outcomes) else 1
+        write_json(REPORT, {"bounds_dropped": notes["bounds_dropped"], "sabotages": rows})
+    return 0 if all(row["passed"] for row in rows) else 1
 
 
 if __name__ == "__main__":

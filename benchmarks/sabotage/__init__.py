@@ -1,0 +1,1 @@
+"""Regressions planted in a copy of the pipeline: each must be stopped."""
