@@ -27,7 +27,7 @@ INPUTS: dict[str, tuple[str, ...]] = {
     "lite": ("lexical",),
     "lars_posterior": ("question_embedding", "rationale_embedding"),
     "ridge_posterior": ("rationale_embedding",),
-    "skillshot_posterior": ("question_embedding", "question_lexical", "rationale_embedding", "rationale_lexical"),
+    "skillshot_posterior": ("question_embedding", "question_lexical", "rationale_lexical"),
 }
 
 

@@ -15,7 +15,8 @@ class Channel:
     """One reading: its n-grams are weighted and brought to the length `weight` on their own.
 
     part: all | head (the first line: the question) | rest (what follows: context, options) | equations.
-    least: words in a smaller share of the bank's texts are masked to their shape (0: none are).
+    least: words in a smaller share of the bank's texts are masked to their shape (0: none are); a rationale's words
+        that are seldom taken from its own question are kept whatever their share (`LexicalView.learn`, `beside`).
     """
 
     name: str
@@ -52,7 +53,7 @@ QUESTION = (
     Channel("context", 2, weight=0.5, part="rest"),
 )
 RATIONALE = (
-    Channel("skeleton 10 %", 4, 0.1),
     Channel("skeleton 40 %", 4, 0.4),
+    Channel("words", 3),
     Channel("equations", weight=2.0, part="equations"),
 )

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from skillshot.errors import BundleError, InputError
 from skillshot.features.channels import Channel
 from skillshot.features.grams import Codes, GramReader
-from skillshot.features.tokens import tokenise
+from skillshot.features.tokens import procedural, tokenise
 from skillshot.io import atomic_write, read_json, write_json
 
 Floats = npt.NDArray[np.float32]
@@ -25,6 +25,7 @@ Floats = npt.NDArray[np.float32]
 BUCKETS = 4096  # n-grams are hashed with a sign into this many (count sketch: dot products keep their mean)
 RAREST = 2  # texts that must share an n-gram
 COMMON = 0.01  # words in a smaller share of texts need no share of their own
+PROCEDURAL = 0.005  # share of texts from which a word may count as procedure
 CHUNK = 2000  # texts whose grams are counted at once
 ARRAYS = ("keys", "weights", "slots", "projection")
 
@@ -33,7 +34,8 @@ ARRAYS = ("keys", "weights", "slots", "projection")
 class LexicalView:
     """Channels of weighted n-grams, hashed into buckets, times a projection.
 
-    shares: word -> share of the bank's texts that hold it; vocabulary: tokens of at least two texts.
+    shares: word -> share of the bank's texts that hold it, 1 for a word that is never masked; vocabulary: tokens of
+    at least two texts.
     keys: uint64 (n,), sorted codes of the n-grams that two texts share; weights: float32 (n,), inverse document
     frequency with the sign of the hash; slots: uint32 (n,), channel * BUCKETS + bucket.
     projection: float32 (buckets, f), None: the buckets themselves.
@@ -53,14 +55,22 @@ class LexicalView:
         return BUCKETS if self.projection is None else int(self.projection.shape[1])
 
     @classmethod
-    def learn(cls, texts: Sequence[str], channels: tuple[Channel, ...]) -> LexicalView:
+    def learn(
+        cls, texts: Sequence[str], channels: tuple[Channel, ...], beside: Sequence[str] | None = None
+    ) -> LexicalView:
         """Learn word shares and n-gram weights from a bank's texts; no projection yet.
+
+        Args:
+            beside: the question of each text, where the texts are rationales: words that seldom come from it are
+                never masked.
 
         Raises:
             InputError: no n-gram is shared by two texts.
         """
         held = Counter(word for text in texts for word in set(tokenise(text)))
         shares = {word: n / len(texts) for word, n in sorted(held.items()) if n > max(2, COMMON * len(texts))}
+        if beside is not None:
+            shares |= dict.fromkeys(procedural(texts, beside, PROCEDURAL), 1.0)
         vocabulary = tuple(sorted(word for word, n in held.items() if n >= RAREST))
         reader = GramReader(channels, shares, held)  # every token: unknown ones would count as one and the same
         keys, spread = _shared(reader, texts)

@@ -19,6 +19,8 @@ _NOISE = re.compile(r"(?<!\d)\.|\.(?!\d)|[^\d.()\s+\-*/=]")
 _LEFT_SIDE = re.compile(r"[\d.()\s+\-*/]*\d[\s()]*[+\-*/][\d.()\s+\-*/]*=")
 _OPERATOR = re.compile(r"(?<=[\d)\s])[+\-*/](?=\s*[\d(.])")
 _ENDINGS = ("ing", "ed", "ly", "es", "er", "s")
+_STEM = 4  # letters by which a word is known again in another form: rolled, roll
+OWN = 0.5  # a word taken from its own question less often than this belongs to the procedure
 
 
 def tokenise(text: str) -> list[str]:
@@ -71,6 +73,23 @@ def equation_grams(text: str) -> Iterator[str]:
     for kind in kinds:
         yield from (f"sign {sign}" for sign in kind)
         yield "equation"
+
+
+def procedural(rationales: Sequence[str], questions: Sequence[str], least: float) -> list[str]:
+    """Words of rationales that mostly do not come from their own question: they tell what is done, not with whom.
+
+    Names and story nouns are copied from the question; "look at the row" is not, however rare it is. A word counts
+    from `least` of the texts (and three of them) on; another form of it in the question (`rolled`, `roll`) is a copy.
+    """
+    held: Counter[str] = Counter()
+    copied: Counter[str] = Counter()
+    for rationale, question in zip(rationales, questions, strict=True):
+        asked = {word[:_STEM] for word in tokenise(question)}
+        words = {word for word in tokenise(rationale) if word[0].isalpha()}
+        held.update(words)
+        copied.update(word for word in words if word[:_STEM] in asked)
+    enough = max(3.0, least * len(rationales))
+    return sorted(word for word, n in held.items() if n >= enough and copied[word] < OWN * n)
 
 
 def numbered(grams: Iterable[str]) -> Iterator[str]:

@@ -46,7 +46,7 @@ def fit(
     # an example marked as wrong stays in the bank, but nothing is learned from it
     right = np.array([record.correct for record in bank])
     rows = np.flatnonzero(right)
-    learned = [questions[i] for i in rows], [rationales[i] for i in rows], question[rows], rationale[rows]
+    learned = [questions[i] for i in rows], [rationales[i] for i in rows], question[rows]
     ours = fit_skillshot(*learned, settings, seed, work)
     # the paper's networks have no dropout
     plain = replace(settings, dropout=0.0)
@@ -66,9 +66,10 @@ def fit(
     lexical = ours.question_lexical, ours.rationale_lexical
     if not right.all():
         lexical = ours.question_view.transform(questions), ours.rationale_view.transform(rationales)
+        lexical[0][rows] = ours.question_lexical
     inputs = {
         "lars": (question, rationale),
-        "skillshot": (question, lexical[0], rationale, lexical[1]),
+        "skillshot": (question, *lexical),
         "ridge": (rationale,),
     }
     with torch.no_grad():

@@ -55,7 +55,7 @@ class Fitted:
 
     @property
     def posteriors(self) -> dict[str, nn.Module]:
-        """Bank side by selector; skillshot reads question, its lexical, rationale, its lexical, in this order."""
+        """Bank side by selector; skillshot reads question, its lexical, the rationale's lexical, in this order."""
         return {
             "lars": PosteriorHead(self.lars.question, self.lars.rationale, self.lars.posterior).eval(),
             "skillshot": SkillPosterior(self.skillshot).eval(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,22 +12,29 @@ import torch
 
 from skillshot.features.channels import QUESTION, RATIONALE, Channel
 from skillshot.features.lexical import BUCKETS, Floats, LexicalView
-from skillshot.model.closed import agreement, cross_fitted, principal, ridge_weights
+from skillshot.model.closed import agreement, cross_fitted, predictability, principal, ridge_weights
 from skillshot.model.combined import Skillshot
 from skillshot.model.cvae import fit_cvae
 from skillshot.model.loop import split
-from skillshot.model.ridge import solve
+from skillshot.model.nets import SkillCVAE
 from skillshot.params import Train
 
 Channels = tuple[Channel, ...]
 
 EMBEDDING = 2.0  # spread of the sentence embedding beside the words in the ridge; 1 to 2 are alike
-SHARES = tuple(float(np.sqrt(part)) for part in (0.95, 0.9, 0.8, 0.65, 0.5))  # candidate weights of the structure head
+# "procedure": words of the procedure are masked like the others; "weights": every part of the structure counts alike
+INGREDIENTS = ("procedure", "weights")
+# weight of the structure head's cosine beside the latent's: 0.65 to 0.9 were alike on the development slices, and a
+# held-out tenth of a bank of 1,000 is too small a judge to choose for each bank anew
+SHARE = 0.8
 
 
 @dataclass(frozen=True)
 class SkillParts:
-    """The model, its views, and the bank's lexical features (n, 2 t) and (n, t)."""
+    """The model, its views, and the bank's lexical features (n, 2 t) and (n, t).
+
+    question_lexical is cross-fitted: what the model would read of each question had it not been in the bank.
+    """
 
     model: Skillshot
     question_view: LexicalView
@@ -42,7 +49,6 @@ def fit_skillshot(
     questions: Sequence[str],
     rationales: Sequence[str],
     question: Floats,
-    rationale: Floats,
     settings: Train,
     seed: int,
     work: Path | None = None,
@@ -50,21 +56,23 @@ def fit_skillshot(
     reads: Channels = QUESTION,
     explains: Channels = RATIONALE,
     conditional: bool = False,
+    without: Collection[str] = (),
 ) -> SkillParts:
-    """Fit on n texts and their unit embeddings (n, d).
+    """Fit on n questions with their unit embeddings (n, d) and n rationales.
 
     Args:
-        reads, explains: channels of question and rationale; conditional: the decoder reads the question too.
-            Only ablations give other values.
+        reads, explains: channels of question and rationale; conditional: the decoder reads the question too;
+            without: ingredients left out, of INGREDIENTS. Only ablations give other values.
     """
-    rationale_view, skeleton = _structure(rationales, explains, settings.structure_dim, seed)
+    beside = None if "procedure" in without else questions
+    rationale_view, skeleton = _structure(rationales, beside, explains, settings.structure_dim, seed)
     centre = skeleton.mean(0)
     target = unit(skeleton - centre)
     question_view = LexicalView.learn(questions, reads)
     words = question_view.transform(questions)
     words_centre, question_centre = words.mean(0), question.mean(0)
     words -= words_centre
-    scale = EMBEDDING * spread(words) / max(spread(question - question_centre), 1e-9)
+    scale = np.float32(EMBEDDING * spread(words) / max(spread(question - question_centre), 1e-9))
     inputs = np.hstack([words, (question - question_centre) * scale])
     del words
 
@@ -73,84 +81,76 @@ def fit_skillshot(
     alone = ridge_weights(inputs[:, left], target, settings.ridge)
     by_words, by_embedding = cross_fitted(inputs, target, settings.ridge, (left, right))
     (by_words_alone,) = cross_fitted(inputs[:, left], target, settings.ridge, (left,))
-    projected = np.hstack([joint[left], alone])
-    question_lexical = inputs[:, left] @ projected + words_centre @ projected
+    foretold = by_words + by_embedding
+    weight = np.ones(target.shape[1], np.float32) if "weights" in without else predictability(foretold, target)
     # the CVAE reads what a new question would show, not what the ridge remembers of its own rows
-    honest = np.hstack([by_words, by_words_alone]) + words_centre @ projected
-    trained = fit_cvae(
-        [question, honest], [rationale, skeleton], settings, seed, "skillshot", work, conditional=conditional
-    )
+    explained = target * weight
+    trained = fit_cvae([foretold], [explained], settings, seed, "skillshot", work, conditional=conditional)
 
     model = Skillshot(trained.model, question.shape[1], target.shape[1])
+    projected = np.hstack([joint[left], alone])
     t = target.shape[1]
-    model.structure.weight.data = torch.from_numpy(joint[right] * np.float32(scale))
-    model.structure.offset.data = torch.from_numpy(
-        -words_centre @ projected[:, :t] - question_centre @ (joint[right] * np.float32(scale))
-    )
+    offset = words_centre @ projected
+    model.structure.weight.data = torch.from_numpy(joint[right] * scale)
+    model.structure.offset.data = torch.from_numpy(-offset[:t] - question_centre @ (joint[right] * scale))
     model.target_centre.data = torch.from_numpy(centre)
-    model.lite_offset.data = torch.from_numpy(-words_centre @ projected[:, t:])
-    z_query, z_bank = _latents(model, question, honest, question_lexical, rationale, skeleton)
-    lite_weight, lite_bias = _distil(honest, z_query)
-    model.lite_weight.data, model.lite_bias.data = torch.from_numpy(lite_weight), torch.from_numpy(lite_bias)
-    share, agreements = _share(by_words + by_embedding, target, z_query, z_bank, settings.holdout, seed)
-    model.share.data = torch.tensor(share)
+    model.target_weight.data = torch.from_numpy(weight)
+    model.lite_offset.data = torch.from_numpy(-offset[t:])
+    z_query, z_bank = _latents(trained.model, foretold, explained)
+    model.share.data = torch.tensor(float(np.sqrt(SHARE)))
+    agreements = _agreements(foretold, target, explained, z_query, z_bank, settings.holdout, seed)
+    # with the embedding's part added by the model again, the first half gives `foretold` itself
+    honest = np.hstack([foretold - (question - question_centre) @ (joint[right] * scale), by_words_alone]) + offset
     return SkillParts(
         model.eval(),
         question_view.onto(projected),
         rationale_view,
-        question_lexical.astype(np.float32),
+        honest.astype(np.float32),
         skeleton,
         trained.history,
         trained.diagnostics | agreements,
     )
 
 
-def _structure(rationales: Sequence[str], channels: Channels, width: int, seed: int) -> tuple[LexicalView, Floats]:
+def _structure(
+    rationales: Sequence[str], questions: Sequence[str] | None, channels: Channels, width: int, seed: int
+) -> tuple[LexicalView, Floats]:
     """View of the rationales onto the principal parts of their skeletons, and the bank's rows (n, t)."""
-    view = LexicalView.learn(rationales, channels)
+    view = LexicalView.learn(rationales, channels, questions)
     rows = view.transform(rationales)
     directions = principal(rows, width, seed)
     return view.onto(directions), rows @ directions
 
 
 @torch.no_grad()
-def _latents(
-    model: Skillshot, question: Floats, honest: Floats, lexical: Floats, rationale: Floats, skeleton: Floats
-) -> tuple[Floats, Floats]:
+def _latents(cvae: SkillCVAE, foretold: Floats, explained: Floats) -> tuple[Floats, Floats]:
     """Policy means as a new question would get them, posterior means as the bank holds them; unit rows."""
-    cvae = model.cvae
-    q, h, x, r, s = (
-        torch.from_numpy(np.asarray(a, np.float32)) for a in (question, honest, lexical, rationale, skeleton)
-    )
-    z_query = cvae.policy(cvae.question(q, h))[0].numpy()
-    z_bank = cvae.posterior(torch.cat([cvae.question(q, x), cvae.rationale(r, s)], 1))[0].numpy()
-    return unit(z_query), unit(z_bank)
+    asked = cvae.question(torch.from_numpy(foretold))
+    seen = cvae.rationale(torch.from_numpy(explained))
+    return unit(cvae.policy(asked)[0].numpy()), unit(cvae.posterior(torch.cat([asked, seen], 1))[0].numpy())
 
 
-def _distil(lexical: Floats, aim: Floats) -> tuple[Floats, Floats]:
-    """Ridge from lexical (n, 2 t) to the policy's unit latents: weights and bias."""
-    centre, middle = lexical.mean(0), aim.mean(0)
-    weights, _ = solve(lexical - centre, aim - middle)
-    return weights, (middle - centre @ weights).astype(np.float32)
-
-
-def _share(
-    structure: Floats, target: Floats, z_query: Floats, z_bank: Floats, holdout: float, seed: int
-) -> tuple[float, dict[str, float]]:
-    """Weight of the structure head under which held-out bank items find the most similar rationales.
+def _agreements(
+    structure: Floats,
+    target: Floats,
+    weighted: Floats,
+    z_query: Floats,
+    z_bank: Floats,
+    holdout: float,
+    seed: int,
+) -> dict[str, float]:
+    """How alike are the rationales of held-out bank items and of what each head, and both, choose for them.
 
     The judges are the rows that no gradient step saw: on its own training rows the policy's memory would win.
     """
     judges, others = (rows.numpy() for rows in split(len(target), holdout, seed))
     found = {}
-    for share in SHARES:
-        rest = float(np.sqrt(max(0.0, 1 - share**2)))
-        query = np.hstack([share * unit(structure[judges]), rest * z_query[judges]])
-        bank = np.hstack([share * target[others], rest * z_bank[others]])
-        found[share] = agreement(query, bank, target[judges], target[others])
-    best = max(SHARES, key=lambda share: found[share])
-    numbers = {"agreement": found[best], "agreement_structure": found[SHARES[0]], "agreement_half": found[SHARES[-1]]}
-    return best, numbers | {"structure_share": best}
+    for name, share in (("agreement", SHARE), ("agreement_structure", 1.0), ("agreement_latent", 0.0)):
+        one, other = float(np.sqrt(share)), float(np.sqrt(1 - share))
+        query = np.hstack([one * unit(structure[judges]), other * z_query[judges]])
+        bank = np.hstack([one * unit(weighted[others]), other * z_bank[others]])
+        found[name] = agreement(query, bank, target[judges], target[others])
+    return found
 
 
 def unit(rows: Floats) -> Floats:
