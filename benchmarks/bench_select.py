@@ -4,8 +4,8 @@
     python benchmarks/bench_select.py BUNDLE --sizes 1000 10000   # two minutes
 
 CPU times are what to compare: on a busy machine wall times are mostly waiting. All peers answer the same questions
-in turn, in one process, on one thread, over one bank of 10,000. Banks are grown from the bundle's own bank
-(benchmarks/select_bank.py), questions are its texts with a word changed, so that none is its own demonstration.
+in turn (in blocks of 20), in one process, on one thread, over one bank of 10,000. Banks are grown from the bundle's
+own bank (benchmarks/select_bank.py), questions are its texts with a word changed: none is its own demonstration.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from skillshot.io import write_json  # noqa: E402
 from skillshot.params import Index  # noqa: E402
 from skillshot.runtime.bench import quantiles, time_each  # noqa: E402
 
+BLOCK = 20  # questions that a side answers before the next one's turn
 PEERS = 10_000  # demonstrations of the bank that all peers search
 MODES = (("full", "int8"), ("full", "fp32"), ("lite", "int8"))
 
@@ -111,13 +112,12 @@ def peers(bundle: Path, source: Path, count: int) -> dict[str, Any]:
     embeddings = rows[:PEERS] if len(rows) >= PEERS else np.vstack([rows, grow(rows, PEERS - len(rows))])
     found, missing = sides(bundle, embeddings)
     asked, cpu, wall = questions_of(bundle, count), {n: [] for n in found}, {n: [] for n in found}
-    for question in asked[:3] + asked:
+    for start in range(0, count, BLOCK):  # in turn, but in blocks: each side works with warm caches, as in service
         for name, side in found.items():
-            start, spent = time.perf_counter(), time.process_time()
-            side(question)
-            cpu[name].append((time.process_time() - spent) * 1e3)
-            wall[name].append((time.perf_counter() - start) * 1e3)
-    table = {name: {"cpu_ms": quantiles(cpu[name][3:]), "wall_ms": quantiles(wall[name][3:])} for name in found}
+            walls, cpus = time_each(side, asked[start : start + BLOCK])
+            wall[name] += walls
+            cpu[name] += cpus
+    table = {name: {"cpu_ms": quantiles(cpu[name]), "wall_ms": quantiles(wall[name])} for name in found}
     p50 = {name: row["cpu_ms"]["p50"] for name, row in table.items()}
     ratios = {
         "full int8, times faster than sentence-transformers": p50["sentence-transformers"] / p50["full, int8"],
@@ -134,6 +134,7 @@ def floor(bundle: Path, count: int) -> dict[str, float]:
 
     asked = questions_of(bundle, count)
     tokenizer = tokenizers.Tokenizer.from_file(str(bundle / "model/tokenizer.json"))
+    tokenizer.no_padding()
     _, cpu = time_each(tokenizer.encode, asked)
     tokens = int(np.median([len(tokenizer.encode(text).ids) for text in asked]))
     x, weight = np.ones((tokens, 384), np.float32), np.ones((384, 1536), np.float32)

@@ -8,6 +8,7 @@ Everything stays on 127.0.0.1 and ends after the given seconds. Each answer is c
 from __future__ import annotations
 
 import argparse
+import contextlib
 import http.client
 import json
 import os
@@ -98,18 +99,26 @@ def serve(model: Path, questions: list[str], seconds: float, clients: int) -> di
         port = probe.getsockname()[1]
     command = mlflow_command("serve", "-m", str(model), "--host", "127.0.0.1", "--port", str(port))
     start = time.perf_counter()
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    log = model.parent / "serve.log"
+    with log.open("w") as out:
+        server = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, start_new_session=True, env=_path())
     try:
         while not _answers(port):
             if server.poll() is not None or time.perf_counter() - start > UP:
-                raise SystemExit(f"the server did not start: {' '.join(command)}")
+                raise SystemExit(f"the server did not start: {' '.join(command)}\n{log.read_text()[-2000:]}")
             time.sleep(0.2)
         up = time.perf_counter() - start
         load(port, questions, 1, 1)  # warm
         return {"up_s": up, **load(port, questions, seconds, clients)}
     finally:
-        os.killpg(server.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGTERM)
         server.wait(20)
+
+
+def _path() -> dict[str, str]:
+    """mlflow starts uvicorn by its name: it must be found though no environment is activated."""
+    return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 def _answers(port: int) -> bool:
@@ -130,7 +139,7 @@ def predict(model: Path, questions: list[str], folder: Path) -> dict[str, Any]:
     )
     command = mlflow_command("predict", "-m", str(model), "-i", str(folder / "in.json"), "-o", str(folder / "out.json"))
     start = time.perf_counter()
-    subprocess.run([*command, "-t", "json"], check=True, capture_output=True)
+    subprocess.run([*command, "-t", "json"], check=True, capture_output=True, env=_path())
     seconds = time.perf_counter() - start
     rows = json.loads((folder / "out.json").read_text())["predictions"]
     if [len(row) for row in rows] != [4] * len(questions):
