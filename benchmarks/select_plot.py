@@ -29,6 +29,7 @@ def plot(report: dict[str, Any], path: Path) -> None:
     if exact:
         left.plot(*zip(*exact, strict=True), "k*", markersize=9, label="exact search alone, for comparison")
     left.set(xscale="log", yscale="log", xlabel="demonstrations", ylabel="CPU ms per question, one thread")
+    left.set_ylim(bottom=left.get_ylim()[0] / 6)  # room for the legend
     left.set_title("p50 (line) to p95 (band)")
     left.grid(True, which="both", alpha=0.2)
     left.legend()
