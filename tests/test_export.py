@@ -15,6 +15,7 @@ from skillshot.errors import InputError
 from skillshot.export.canonical import export_graph
 from skillshot.export.networks import agreement
 from skillshot.export.quantise import quantise
+from skillshot.runtime.card import write_card
 from skillshot.runtime.onnx import Session, TextEncoder
 
 TEXTS = ["How many apples are left?", "short", "A much longer question " * 20, "사과는 몇 개인가?", ""]
@@ -70,8 +71,26 @@ def test_agreement_counts_choices() -> None:
 def test_the_bundle_tells_what_it_is(bundle: Path) -> None:
     manifest = json.loads((bundle / "manifest.json").read_text())
     assert manifest["data"]["records"] > 200
-    assert manifest["select"]["mode"] == "full"
-    assert "Limits" in (bundle / "README.md").read_text()
+    assert manifest["select"] == {"mode": "full", "precision": "int8"}
+    card = (bundle / "README.md").read_text()
+    assert card.startswith("---\nlibrary_name: skillshot\nlicense: apache-2.0\n")
+    told = [
+        manifest["data"]["sha256"],
+        str(manifest["data"]["records"]),
+        "## Limits",
+        "## Licences",
+        "int8",
+        "| search | exact |",
+    ]
+    assert [text for text in [*told, *manifest["metrics"], "all-MiniLM-L6-v2, Apache-2.0"] if text not in card] == []
+    assert "{" not in card
+
+
+def test_another_encoder_keeps_its_own_licence(bundle: Path, tmp_path: Path) -> None:
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    write_card(tmp_path, manifest | {"embed": {"model": "someone/model"}, "index": {"exact_below": 10}})
+    card = (tmp_path / "README.md").read_text()
+    assert "someone/model, under their own licence" in card and "inverted file" in card
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])

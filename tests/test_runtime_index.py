@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skillshot.runtime.index import top_k
+from skillshot.runtime.index import ExactIndex, Floats, top_k
 
 numbers = st.floats(-1, 1, width=32) | st.sampled_from([0.0, 0.5, 1.0])
 
@@ -19,6 +19,45 @@ def test_top_k_is_the_head_of_a_stable_sort(values: list[float], k: int, data: s
     rows = [row for row in np.argsort(-scores, kind="stable") if allowed[row]]
     assert top_k(scores, k, allowed).tolist() == rows[:k]
     assert top_k(scores, k).tolist() == np.argsort(-scores, kind="stable")[:k].tolist()
+
+
+def rows_of(kind: str, seed: int) -> Floats:
+    """Unit rows: skills (clouds), no structure at all, few distinct (ties), and all the same."""
+    rng = np.random.default_rng(seed)
+    centres = rng.standard_normal((30, 160)) if kind != "noise" else rng.standard_normal((3000, 160))
+    rows = centres[rng.integers(0, len(centres), 3000)]
+    if kind == "clouds":
+        rows = rows + 0.4 * rng.standard_normal(rows.shape)
+    if kind == "same":
+        rows = np.repeat(rows[:1], 3000, 0)
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", ["clouds", "noise", "ties", "same"])
+@pytest.mark.parametrize("k", [1, 4, 300, 2999, 5000])
+@pytest.mark.parametrize("filtered", [False, True])
+def test_the_short_way_finds_what_a_full_scan_finds(kind: str, k: int, filtered: bool) -> None:
+    vectors, rng = rows_of(kind, 0), np.random.default_rng(1)
+    index = ExactIndex(vectors)
+    assert index._axes is not None
+    for share in (0.5, 0.001) if filtered else (1.0,):
+        allowed = rng.random(len(vectors)) < share if filtered else None
+        for query in (vectors[5], rows_of("noise", 2)[0], -vectors[7]):
+            rows, scores = index.search(query, k, allowed)
+            exact = np.einsum("ij,j->i", vectors, query)
+            wanted = top_k(exact, k, allowed)
+            np.testing.assert_allclose(scores, exact[wanted], atol=1e-6)
+            assert len(set(rows.tolist())) == len(wanted) and (allowed is None or allowed[rows].all())
+            if kind in ("clouds", "noise") and k <= 4:
+                assert rows.tolist() == wanted.tolist()
+            if kind == "same" and k <= 300:
+                assert rows.tolist() == wanted.tolist(), "ties go to the lower row"
+
+
+def test_half_floats_are_widened() -> None:
+    vectors = rows_of("clouds", 3).astype(np.float16)
+    rows, scores = ExactIndex(vectors).search(vectors[9].astype(np.float32), 1)
+    assert rows.tolist() == [9] and scores.dtype == np.float32
 
 
 @pytest.mark.parametrize("k", [0, -1])

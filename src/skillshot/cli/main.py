@@ -16,7 +16,7 @@ from skillshot.environment import configure
 from skillshot.errors import SkillshotError
 
 COMMANDS = (
-    "fit", "select", "score", "evaluate", "bench", "add", "remove",
+    "fit", "select", "score", "evaluate", "bench", "add", "remove", "push", "pull",
     "gate", "verify", "promote", "rollback", "lineage",
 )  # fmt: skip
 

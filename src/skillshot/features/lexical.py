@@ -91,7 +91,8 @@ class LexicalView:
         at[at == len(self.keys)] = 0
         at = at[self.keys[at] == codes]
         values = self.weights[at]
-        channels, buckets = self._channels[at], self._buckets[at]
+        slots = self.slots[at].astype(np.intp)
+        channels, buckets = slots // BUCKETS, slots % BUCKETS
         squares = np.bincount(channels, values * values, len(self.channels))
         with np.errstate(divide="ignore"):  # a channel without a known n-gram scales nothing
             scale = self._lengths / np.sqrt(squares)
@@ -112,14 +113,6 @@ class LexicalView:
     @cached_property
     def _reader(self) -> GramReader:
         return GramReader(self.channels, self.shares, self.vocabulary)
-
-    @cached_property
-    def _channels(self) -> npt.NDArray[np.intp]:
-        return (self.slots // BUCKETS).astype(np.intp)
-
-    @cached_property
-    def _buckets(self) -> npt.NDArray[np.intp]:
-        return (self.slots % BUCKETS).astype(np.intp)
 
     @cached_property
     def _lengths(self) -> npt.NDArray[np.float64]:

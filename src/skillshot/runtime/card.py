@@ -1,4 +1,4 @@
-"""The bundle's model card: README.md beside the manifest."""
+"""The bundle's model card: README.md beside the manifest, in the layout of a Hugging Face repository."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Picks the demonstrations of this bank that need the same reasoning skill as a qu
 ```python
 from skillshot import Selector
 
-selector = Selector.load("{folder}")
+selector = Selector.load("path/to/this/folder")
 print(selector.prompt("a new question", k=4))
 ```
 
@@ -30,26 +30,42 @@ print(selector.prompt("a new question", k=4))
 | demonstrations | {records} |
 | bank sha256 | `{sha256}` |
 | sentence encoder | {encoder} |
-| mode by default | {mode} |
+| mode by default | {mode}, encoder in {precision} |
+| search | {search} |
 
 ## Measured on the bank's held-out slice, without labels
 
 {metrics}
 
+What the figures mean: docs/skills.md of skillshot. Measure your own queries with `skillshot score`.
+
 ## Limits
 
-Skills are those of this bank: a question of another domain still gets the nearest four, look at their scores.
-The texts of the bank are inside the bundle and keep their own licence. The packaged MiniLM weights are Apache-2.0.
+* Skills are those of this bank: a question of another domain still gets the nearest four, look at their scores.
+* The int8 encoder chooses other demonstrations than fp32 where scores are near ties; `precision="fp32"` gives torch's.
+* A text over the encoder's window is cut; the question is read first, its context after.
+* Nobody checked the rationales of the bank for truth or for personal data.
+
+## Licences
+
+{licence}
+The demonstrations are inside this folder, readable by whoever has it, and keep the licence of their source.
+The networks were trained on them; skillshot itself is Apache-2.0.
 """
+_PACKAGED = "Encoder weights: sentence-transformers/all-MiniLM-L6-v2, Apache-2.0 (also quantised to int8)."
+_OTHER = "Encoder weights: {model}, under their own licence; look it up before you hand this folder on."
 
 
 def write_card(folder: Path, facts: Mapping[str, Any]) -> None:
     """Write README.md from the facts of the manifest."""
-    metrics = "\n".join(f"* {name}: {value:.4g}" for name, value in sorted(facts["metrics"].items()))
+    model = str(facts["embed"]["model"])
+    below = facts["index"]["exact_below"]
     text = _CARD.format(
-        folder="path/to/this/folder", metrics=metrics, skillshot=facts["skillshot"], seed=facts["seed"],
-        records=facts["data"]["records"], sha256=facts["data"]["sha256"], encoder=facts["embed"]["model"],
-        mode=facts["select"]["mode"],
+        metrics="\n".join(f"* {name}: {value:.4g}" for name, value in sorted(facts["metrics"].items())),
+        skillshot=facts["skillshot"], seed=facts["seed"], records=facts["data"]["records"], encoder=model,
+        sha256=facts["data"]["sha256"], mode=facts["select"]["mode"], precision=facts["select"]["precision"],
+        search="exact" if facts["data"]["records"] <= below else "inverted file (faiss), exact scores",
+        licence=_PACKAGED if model == "minilm" else _OTHER.format(model=model),
     )  # fmt: skip
     with atomic_write(folder / "README.md") as handle:
         handle.write(text)

@@ -1,0 +1,22 @@
+"""openai: demonstrations as chat messages, for any OpenAI-compatible endpoint (OPENAI_BASE_URL, OPENAI_API_KEY).
+
+pip install openai
+python examples/openai_messages.py models/selector "How many apples are left?"
+"""
+
+import sys
+
+from openai import OpenAI
+
+from skillshot import Selector
+
+
+def main(bundle: str, question: str, model: str = "gpt-4o-mini") -> None:
+    """Print the answer of the endpoint."""
+    messages = Selector.load(bundle).messages(question, k=4)
+    answer = OpenAI().chat.completions.create(model=model, messages=messages, temperature=0)
+    print(answer.choices[0].message.content)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
