@@ -59,7 +59,7 @@ def figure(summary: dict[str, Any]) -> bytes:
         money = any("money" in row for row in selectors.values())
         below.set_xlabel("money per query" if money else "tokens per query, those of the selection too")
         below.set_ylabel(TITLES[metric])
-        below.legend(fontsize=8, loc="best", reverse=True)
+        below.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.01, 1), reverse=True)
         below.grid(alpha=0.3)
     whole.suptitle(f"{summary['llm']}, {summary['queries']} queries, {summary['shots']} shots")
     out = io.BytesIO()
