@@ -46,12 +46,10 @@ def gates() -> Gates:
     return Gates({name: replace(rule, minimum=None, maximum=None) for name, rule in kept.items()})
 
 
-def measured(bundle: Path, queries: Sequence[Record]) -> Snapshot:
-    """The part of reports/evaluate.json that needs no language model."""
-    report = {
-        "alignment": score(bundle, queries, "skill", names=NAMES, seed=7).to_json(),
-        "shipped": shipped(bundle, queries, 4, 7),
-    }
+def measured(bundle: Path, queries: Sequence[Record], proof: bool = True) -> Snapshot:
+    """The part of reports/evaluate.json that needs no language model; without `proof` what is shipped is not asked."""
+    report: dict[str, Any] = {"alignment": score(bundle, queries, "skill", names=NAMES, seed=7).to_json()}
+    report["shipped"] = shipped(bundle, queries, 4, 7) if proof else {"same_choice": 1.0}
     return Snapshot("measured", {"reports/evaluate.json": json.dumps(report), "gates.yaml": RULES}.get)
 
 
@@ -68,8 +66,8 @@ def sound(bundle: Path, queries: list[Record]) -> Snapshot:
     return measured(bundle, queries)
 
 
-def failing(sound: Snapshot, bundle: Path, queries: Sequence[Record]) -> set[str]:
-    rows = compare(gates(), sound, measured(bundle, queries))
+def failing(sound: Snapshot, bundle: Path, queries: Sequence[Record], proof: bool = True) -> set[str]:
+    rows = compare(gates(), sound, measured(bundle, queries, proof))
     return {row.name for row in rows if not row.passed and not row.name.startswith("rule:")}
 
 
@@ -115,7 +113,7 @@ def test_a_bundle_that_is_wrong_though_whole_is_stopped(
     manifest = read_json(copy / "manifest.json")
     write_json(copy / "manifest.json", manifest | {"files": describe(copy, [copy])})  # the digests fit
     asked = [replace(q, metadata={**q.metadata, "skill": manifest_label(copy)}) for q in queries]
-    assert rule in failing(sound, copy, asked if name == "one label for all" else queries)
+    assert rule in failing(sound, copy, asked if name == "one label for all" else queries, proof=False)
 
 
 def manifest_label(bundle: Path) -> str:

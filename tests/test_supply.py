@@ -152,6 +152,19 @@ def test_a_workflow_may_do_little(path: Path) -> None:
         assert "secrets." not in path.read_text()
 
 
+def test_a_release_has_its_section_of_the_changelog() -> None:
+    import skillshot
+
+    def notes(version: str) -> subprocess.CompletedProcess[str]:
+        command = ["make", "--silent", "notes", f"VERSION={version}"]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    found = notes(skillshot.__version__)
+    assert found.returncode == 0 and found.stdout.strip() and "\n## " not in found.stdout
+    absent = notes("999.0.0")
+    assert absent.returncode != 0 and "no section of version 999.0.0" in absent.stderr
+
+
 @pytest.mark.parametrize(
     "command",
     [["zizmor", "--offline", "--quiet", ".github"],

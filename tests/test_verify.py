@@ -124,7 +124,8 @@ def test_each_verdict_has_its_reason(tmp_path: Path) -> None:
 STAGES = {
     "ingest": "print('{\"rows\": 3}')",
     "train": "import os; print('{\"loss\": 0.5%s, \"seconds\": %d}' % (os.environ.get('WOBBLE', ''), os.getpid()))",
-    "evaluate": "import os, sys; sys.exit(int(os.environ.get('BREAK', 0))) or print('{\"nll\": 1}')",
+    "evaluate": "import os, sys; sys.exit(os.environ.get('SKILLSHOT_CACHE') == 'planted' "
+    "or int(os.environ.get('BREAK', 0))) or print('{\"nll\": 1}')",
     "register": "raise SystemExit('must not run')",
 }
 
@@ -163,6 +164,7 @@ def test_a_clean_copy_is_judged_stage_by_stage(
     command.add_parser(parser.add_subparsers())
     bed.write(root, "ingest.py", "print('uncommitted: not what is verified')")
     monkeypatch.setenv("WOBBLE", "1")
+    monkeypatch.setenv("SKILLSHOT_CACHE", "planted")
     folder = tmp_path / "kept"
     assert command.run(parser.parse_args(["verify", "--json", "--folder", str(folder)])) == 0
     told = capfd.readouterr()

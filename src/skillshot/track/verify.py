@@ -111,6 +111,7 @@ def reproduce(copy: Path, stages: Sequence[str]) -> None:
         "PYTHONPATH": os.pathsep.join(filter(None, [str(copy / "src"), os.environ.get("PYTHONPATH", "")])),
         "PATH": os.pathsep.join([programs, os.environ.get("PATH", "")]),
     }
+    environment.pop("SKILLSHOT_CACHE", None)  # recorded answers of a language model are results too: asked again
     if (copy / "src" / "skillshot").exists():
         probe = [sys.executable, "-c", "import skillshot; print(skillshot.__file__)"]
         used = subprocess.run(probe, cwd=copy, env=environment, capture_output=True, text=True).stdout.strip()
