@@ -35,9 +35,10 @@ def render(text: str, select: dict[str, Any], precision: dict[str, Any]) -> str:
         for mode, run in sorted(bank["modes"].items()):
             if not mode.endswith("1 thread"):
                 continue
+            recall = f"{run['recall@4']:.4f}" if "recall@4" in run else "exact"
             cells = [f"{int(size):,}", mode.split(",")[0], *(f"{run['cpu_ms'][q]:.2f}" for q in ("p50", "p95"))]
             cells += [f"{run['search_cpu_ms']['p50']:.2f}", *(f"{load['cpu_s']:.2f}" for load in run["load"].values())]
-            lines.append(f"| {' | '.join([*cells, str(round(run['resident_mb']))])} | {run.get('recall@4', 1):.4f} |")
+            lines.append(f"| {' | '.join([*cells, str(round(run['resident_mb']))])} | {recall} |")
     for size, bank in select["banks"].items():
         if "index" in bank["build_cpu_s"]:
             exact = next(run["exact_search_cpu_ms"]["p50"] for run in bank["modes"].values())
