@@ -15,13 +15,14 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,15 @@ def promotion(repository: Repository, told: list[tuple[str, str]]) -> None:
     assert repository(sys.executable, "-c", COUNT).splitlines()[-1] == "3 3 3"
 
 
+def open_runs(database: Path) -> int:
+    """Runs in an MLflow database that another process is writing; 0 as long as it cannot be read."""
+    try:
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=1)) as connection:
+            return int(connection.execute("select count(*) from runs").fetchone()[0])
+    except sqlite3.Error:
+        return 0
+
+
 def publishing(repository: Repository, told: list[tuple[str, str]]) -> None:
     """A local database, deleted, killed in the middle, and always one run of the state in the end."""
     repository.environment["MLFLOW_TRACKING_URI"] = f"sqlite:///{repository.root / 'mlflow.db'}"
@@ -191,12 +201,9 @@ def publishing(repository: Repository, told: list[tuple[str, str]]) -> None:
         told.append((f"local database, {step}", repository(sys.executable, "-c", COUNT).splitlines()[-1]))
     (repository.root / "mlflow.db").unlink()
     process = subprocess.Popen(register, cwd=repository.root, env=repository.environment, start_new_session=True)
-    for _ in range(600):  # until its run is there, but not complete
-        time.sleep(0.2)
-        if (repository.root / "mlflow.db").exists():
-            count = repository(sys.executable, "-c", COUNT, code=None).splitlines()[-1:]
-            if count and count[0].startswith("1"):
-                break
+    database = repository.root / "mlflow.db"
+    while process.poll() is None and open_runs(database) < 3:  # the parent and two children: it is not complete
+        time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     told.append(("database deleted, register killed", repository(sys.executable, "-c", COUNT).splitlines()[-1]))

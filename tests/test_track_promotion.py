@@ -161,6 +161,25 @@ def test_of_two_who_promote_at_once_one_wins_and_the_other_is_told(root: Path, m
     assert [move.by for move in read_history(store)] == ["Grace"]
 
 
+def test_the_same_move_by_the_same_person_in_the_same_second_counts_once(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = state(root)
+    store = store_of(root)
+    judge = promotion.compare_versions
+
+    def slow(*arguments: Any) -> Any:
+        monkeypatch.setattr(promotion, "compare_versions", judge)
+        promote(store, version, "Ada")
+        return judge(*arguments)
+
+    monkeypatch.setattr(promotion, "now", lambda: "this second")
+    monkeypatch.setattr(promotion, "compare_versions", slow)
+    with pytest.raises(TrackError, match=f"Ada was quicker: promote to version {version}"):
+        promote(store, version, "Ada")
+    assert [move.version for move in read_history(store)] == [version]
+
+
 def test_the_alias_follows_the_history(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = state(root), state(root, hit=0.95)
     store = store_of(root)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from skillshot.errors import TrackError
@@ -29,7 +30,7 @@ GATE_TAG = "skillshot.gate"
 
 @dataclass(frozen=True)
 class Move:
-    """One move of the alias. before: the champion until then, "" for none."""
+    """One move of the alias. before: the champion until then, "" for none; id: tells it from another's same move."""
 
     action: str  # promote | rollback
     version: str
@@ -37,6 +38,7 @@ class Move:
     by: str
     at: str  # UTC
     note: str = ""
+    id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
 
 
 @dataclass(frozen=True)
