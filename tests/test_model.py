@@ -12,7 +12,8 @@ import torch
 
 from skillshot.bank.record import Record
 from skillshot.errors import CollapseError, InputError
-from skillshot.model.closed import agreement, cross_fitted, ridge_weights
+from skillshot.features.tokens import procedural
+from skillshot.model.closed import Ridges, agreement, predictability, ridge_weights
 from skillshot.model.fit import Fitted, fit
 from skillshot.model.fitted import run
 from skillshot.model.loop import one_cycle, train
@@ -213,10 +214,39 @@ def test_ridge_dual_and_primal_are_the_textbook_solution(n: int) -> None:
 def test_cross_fitted_rows_are_predicted_without_themselves(n: int) -> None:
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((n, 50), np.float32), rng.standard_normal((n, 2), np.float32)
-    parts = cross_fitted(x, y, 0.3, (slice(0, 20), slice(20, None)))
-    fold = np.arange(n) % 3
-    expected = x[fold == 1] @ ridge_weights(x[fold != 1], y[fold != 1], 0.3)
-    np.testing.assert_allclose((parts[0] + parts[1])[fold == 1], expected, atol=1e-3)
+    ridges, fold = Ridges(x, y), np.arange(n) % 3
+    for columns in (slice(None), slice(0, 20)):
+        part = x[:, columns]
+        expected = part[fold == 1] @ ridge_weights(part[fold != 1], y[fold != 1], 0.3)
+        np.testing.assert_allclose(ridges.cross_fitted(0.3, columns)[fold == 1], expected, atol=1e-3)
+        np.testing.assert_allclose(ridges.weights(0.3, columns), ridge_weights(part, y, 0.3), atol=1e-3)
+
+
+@pytest.mark.parametrize("n", [45, 200])
+def test_the_penalty_follows_how_much_can_be_foretold(n: int) -> None:
+    rng = np.random.default_rng(2)
+    x = rng.standard_normal((n, 30), np.float32) * np.array([10] + [1] * 29, np.float32)
+    signal = x @ rng.standard_normal((30, 4)).astype(np.float32)
+    # one strong column tells something, 29 weak ones only noise: a weak penalty learns the noise by heart
+    noise = x[:, :1] @ np.ones((1, 4), np.float32) + 10 * rng.standard_normal((n, 4)).astype(np.float32)
+    grid = (0.001, 1.0)
+    assert Ridges(x, signal).strength(slice(None), grid) == 0.001
+    assert Ridges(x, noise).strength(slice(None), grid) == 1.0
+
+
+def test_predictability_keeps_what_is_foretold_and_shrinks_the_rest() -> None:
+    rng = np.random.default_rng(3)
+    y = rng.standard_normal((400, 3)).astype(np.float32)
+    predicted = np.column_stack([y[:, 0], y[:, 1] * 0.5, np.zeros(400)]).astype(np.float32)
+    np.testing.assert_allclose(predictability(predicted, y), np.sqrt([1, 0.75, 0.02]), atol=0.01)
+
+
+def test_words_of_the_procedure_are_those_that_the_question_does_not_give() -> None:
+    questions = [f"{name} rolled {n} red dice" for n, name in enumerate(["Ann", "Bo", "Cleo", "Dan"], 2)]
+    rationales = ["Tally: roll of " + q.split()[0] + " counts, so multiply" for q in questions]
+    kept = procedural(rationales, questions, 0.005)
+    assert {"tally", "counts", "multiply"} <= set(kept), "never taken from the question"
+    assert not {"roll", "ann"} & set(kept), "rolled is another form of roll; a name is a copy"
 
 
 def test_leave_one_out_chooses_a_strong_penalty_for_noise_and_a_weak_one_for_signal() -> None:

@@ -36,27 +36,52 @@ def ridge_weights(x: Floats, y: Floats, strength: float) -> Floats:
     return _solve(x.T @ x, x.T @ y, penalty)
 
 
-def cross_fitted(x: Floats, y: Floats, strength: float, parts: tuple[slice, ...]) -> list[Floats]:
-    """Predictions (n, t) of rows by a ridge on x (n, d) that did not see them, part of columns by part.
+class Ridges:
+    """Ridge regressions of y (n, t) on columns of x (n, d), of all rows or without a fold; products are made once.
 
-    Their sum is the prediction. A regression on its own training rows looks surer than it is for a new
-    question: what is trained on top of it must see honest predictions. Row i belongs to fold i mod 3.
+    Row i belongs to fold i mod 3. Primal where two folds have more rows than x has columns, else dual.
     """
-    fold = np.arange(len(x)) % FOLDS
-    out = [np.zeros((len(x), y.shape[1]), np.float32) for _ in parts]
-    primal = (fold != 0).sum() >= x.shape[1]
-    grams = [(x[fold == k].T @ x[fold == k], x[fold == k].T @ y[fold == k]) for k in range(FOLDS)] if primal else []
-    for k in range(FOLDS):
-        here, rest = fold == k, fold != k
-        if primal:
-            gram = np.add.reduce([grams[j][0] for j in range(FOLDS) if j != k])
-            cross = np.add.reduce([grams[j][1] for j in range(FOLDS) if j != k])
-            weights = _solve(gram, cross, strength * float(np.trace(gram)) / int(rest.sum()))
-        else:
-            weights = ridge_weights(x[rest], y[rest], strength)
-        for part, predicted in zip(parts, out, strict=True):
-            predicted[here] = x[here][:, part] @ weights[part]
-    return out
+
+    def __init__(self, x: Floats, y: Floats) -> None:
+        self.x, self.y = x, y
+        self.fold = np.arange(len(x)) % FOLDS
+        self._grams: list[Floats] = []
+        if (self.fold != 0).sum() >= x.shape[1]:
+            parts = [(x[self.fold == k], y[self.fold == k]) for k in range(FOLDS)]
+            self._grams = [rows.T @ rows for rows, _ in parts]
+            self._crosses = [rows.T @ targets for rows, targets in parts]
+
+    def weights(self, strength: float, columns: slice, without: int | None = None) -> Floats:
+        """Weights (columns, t), as `ridge_weights` gives them; `without`: a fold that is not learned from."""
+        rest = self.fold != (-1 if without is None else without)
+        if not self._grams:
+            return ridge_weights(self.x[rest][:, columns], self.y[rest], strength)
+        kept = [k for k in range(FOLDS) if k != without]
+        gram = np.add.reduce([self._grams[k][columns, columns] for k in kept])
+        cross = np.add.reduce([self._crosses[k][columns] for k in kept])
+        return _solve(gram, cross, strength * float(np.trace(gram)) / int(rest.sum()))
+
+    def cross_fitted(self, strength: float, columns: slice) -> Floats:
+        """Predictions (n, t) of each row by a ridge that did not see it.
+
+        A regression on its own training rows looks surer than it is for a new question: what is trained on top of it
+        must see honest predictions.
+        """
+        out = np.zeros((len(self.x), self.y.shape[1]), np.float32)
+        for k in range(FOLDS):
+            here = self.fold == k
+            out[here] = self.x[here][:, columns] @ self.weights(strength, columns, k)
+        return out
+
+    def strength(self, columns: slice, grid: tuple[float, ...]) -> float:
+        """The penalty of the grid under which the predictions of one fold point best to their targets (mean cosine)."""
+        rows = np.flatnonzero(self.fold == 0)
+        found = {}
+        for strength in grid:
+            predicted = self.x[rows][:, columns] @ self.weights(strength, columns, 0)
+            lengths = np.linalg.norm(predicted, axis=1) * np.linalg.norm(self.y[rows], axis=1)
+            found[strength] = float((np.einsum("ij,ij->i", predicted, self.y[rows]) / np.maximum(lengths, 1e-9)).mean())
+        return max(grid, key=lambda strength: found[strength])
 
 
 def predictability(predicted: Floats, y: Floats) -> Floats:

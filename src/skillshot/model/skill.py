@@ -12,7 +12,7 @@ import torch
 
 from skillshot.features.channels import QUESTION, RATIONALE, Channel
 from skillshot.features.lexical import BUCKETS, Floats, LexicalView
-from skillshot.model.closed import agreement, cross_fitted, predictability, principal, ridge_weights
+from skillshot.model.closed import Ridges, agreement, predictability, principal
 from skillshot.model.combined import Skillshot
 from skillshot.model.cvae import fit_cvae
 from skillshot.model.loop import split
@@ -22,6 +22,7 @@ from skillshot.params import Train
 Channels = tuple[Channel, ...]
 
 EMBEDDING = 2.0  # spread of the sentence embedding beside the words in the ridge; 1 to 2 are alike
+LITE_GRID = (0.1, 0.3, 1.0, 3.0)  # penalties of the ridge on words alone, chosen for each bank without labels
 # "procedure": words of the procedure are masked like the others; "weights": every part of the structure counts alike
 INGREDIENTS = ("procedure", "weights")
 # weight of the structure head's cosine beside the latent's: 0.65 to 0.9 were alike on the development slices, and a
@@ -76,12 +77,12 @@ def fit_skillshot(
     inputs = np.hstack([words, (question - question_centre) * scale])
     del words
 
-    left, right = slice(0, BUCKETS), slice(BUCKETS, None)
-    joint = ridge_weights(inputs, target, settings.ridge)
-    alone = ridge_weights(inputs[:, left], target, settings.ridge)
-    by_words, by_embedding = cross_fitted(inputs, target, settings.ridge, (left, right))
-    (by_words_alone,) = cross_fitted(inputs[:, left], target, settings.ridge, (left,))
-    foretold = by_words + by_embedding
+    both, left, right = slice(None), slice(0, BUCKETS), slice(BUCKETS, None)
+    ridges = Ridges(inputs, target)
+    joint, foretold = ridges.weights(settings.ridge, both), ridges.cross_fitted(settings.ridge, both)
+    # words alone may need a far stronger penalty (GSM8K 3, TabMWP 0.1)
+    lite_ridge = ridges.strength(left, LITE_GRID)
+    alone, foretold_alone = ridges.weights(lite_ridge, left), ridges.cross_fitted(lite_ridge, left)
     weight = np.ones(target.shape[1], np.float32) if "weights" in without else predictability(foretold, target)
     # the CVAE reads what a new question would show, not what the ridge remembers of its own rows
     explained = target * weight
@@ -100,7 +101,7 @@ def fit_skillshot(
     model.share.data = torch.tensor(float(np.sqrt(SHARE)))
     agreements = _agreements(foretold, target, explained, z_query, z_bank, settings.holdout, seed)
     # with the embedding's part added by the model again, the first half gives `foretold` itself
-    honest = np.hstack([foretold - (question - question_centre) @ (joint[right] * scale), by_words_alone]) + offset
+    honest = np.hstack([foretold - (question - question_centre) @ (joint[right] * scale), foretold_alone]) + offset
     return SkillParts(
         model.eval(),
         question_view.onto(projected),
@@ -108,7 +109,7 @@ def fit_skillshot(
         honest.astype(np.float32),
         skeleton,
         trained.history,
-        trained.diagnostics | agreements,
+        trained.diagnostics | agreements | {"lite_ridge": lite_ridge},
     )
 
 
