@@ -1,7 +1,7 @@
 """Slices of the real sets for skill alignment: development (all choices were made there) and final (none was).
 
 Cut by digests of ids, so the same on every machine. TabMWP: folds of near-duplicate questions; Spider: whole databases;
-GSM8K: by question; COGS: half of the queries show a pair of word and role that the bank never shows, the other half have
+GSM8K: by question; COGS: half of the queries show a pair of word and role that the bank never shows, the others have
 a skeleton that at most 30 examples of the bank share.
 """
 
