@@ -84,6 +84,16 @@ class LexicalView:
         """The same view with a projection (buckets, f)."""
         return dataclasses.replace(self, projection=np.ascontiguousarray(projection, np.float32))
 
+    def columns(self, part: slice) -> LexicalView:
+        """The same view onto some columns of its projection.
+
+        Raises:
+            ValueError: the view has no projection.
+        """
+        if self.projection is None:
+            raise ValueError("a view without a projection has no columns to choose from")
+        return self.onto(self.projection[:, part])
+
     def _row(self, text: str) -> tuple[npt.NDArray[np.intp], Floats]:
         """Buckets and values of one text: each channel as long as its weight, together of length 1."""
         codes = self._reader.read(text)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
+import numpy as np
+
 from skillshot.features.lexical import LexicalView
 from skillshot.runtime.layout import QUESTION_VIEW
 from skillshot.runtime.onnx import Floats, Session, TextEncoder
@@ -16,13 +18,19 @@ class Policy:
 
     def __init__(self, model: str | PathLike[str], mode: str, threads: int = 1, precision: str = "fp32") -> None:
         model = Path(model)
-        self._view = LexicalView.load(model / QUESTION_VIEW)
+        view = LexicalView.load(model / QUESTION_VIEW)
+        # full reads the half that goes with the sentence embedding, lite the half that stands alone; the other stays 0
+        self._width, half = view.width, view.width // 2
+        self._half = slice(half, None) if mode == "lite" else slice(0, half)
+        self._view = view.columns(self._half)
         self._encoder = TextEncoder(model, threads, precision) if mode == "full" else None
         self._session = Session(model / ("skillshot.onnx" if mode == "full" else "lite.onnx"), threads)
 
     def __call__(self, texts: Sequence[str]) -> Floats:
         """Skill vectors of texts as `Record.text` gives them."""
-        feeds = {"lexical": self._view.transform(texts)}
+        lexical = np.zeros((len(texts), self._width), np.float32)
+        lexical[:, self._half] = self._view.transform(texts)
+        feeds = {"lexical": lexical}
         if self._encoder is not None:
             feeds["sentence_embedding"] = self._encoder.encode(texts)
         return self._session.run(feeds)
