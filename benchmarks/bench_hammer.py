@@ -44,7 +44,9 @@ def wrong(selector: Selector, question: str, k: int, exclude: list[str], known: 
             return "the question itself"
     scores = selector.vectors @ selector._policy([question])[0]
     best = np.sort(scores)[::-1][: len(ids) + len(exclude)]
-    if not exclude and not np.allclose([d.score for d in chosen], best, atol=1e-4):
+    # near ties are broken by variety; nothing worse than both the margin and the k-th best may be chosen
+    least = min(best[-1], best[0] - selector.facts["select"]["near_tie"]) - 1e-4
+    if not exclude and (abs(chosen[0].score - best[0]) > 1e-4 or chosen[-1].score < least):
         return f"not the best: {[d.score for d in chosen]} instead of {best.tolist()}"
     return None
 

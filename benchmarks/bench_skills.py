@@ -15,6 +15,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,9 @@ from skill_slices import DATA, FILES, PARTS, Slice, slices  # noqa: E402
 from skillshot.bank.damage import damage  # noqa: E402
 from skillshot.bank.record import Record  # noqa: E402
 from skillshot.io import write_json  # noqa: E402
-from skillshot.params import Damage, Train  # noqa: E402
+from skillshot.params import Damage, Select, Train  # noqa: E402
+from skillshot.runtime.index import top_k  # noqa: E402
+from skillshot.runtime.spread import CANDIDATES, spread  # noqa: E402
 from skillshot.selectors.alignment import paired_interval  # noqa: E402
 from skillshot.selectors.bm25 import BM25  # noqa: E402
 
@@ -75,6 +78,16 @@ def best(scores: Floats, part: Slice, k: int = 4) -> Floats:
     return np.take_along_axis(part.truth, rows, 1).mean(1)
 
 
+def served(query: Floats, rows: Floats, part: Slice, k: int = 4) -> Floats:
+    """The same for rows that a Selector would choose: near ties go to what is least alike."""
+    out, scores = np.zeros(len(query), np.float32), query @ rows.T
+    for i in range(len(query)):
+        near = top_k(scores[i], CANDIDATES, part.allowed[i])
+        taken = list(islice(spread(scores[i][near], rows[near], Select().near_tie), k))
+        out[i] = part.truth[i, near[taken]].mean()
+    return out
+
+
 def selectors(part: Slice, embed: Texts, seed: int) -> Iterator[tuple[str, Floats]]:
     """Name and score of each query of every selector, fitted with one seed."""
     from skillshot.model.fit import fit
@@ -96,9 +109,10 @@ def selectors(part: Slice, embed: Texts, seed: int) -> Iterator[tuple[str, Float
     policies, rows = fitted.policies, fitted.vectors
     yield "ridge", best(run(policies["ridge"], asked) @ rows["ridge"].T, part)
     yield "lars", best(run(policies["lars"], asked) @ rows["lars"].T, part)
-    yield "lite", best(run(policies["lite"], words) @ rows["skillshot"].T, part)
+    yield "lite", served(run(policies["lite"], words), rows["skillshot"], part)
     chosen, t = run(policies["skillshot"], asked, words), fitted.skillshot.target
-    yield "skillshot", best(chosen @ rows["skillshot"].T, part)
+    yield "skillshot", served(chosen, rows["skillshot"], part)
+    yield "skillshot, near ties by score", best(chosen @ rows["skillshot"].T, part)
     yield "structure head alone", best(chosen[:, :t] @ rows["skillshot"][:, :t].T, part)
     yield "z alone", best(chosen[:, t:] @ rows["skillshot"][:, t:].T, part)
     yield "oracle", best(known @ r.T, part)

@@ -255,7 +255,7 @@ def test_reload_shares_an_unchanged_model(bundle: Path, tmp_path: Path) -> None:
     assert after._policy is selector._policy and len(after) == len(selector) - 1
     assert gone in {d.id for d in selector.select(QUESTION)} and gone not in {d.id for d in after.select(QUESTION)}
     with pytest.raises(BundleError, match="not loaded from a folder"):
-        Selector(after._policy, after._store, after.vectors, "lite", {}).reload()
+        Selector(after._policy, after._store, after.vectors, "lite", after.facts).reload()
 
 
 def test_where_by_any_field(selector: Selector) -> None:

@@ -136,7 +136,11 @@ class Select:
 
     mode: str = "full"  # full (text encoder) | lite (no transformer) | auto
     precision: str = "int8"  # of the text encoder: int8 (twice as fast) | fp32 (torch's own numbers)
+    near_tie: float = 0.02  # cosine: among demonstrations this close to the best, the least alike are chosen (0: none)
     k: int = 4  # demonstrations per question
+
+    def __post_init__(self) -> None:
+        _within(self, 0, 2, "near_tie")
 
 
 @dataclass(frozen=True)

@@ -154,7 +154,11 @@ def bundle_facts(records: Sequence[Record], params: Params, diagnostics: Mapping
 
     return {
         "skillshot": __version__,
-        "select": {"mode": params.select.mode, "precision": params.select.precision},
+        "select": {
+            "mode": params.select.mode,
+            "precision": params.select.precision,
+            "near_tie": params.select.near_tie,
+        },
         "data": {"records": len(records), "sha256": bank_digest(records)},
         "embed": {"model": params.embed.model},
         "seed": params.seed,

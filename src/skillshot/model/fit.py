@@ -66,7 +66,6 @@ def fit(
     lexical = ours.question_lexical, ours.rationale_lexical
     if not right.all():
         lexical = ours.question_view.transform(questions), ours.rationale_view.transform(rationales)
-        lexical[0][rows] = ours.question_lexical
     inputs = {
         "lars": (question, rationale),
         "skillshot": (question, *lexical),

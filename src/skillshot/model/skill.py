@@ -32,10 +32,7 @@ SHARE = 0.8
 
 @dataclass(frozen=True)
 class SkillParts:
-    """The model, its views, and the bank's lexical features (n, 2 t) and (n, t).
-
-    question_lexical is cross-fitted: what the model would read of each question had it not been in the bank.
-    """
+    """The model, its views, and the bank's lexical features (n, 2 t) and (n, t)."""
 
     model: Skillshot
     question_view: LexicalView
@@ -82,7 +79,7 @@ def fit_skillshot(
     joint, foretold = ridges.weights(settings.ridge, both), ridges.cross_fitted(settings.ridge, both)
     # words alone may need a far stronger penalty (GSM8K 3, TabMWP 0.1)
     lite_ridge = ridges.strength(left, LITE_GRID)
-    alone, foretold_alone = ridges.weights(lite_ridge, left), ridges.cross_fitted(lite_ridge, left)
+    alone = ridges.weights(lite_ridge, left)
     weight = np.ones(target.shape[1], np.float32) if "weights" in without else predictability(foretold, target)
     # the CVAE reads what a new question would show, not what the ridge remembers of its own rows
     explained = target * weight
@@ -100,13 +97,11 @@ def fit_skillshot(
     z_query, z_bank = _latents(trained.model, foretold, explained)
     model.share.data = torch.tensor(float(np.sqrt(SHARE)))
     agreements = _agreements(foretold, target, explained, z_query, z_bank, settings.holdout, seed)
-    # with the embedding's part added by the model again, the first half gives `foretold` itself
-    honest = np.hstack([foretold - (question - question_centre) @ (joint[right] * scale), foretold_alone]) + offset
     return SkillParts(
         model.eval(),
         question_view.onto(projected),
         rationale_view,
-        honest.astype(np.float32),
+        (inputs[:, left] @ projected + offset).astype(np.float32),
         skeleton,
         trained.history,
         trained.diagnostics | agreements | {"lite_ridge": lite_ridge},

@@ -24,6 +24,7 @@ from skillshot.runtime.onnx import Floats
 from skillshot.runtime.policy import Policy
 from skillshot.runtime.question import Question, parse, parts
 from skillshot.runtime.source import Source
+from skillshot.runtime.spread import CANDIDATES, spread
 from skillshot.runtime.store import Store, question_key
 
 Found = tuple[int, Record, float]  # row, what lies there, score
@@ -51,6 +52,7 @@ class Selector:
         self._policy, self._store, self._vectors = policy, store, vectors
         self._index: Index = index or ExactIndex(vectors)
         self.mode, self.facts, self._source = mode, facts, source
+        self._near_tie = float(facts["select"]["near_tie"])
 
     @classmethod
     def load(
@@ -132,14 +134,12 @@ class Selector:
         return self._store[row]
 
     def recall(self, questions: Sequence[Question], k: int = 4) -> float:
-        """Share of the exact k highest scores that `select_batch` returns too (recall@k of the index)."""
-        found, shares = self.select_batch(questions, k), []
-        exact = ExactIndex(self._vectors)
-        for question, chosen in zip(questions, found, strict=True):
-            asked, text = parse(question)
-            pool = self._store.keys != np.uint64(question_key(asked))
-            _, scores = exact.search(self._policy([text])[0], k, pool)
-            shares.append(np.mean([d.score >= scores.min() - 1e-5 for d in chosen] or [1.0]))
+        """Share of the exact k highest scores that the index finds too (recall@k)."""
+        exact, shares = ExactIndex(self._vectors), []
+        for vector in self._policy([parse(question)[1] for question in questions]):
+            _, scores = exact.search(vector, k)
+            _, found = self._index.search(vector, k)
+            shares.append(np.mean(found >= scores.min() - 1e-5) if len(scores) else 1.0)
         return float(np.mean(shares))
 
     def select(
@@ -232,22 +232,23 @@ class Selector:
     def _choose(
         self, vector: Floats, question: str, k: int, excluded: frozenset[str], allowed: Mask | None
     ) -> list[Found]:
-        """The k best rows, without the question itself, excluded ids and twins within the bank."""
+        """The k best rows, without the question itself, excluded ids and twins within the bank; best first."""
         key = np.uint64(question_key(question))
-        keys, width = self._store.keys, k + 1 + len(excluded)
+        width = max(CANDIDATES, k + 1 + len(excluded))
         while True:
             rows, scores = self._index.search(vector, width, allowed)
+            other = self._store.keys[rows] != key
+            all_seen, rows, scores = len(rows) < width, rows[other], scores[other]
             chosen: dict[tuple[str, str], Found] = {}
-            for row, score in zip(rows.tolist(), scores.tolist(), strict=True):
-                if keys[row] == key:
-                    continue
-                record = self._store[row]
+            for place in spread(scores, self._vectors[rows].astype(np.float32), self._near_tie):
+                record = self._store[int(rows[place])]
                 if record.id not in excluded:
-                    chosen.setdefault((record.question, record.context), (row, record, score))
+                    found = int(rows[place]), record, float(scores[place])
+                    chosen.setdefault((record.question, record.context), found)
                 if len(chosen) == k:
-                    return list(chosen.values())
-            if len(rows) < width:
-                return list(chosen.values())
+                    break
+            if len(chosen) == k or all_seen:
+                return sorted(chosen.values(), key=lambda found: (-found[2], found[0]))
             width *= 4
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import islice
 from os import PathLike
 
 import numpy as np
@@ -12,7 +13,9 @@ import numpy.typing as npt
 
 from skillshot.bank.record import Record
 from skillshot.errors import InputError
-from skillshot.runtime.index import top_k
+from skillshot.runtime.index import Mask, top_k
+from skillshot.runtime.onnx import Floats
+from skillshot.runtime.spread import CANDIDATES, spread
 from skillshot.selectors import adapters, diverse
 from skillshot.selectors.pool import NAMES, Pool
 
@@ -24,6 +27,7 @@ DIVERSE: dict[str, tuple[str, Pick]] = {
     "dpp": ("question", diverse.dpp),
     "skillshot_mmr": ("skillshot", partial(diverse.mmr, balance=0.8)),
 }
+SERVED = frozenset({"skillshot", "lite"})  # what a bundle's Selector does
 DRAW = re.compile(r"random-([2-9]|[1-9]\d+)")  # further draws of `random`, which is the first
 # every selector that asks no language model
 FREE = ("zero-shot", *NAMES, "random-N", *DIVERSE, *adapters.NAMES)
@@ -60,8 +64,19 @@ def choose_rows(pool: Pool, queries: Sequence[Record], name: str, k: int) -> lis
             rows += [pick(scores[i], vectors, k, allowed=allowed[i]) for i in range(len(part))]
         else:
             scores = pool.scores(name, part)
-            rows += [top_k(scores[i], k, allowed[i]) for i in range(len(part))]
+            if name in SERVED:
+                rows += [_served(pool, scores[i], k, allowed[i]) for i in range(len(part))]
+            else:
+                rows += [top_k(scores[i], k, allowed[i]) for i in range(len(part))]
     return rows
+
+
+def _served(pool: Pool, scores: Floats, k: int, allowed: Mask) -> Rows:
+    """As `Selector` chooses: near ties go to what is least alike."""
+    rows = top_k(scores, max(CANDIDATES, k + 1), allowed)
+    order = spread(scores[rows], pool.vectors("skillshot")[rows], pool.near_tie)
+    taken = rows[list(islice(order, k))]
+    return taken[np.argsort(-scores[taken], kind="stable")]
 
 
 def choose_from(pool: Pool, queries: Sequence[Record], name: str, k: int) -> list[list[Record]]:

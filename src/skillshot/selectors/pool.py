@@ -40,10 +40,14 @@ class Pool:
         self._model, self._bank = folder / MODEL, folder / manifest["bank"]
         self.seed, self._threads = seed, threads
         self._encoder = TextEncoder(self._model, threads)
+        # skillshot is asked as the bundle serves it; its rivals, and what lies in the bank, get full precision
+        precision = str(manifest["select"]["precision"])
+        self._asker = self._encoder if precision == "fp32" else TextEncoder(self._model, threads, precision)
+        self.near_tie = float(manifest["select"]["near_tie"])
         self._views: dict[str, LexicalView] = {}
         self._sessions: dict[str, Session] = {}
         self._vectors: dict[str, Floats] = {}
-        self._texts: dict[str, Floats] = {}
+        self._texts: dict[TextEncoder, dict[str, Floats]] = {self._encoder: {}, self._asker: {}}
         self._bm25: BM25 | None = None
         self._store = Store(self._bank)
         self.keys = self._store.keys
@@ -92,7 +96,9 @@ class Pool:
         session = self._sessions[graph]
         questions, rationales = [r.text for r in records], [r.rationale for r in records]
         makers: dict[str, Callable[[], Floats]] = {
-            "sentence_embedding": lambda: self.embed(questions),
+            "sentence_embedding": lambda: self._embed(
+                questions, self._asker if graph == "skillshot" else self._encoder
+            ),
             "question_embedding": lambda: self.embed(questions),
             "rationale_embedding": lambda: self.embed(rationales),
             "lexical": lambda: self._view(QUESTION_VIEW).transform(questions),
@@ -114,17 +120,21 @@ class Pool:
         return different
 
     def embed(self, texts: Sequence[str]) -> Floats:
-        """Sentence embeddings, each distinct text computed once in the life of the pool."""
+        """Sentence embeddings in full precision, each distinct text computed once in the life of the pool."""
+        return self._embed(texts, self._encoder)
+
+    def _embed(self, texts: Sequence[str], encoder: TextEncoder) -> Floats:
         from tqdm.auto import tqdm
 
-        new = sorted({text for text in texts if text not in self._texts}, key=lambda text: (-len(text), text))
+        kept = self._texts[encoder]
+        new = sorted({text for text in texts if text not in kept}, key=lambda text: (-len(text), text))
         size = 64
         for start in tqdm(range(0, len(new), size), desc="embed queries", unit="batch", disable=len(new) <= size):
             batch = new[start : start + size]
-            self._texts.update(zip(batch, self._encoder.encode(batch), strict=True))
+            kept.update(zip(batch, encoder.encode(batch), strict=True))
         if not texts:
-            return np.zeros((0, self._encoder.dimension), np.float32)
-        return np.stack([self._texts[text] for text in texts])
+            return np.zeros((0, encoder.dimension), np.float32)
+        return np.stack([kept[text] for text in texts])
 
     def _view(self, name: str) -> LexicalView:
         if name not in self._views:
