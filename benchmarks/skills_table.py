@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -60,24 +61,30 @@ def damage(report: dict[str, Any], selectors: tuple[str, ...] = ("question", "ri
 def render(text: str, reports: dict[str, dict[str, Any]]) -> str:
     """The page with its tables made anew; a table whose report is not there stays."""
     short = ["random", "bm25", "question", "ridge", "lars", "lite", "skillshot", "oracle"]
-    makers = {
-        "skills": lambda: found(reports["skills"]),
-        "skills-short": lambda: found(reports["skills"], short),
-        "ablation": lambda: ablation(reports["ablation"]),
-        "damage": lambda: damage(reports["skills_damage"]),
+    makers: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
+        "skills": ("skills", found),
+        "skills-short": ("skills", lambda report: found(report, short)),
+        "ablation": ("ablation", ablation),
+        "damage": ("skills_damage", damage),
     }
-    for mark, make in makers.items():
-        pattern = rf"(<!--{mark}-->\n).*?(<!--/{mark}-->)"
-        if re.search(pattern, text, flags=re.S):
-            made = make()
-            text = re.sub(pattern, lambda m, made=made: f"{m[1]}{made}\n{m[2]}", text, flags=re.S)  # type: ignore[misc]
+    for mark, (report, make) in makers.items():
+        if report in reports:
+            made = make(reports[report])
+            text = re.sub(
+                rf"(<!--{mark}-->\n).*?(<!--/{mark}-->)", lambda m, made=made: f"{m[1]}{made}\n{m[2]}", text, flags=re.S
+            )
     return text
+
+
+def read() -> dict[str, dict[str, Any]]:
+    """The reports that are there."""
+    paths = [ROOT / f"reports/{name}.json" for name in ("skills", "ablation", "skills_damage")]
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths if path.exists()}
 
 
 def main() -> None:
     """Rewrite the pages."""
-    names = ("skills", "ablation", "skills_damage")
-    reports = {name: json.loads((ROOT / f"reports/{name}.json").read_text(encoding="utf-8")) for name in names}
+    reports = read()
     for page in PAGES:
         path = ROOT / page
         path.write_text(render(path.read_text(encoding="utf-8"), reports), encoding="utf-8")
