@@ -71,7 +71,7 @@ def test_agreement_counts_choices() -> None:
 def test_the_bundle_tells_what_it_is(bundle: Path) -> None:
     manifest = json.loads((bundle / "manifest.json").read_text())
     assert manifest["data"]["records"] > 200
-    assert manifest["select"] == {"mode": "full", "precision": "int8"}
+    assert manifest["select"] == {"mode": "full", "near_tie": 0.02, "precision": "int8"}
     card = (bundle / "README.md").read_text()
     assert card.startswith("---\nlibrary_name: skillshot\nlicense: apache-2.0\n")
     told = [
