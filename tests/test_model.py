@@ -19,6 +19,7 @@ from skillshot.model.fitted import run
 from skillshot.model.loop import one_cycle, train
 from skillshot.model.nets import SkillCVAE, Standardise, gaussian_kl
 from skillshot.model.ridge import solve
+from skillshot.model.skill import SHARE
 from skillshot.params import Train
 
 Floats = npt.NDArray[np.float32]
@@ -108,6 +109,14 @@ def test_rows_are_unit_and_every_selector_is_there(fitted: Fitted) -> None:
     assert set(fitted.posteriors) == set(fitted.vectors) == {"lars", "skillshot", "ridge"}
     for rows in fitted.vectors.values():
         np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["skillshot", "lite"])
+def test_both_heads_are_in_a_row_and_weigh_as_they_should(fitted: Fitted, mode: str) -> None:
+    t = fitted.skillshot.target
+    for rows in (fitted.vectors["skillshot"], query(fitted, ["Ann has 5 figs and gets 7 more figs. How many?"], mode)):
+        np.testing.assert_allclose((rows[:, :t] ** 2).sum(1), SHARE, atol=1e-4)
+        np.testing.assert_allclose((rows[:, t:] ** 2).sum(1), 1 - SHARE, atol=1e-4)
 
 
 def test_same_seed_same_bits_other_seed_other_bits(bank: tuple[list[Record], list[int]], fitted: Fitted) -> None:
