@@ -15,6 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("docs/skills.md", "README.md")
 NAMES = {"tabmwp": "TabMWP", "cogs": "COGS", "gsm8k": "GSM8K", "spider": "Spider"}
 BOLD = "skillshot"
+SHORT = ["random", "bm25", "question", "ridge", "lars", "lite", "skillshot", "oracle"]
+LONG = ["random", "bm25", "question alone", *SHORT[2:7], "skillshot, near ties by score", "structure head alone"]
+LONG += ["z alone", "oracle", "oracle, same features"]
 
 
 def rows(columns: list[str], table: dict[str, list[str]]) -> str:
@@ -30,7 +33,7 @@ def found(report: dict[str, Any], names: list[str] | None = None) -> str:
     """Every selector on every set, what was possible, and the paired intervals."""
     parts = [report[name] for name in NAMES if name in report]
     columns = [f"{NAMES[name]} ({report[name]['queries']})" for name in NAMES if name in report]
-    every = names or list(parts[0]["selectors"])
+    every = names or LONG
     table = {name: [f"{part['selectors'][name]:.3f}" for part in parts] for name in every}
     table["skillshot / oracle"] = [f"{p['selectors']['skillshot'] / p['selectors']['oracle']:.2f}" for p in parts]
     for pair in parts[0]["pairs"]:
@@ -60,10 +63,9 @@ def damage(report: dict[str, Any], selectors: tuple[str, ...] = ("question", "ri
 
 def render(text: str, reports: dict[str, dict[str, Any]]) -> str:
     """The page with its tables made anew; a table whose report is not there stays."""
-    short = ["random", "bm25", "question", "ridge", "lars", "lite", "skillshot", "oracle"]
     makers: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
         "skills": ("skills", found),
-        "skills-short": ("skills", lambda report: found(report, short)),
+        "skills-short": ("skills", lambda report: found(report, SHORT)),
         "ablation": ("ablation", ablation),
         "damage": ("skills_damage", damage),
     }

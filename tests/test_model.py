@@ -119,6 +119,33 @@ def test_both_heads_are_in_a_row_and_weigh_as_they_should(fitted: Fitted, mode: 
         np.testing.assert_allclose((rows[:, t:] ** 2).sum(1), 1 - SHARE, atol=1e-4)
 
 
+@pytest.mark.parametrize(("published", "spread"), [(False, 3.0), (True, 2 * np.log(3.0))])
+def test_noise_has_the_standard_deviation_that_the_kl_speaks_of(
+    monkeypatch: pytest.MonkeyPatch, published: bool, spread: float
+) -> None:
+    torch.manual_seed(0)
+    model = SkillCVAE(Standardise([4]), Standardise([3]), 8, 16, 1, 0.0)
+    for layer, value in ((model.posterior.mean, 0.0), (model.posterior.log_variance, 2 * np.log(3.0))):
+        layer.weight.data.zero_()
+        layer.bias.data.fill_(value)
+    drawn: list[torch.Tensor] = []
+
+    def decode(z: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
+        drawn.append(z)
+        return torch.zeros(len(q), 3)
+
+    monkeypatch.setattr(model, "decode", decode)
+    model.loss(torch.randn(4000, 4), torch.randn(4000, 3), 0.1, published_noise=published)
+    assert float(drawn[0].detach().std()) == pytest.approx(spread, rel=0.05)
+
+
+def test_the_gap_compares_another_z_with_the_own(fitted: Fitted) -> None:
+    found = fitted.diagnostics
+    assert found["reconstruction_shuffled"] > found["reconstruction"]
+    expected = found["reconstruction_shuffled"] / found["reconstruction"] - 1
+    assert found["shuffled_z_gap"] == pytest.approx(expected, rel=1e-4)
+
+
 def test_same_seed_same_bits_other_seed_other_bits(bank: tuple[list[Record], list[int]], fitted: Fitted) -> None:
     again = fit(bank[0], *inputs(bank[0]), QUICK, 3)
     other = fit(bank[0], *inputs(bank[0]), QUICK, 4)
