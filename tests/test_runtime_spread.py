@@ -8,12 +8,15 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import Story
 from skillshot import Selector
 from skillshot.io import read_json, write_json
 from skillshot.runtime.spread import spread
+from skillshot.selectors.choose import choose
 
 
 def unit(rows: list[list[float]]) -> np.ndarray:
@@ -59,3 +62,13 @@ def test_a_bundle_tells_its_margin_and_a_selector_keeps_to_it(bundle: Path, tmp_
     assert near[0].id == exact[0].id
     assert all(d.score >= near[0].score - 0.02 or d.id in {e.id for e in exact} for d in near)
     assert dataclasses.asdict(near[0]) == dataclasses.asdict(exact[0])
+
+
+@pytest.mark.parametrize(("name", "mode"), [("skillshot", "full"), ("lite", "lite")])
+def test_what_is_scored_is_what_a_selector_serves(bundle: Path, story: Story, name: str, mode: str) -> None:
+    queries = story[1][:20]
+    scored = choose(bundle, queries, [name], 4)[name]
+    served = Selector.load(bundle, mode).select_batch([query.question for query in queries], 4)
+    assert [[r.id for r in rows] for rows in scored] == [[d.id for d in rows] for rows in served]
+    assert any(len({d.score for d in rows}) > 1 for rows in served)
+    assert all(rows == sorted(rows, key=lambda d: -d.score) for rows in served)
