@@ -46,10 +46,19 @@ def found(report: dict[str, Any], names: list[str] | None = None) -> str:
     return rows(columns, table)
 
 
+def ablation_order() -> list[str]:
+    """The whole model first, then what is taken from it, then `lars`; a report's keys are sorted."""
+    heads = ["no CVAE (structure head alone)", "no structure head (z alone)", "no sentence embedding (lite)"]
+    sides = ["question: words alone, no skeletons", "question: single words, no order"]
+    sides += [f"rationale: {what}" for what in ("words alone, no skeleton", "skeleton alone, no words", "no equations")]
+    return ["skillshot", *heads, *sides]
+
+
 def ablation(report: dict[str, Any]) -> str:
     """Variants by set."""
     sets = [name for name in NAMES if name in report]
-    variants = list(report[sets[0]]["alignment"])
+    order = [*ablation_order(), *report[sets[0]]["alignment"]]
+    variants = [name for name in dict.fromkeys(order) if name in report[sets[0]]["alignment"]]
     return rows([NAMES[s] for s in sets], {v: [f"{report[s]['alignment'][v]:.3f}" for s in sets] for v in variants})
 
 
