@@ -83,7 +83,7 @@ def served(query: Floats, rows: Floats, part: Slice, k: int = 4) -> Floats:
     out, scores = np.zeros(len(query), np.float32), query @ rows.T
     for i in range(len(query)):
         near = top_k(scores[i], CANDIDATES, part.allowed[i])
-        taken = list(islice(spread(scores[i][near], rows[near], Select().near_tie), k))
+        taken = list(islice(spread(scores[i][near], rows, near, Select().near_tie), k))
         out[i] = part.truth[i, near[taken]].mean()
     return out
 

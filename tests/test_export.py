@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -11,8 +12,9 @@ import pytest
 import torch
 
 from skillshot.embed import embed_texts, load_encoder
-from skillshot.errors import InputError
+from skillshot.errors import InputError, SkillshotError
 from skillshot.export.canonical import export_graph
+from skillshot.export.encoder import export_encoder
 from skillshot.export.networks import agreement
 from skillshot.export.quantise import quantise
 from skillshot.runtime.card import write_card
@@ -56,6 +58,21 @@ def test_the_exported_encoder_is_the_torch_encoder(bundle: Path) -> None:
     np.testing.assert_allclose(np.linalg.norm(mine, axis=1), 1, atol=1e-5)
 
 
+def test_a_failed_export_leaves_the_encoder_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder, seen = load_encoder(), []
+
+    def fail(graph: Any, *_: object) -> None:
+        seen.append(graph.model.config._attn_implementation)
+        raise SkillshotError("no disk")
+
+    monkeypatch.setattr("skillshot.export.encoder.export_graph", fail)
+    before = encoder[0].auto_model.config._attn_implementation
+    with pytest.raises(SkillshotError, match="no disk"):
+        export_encoder(encoder, tmp_path)
+    assert seen == ["eager"] != [before]
+    assert encoder[0].auto_model.config._attn_implementation == before
+
+
 def test_a_model_that_is_nowhere_is_told() -> None:
     with pytest.raises(InputError, match="cannot load 'no/such-model'"):
         load_encoder("no/such-model")
@@ -91,6 +108,7 @@ def test_another_encoder_keeps_its_own_licence(bundle: Path, tmp_path: Path) -> 
     write_card(tmp_path, manifest | {"embed": {"model": "someone/model"}, "index": {"exact_below": 10}})
     card = (tmp_path / "README.md").read_text()
     assert "someone/model, under their own licence" in card and "inverted file" in card
+    assert f"within {manifest['select']['near_tie']} of the best score" in card
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])

@@ -14,7 +14,7 @@ from conftest import Story
 from lexical_reference import Reference
 from skillshot.errors import BundleError, InputError
 from skillshot.features.channels import QUESTION, RATIONALE, Channel, take
-from skillshot.features.lexical import BUCKETS, LexicalView
+from skillshot.features.lexical import BUCKETS, LexicalView, _Table
 from skillshot.features.tokens import equation_grams, numbered, operators, skeleton, tokenise
 from skillshot.runtime.layout import VIEW_FILES
 
@@ -146,3 +146,17 @@ def test_texts_that_share_nothing_are_refused() -> None:
 def test_any_text_can_be_read(text: str) -> None:
     rows = LexicalView.learn([text, text, *TEXTS], QUESTION + RATIONALE).transform([text])
     assert np.isfinite(rows).all() and np.linalg.norm(rows) < 2  # 1, but for collisions
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=60), st.lists(st.integers(0, 2**64 - 1), max_size=60))
+def test_the_table_finds_what_a_binary_search_finds(known: list[int], others: list[int]) -> None:
+    # 0, the greatest code and crowds behind the same leading bits are where such a table goes wrong
+    keys = np.unique(np.array([*known, *(known[0] ^ low for low in range(8))], np.uint64))
+    weights = np.arange(1, len(keys) + 1, dtype=np.float32)
+    slots = np.arange(len(keys), dtype=np.uint32) * 7
+    codes = np.array([*others, *known, 0, 2**64 - 1], np.uint64)
+    found = _Table(keys, weights, slots).find(codes)
+    wanted = [int(np.searchsorted(keys, code)) for code in codes if code in keys]
+    assert found["key"].tolist() == keys[wanted].tolist()
+    assert found["weight"].tolist() == weights[wanted].tolist()
+    assert (found["channel"].astype(int) * BUCKETS + found["bucket"]).tolist() == slots[wanted].tolist()

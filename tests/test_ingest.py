@@ -22,8 +22,9 @@ from skillshot.bank.folder import replaced_folder, swap
 from skillshot.bank.record import ORIGIN, normalise_question
 from skillshot.errors import InputError, ParamsError
 from skillshot.io import read_jsonl, sha256_file
-from skillshot.params import Ingest, Params, as_tree, default_params
+from skillshot.params import Ingest, Params, default_params
 from skillshot.sources.ingest import ingest
+from skillshot.typed import as_tree
 
 NOUNS = "fox owl cat dog cow hen pig rat bee ant eel elk emu gnu yak jay kid ram cod bat"
 GSM8K = [

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from skillshot.errors import ParamsError
-from skillshot.params import Params, as_tree, default_params, load_params
+from skillshot.params import Params, default_params, load_params
+from skillshot.typed import as_tree
 
 ROOT = Path(__file__).resolve().parents[1]
 

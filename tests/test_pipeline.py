@@ -12,9 +12,10 @@ import track_bed as bed
 from closure import closure
 from params_used import params_used
 from skillshot.errors import InputError
-from skillshot.params import Params, as_tree
+from skillshot.params import Params
 from skillshot.stages.steady import steady
 from skillshot.track.collect import leaves
+from skillshot.typed import as_tree
 
 ROOT = Path(__file__).resolve().parents[1]
 STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]

@@ -20,7 +20,8 @@ from skillshot.bank.record import ORIGIN, Record
 from skillshot.bank.validate import validate
 from skillshot.errors import InputError
 from skillshot.io import read_jsonl, sha256_file
-from skillshot.params import Damage, Ingest, Params, Validate, as_tree
+from skillshot.params import Damage, Ingest, Params, Validate
+from skillshot.typed import as_tree
 
 NUMBERS = [
     Record(f"n{i}", f"{i} pens and {i + 1}?", f"{i} + {i + 1} = {2 * i + 1}", str(2 * i + 1), answer_type="number")

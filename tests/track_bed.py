@@ -9,8 +9,9 @@ from typing import Any
 
 import yaml
 
-from skillshot.params import Params, as_tree
+from skillshot.params import Params
 from skillshot.track.state import md5_of
+from skillshot.typed import as_tree
 
 STAGES = {
     "validate": ["data/validate/bank.jsonl", "reports/validate.json"],

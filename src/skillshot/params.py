@@ -6,20 +6,15 @@ Each field's comment gives its unit or reason. The defaults here serve `skillsho
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
 import re
-import types
-import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from skillshot.errors import ParamsError
-
-T = TypeVar("T")
+from skillshot.typed import build
 
 SELECTORS = ("zero-shot", "random", "question", "lars", "skillshot", "oracle")
 
@@ -231,7 +226,7 @@ def load_params(path: str | PathLike[str] = "params.yaml") -> Params:
         raise ParamsError(f"{path}: no such file; run in the repository's root") from error
     except yaml.YAMLError as error:
         raise ParamsError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
-    return _build(Params, tree, str(path), complete=True)
+    return build(Params, tree, str(path), complete=True)
 
 
 def default_params(overrides: Sequence[str] = ()) -> Params:
@@ -258,50 +253,4 @@ def default_params(overrides: Sequence[str] = ()) -> Params:
             if not isinstance(node, dict):
                 raise ParamsError(f"--set {override}: {section} was already given a value")
         node[leaf] = value
-    return _build(Params, tree, "--set", complete=False)
-
-
-def as_tree(params: Any) -> dict[str, Any]:
-    """A section (or all) as plain dictionaries and lists, ready for JSON or YAML."""
-    return {
-        key: list(value) if isinstance(value, tuple) else as_tree(value) if dataclasses.is_dataclass(value) else value
-        for key, value in ((f.name, getattr(params, f.name)) for f in dataclasses.fields(params))
-    }
-
-
-def _build(kind: type[T], tree: Any, place: str, complete: bool) -> T:
-    if not isinstance(tree, Mapping):
-        raise ParamsError(f"{place}: expected a section with keys, got {tree!r}")
-    hints = typing.get_type_hints(kind)
-    for key in tree:
-        if key not in hints:
-            close = difflib.get_close_matches(str(key), hints, n=1)
-            hint = f"; did you mean {close[0]}?" if close else f"; known: {', '.join(hints)}"
-            raise ParamsError(f"{place}: unknown key {key}{hint}")
-    missing = [key for key in hints if key not in tree]
-    if complete and missing:
-        raise ParamsError(f"{place}: missing key {missing[0]}; add it (see params.py for its default)")
-    values = {key: _value(hints[key], value, f"{place}: {key}", complete) for key, value in tree.items()}
-    return kind(**values)
-
-
-def _value(hint: Any, value: Any, place: str, complete: bool) -> Any:
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return _build(hint, value, place, complete)
-    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    for option in options:
-        origin = typing.get_origin(option)
-        if option is type(None) and value is None:
-            return None
-        if option is float and isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
-        if option is int and isinstance(value, int) and not isinstance(value, bool):
-            return value
-        if option in (str, bool) and isinstance(value, option):
-            return value
-        if origin is tuple and isinstance(value, list | tuple) and all(isinstance(v, str) for v in value):
-            return tuple(value)
-        if origin is dict and isinstance(value, dict) and all(isinstance(v, str) for v in value.values()):
-            return dict(value)
-    wanted = " or ".join(getattr(o, "__name__", str(o)) if o is not type(None) else "null" for o in options)
-    raise ParamsError(f"{place}: expected {wanted}, got {value!r}")
+    return build(Params, tree, "--set", complete=False)

@@ -27,6 +27,8 @@ RAREST = 2  # texts that must share an n-gram
 COMMON = 0.01  # words in a smaller share of texts need no share of their own
 PROCEDURAL = 0.005  # share of texts from which a word may count as procedure
 CHUNK = 2000  # texts whose grams are counted at once
+FEW = 32  # texts whose grams are spelled before the ones that have a place are left out
+TINY = 1e-30  # for zero divided by zero
 ARRAYS = ("keys", "weights", "slots", "projection")
 
 
@@ -94,20 +96,14 @@ class LexicalView:
             raise ValueError("a view without a projection has no columns to choose from")
         return self.onto(self.projection[:, part])
 
-    def _row(self, text: str) -> tuple[npt.NDArray[np.intp], Floats]:
+    def _row(self, text: str) -> tuple[npt.NDArray[np.uint16], Floats]:
         """Buckets and values of one text: each channel as long as its weight, together of length 1."""
-        codes = self._reader.read(text)
-        at = self.keys.searchsorted(codes)
-        at[at == len(self.keys)] = 0
-        at = at[self.keys[at] == codes]
-        values = self.weights[at]
-        slots = self.slots[at].astype(np.intp)
-        channels, buckets = slots // BUCKETS, slots % BUCKETS
+        found = self._table.find(self._reader.read(text))
+        values, channels, buckets = found["weight"], found["channel"], found["bucket"]
         squares = np.bincount(channels, values * values, len(self.channels))
-        with np.errstate(divide="ignore"):  # a channel without a known n-gram scales nothing
-            scale = self._lengths / np.sqrt(squares)
-        whole = float(self._lengths[squares > 0] @ self._lengths[squares > 0]) or 1.0
-        return buckets, values * (scale / np.sqrt(whole)).astype(np.float32)[channels]
+        lengths = self._lengths * (squares > 0)  # a channel without a known n-gram has no length
+        scale = lengths / np.sqrt(np.maximum(squares, TINY) * max(float(lengths @ lengths), TINY))
+        return buckets, values * scale.astype(np.float32)[channels]
 
     def transform(self, texts: Sequence[str]) -> Floats:
         """Features of texts, float32 (n, f); a text without a known n-gram is a row of zeros."""
@@ -123,6 +119,10 @@ class LexicalView:
     @cached_property
     def _reader(self) -> GramReader:
         return GramReader(self.channels, self.shares, self.vocabulary)
+
+    @cached_property
+    def _table(self) -> _Table:
+        return _Table(self.keys, self.weights, self.slots)
 
     @cached_property
     def _lengths(self) -> npt.NDArray[np.float64]:
@@ -168,6 +168,35 @@ class LexicalView:
         return cls(channels, about["shares"], tuple(about["vocabulary"]), keys, weights, slots, projection)
 
 
+class _Table:
+    """n-grams by their codes. A binary search misses the cache at each step; codes are uniform, so their leading bits
+    tell the place but for one or two, and one line of memory holds all that is known of an n-gram.
+    """
+
+    def __init__(self, keys: Codes, weights: Floats, slots: npt.NDArray[np.uint32]) -> None:
+        bits = max(1, len(keys).bit_length())
+        self._shift = np.uint64(64 - bits)
+        first = np.arange(2**bits, dtype=np.uint64) << self._shift
+        self._starts = keys.searchsorted(first).astype(np.uint32)
+        self._rows = np.zeros(len(keys) + 1, [("key", "<u8"), ("weight", "<f4"), ("bucket", "<u2"), ("channel", "<u2")])
+        self._rows["key"] = np.append(keys, np.uint64(2**64 - 1))  # after the last one: where every search ends
+        self._rows["weight"][:-1] = weights
+        self._rows["channel"][:-1], self._rows["bucket"][:-1] = np.divmod(slots, BUCKETS)
+
+    def find(self, codes: Codes) -> npt.NDArray[np.void]:
+        """Rows (key, weight, bucket, channel) of those codes that are known, in the order of `codes`."""
+        keys = self._rows["key"]
+        at = self._starts[codes >> self._shift].astype(np.intp)
+        behind = keys[at] < codes
+        while behind.any():
+            at += behind
+            behind = keys[at] < codes
+        known = keys[at] == codes
+        known &= at < len(keys) - 1
+        found: npt.NDArray[np.void] = self._rows[at[known]]
+        return found
+
+
 def _shared(reader: GramReader, texts: Sequence[str]) -> tuple[Codes, npt.NDArray[np.intp]]:
     """Sorted codes that at least RAREST texts hold, and how many do."""
     keys, spread = np.zeros(0, np.uint64), np.zeros(0, np.intp)
@@ -187,8 +216,10 @@ def _places(
 ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.float64]]:
     """Slot and sign of each key from the CRC-32 of the gram itself, which is the same whatever its code is."""
     slots, signs = np.zeros(len(keys), np.uint32), np.zeros(len(keys))
-    for text in texts:
-        spelled = reader.spell(text, keys[signs == 0])
+    for i, text in enumerate(texts):
+        if i % FEW == 0:  # to look for those without a place after every text takes longer than to spell some again
+            wanted = keys[signs == 0]
+        spelled = reader.spell(text, wanted)
         if spelled:
             rows = keys.searchsorted(np.array(list(spelled), np.uint64))
             for row, (channel, gram) in zip(rows, spelled.values(), strict=True):

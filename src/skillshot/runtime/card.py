@@ -32,6 +32,7 @@ print(selector.prompt("a new question", k=4))
 | sentence encoder | {encoder} |
 | mode by default | {mode}, encoder in {precision} |
 | search | {search} |
+| near ties | within {near_tie} of the best score: the least alike are taken |
 
 ## Measured on the bank's held-out slice, without labels
 
@@ -64,6 +65,7 @@ def write_card(folder: Path, facts: Mapping[str, Any]) -> None:
         metrics="\n".join(f"* {name}: {value:.4g}" for name, value in sorted(facts["metrics"].items())),
         skillshot=facts["skillshot"], seed=facts["seed"], records=facts["data"]["records"], encoder=model,
         sha256=facts["data"]["sha256"], mode=facts["select"]["mode"], precision=facts["select"]["precision"],
+        near_tie=facts["select"]["near_tie"],
         search="exact" if facts["data"]["records"] <= below else "inverted file (faiss), exact scores",
         licence=_PACKAGED if model == "minilm" else _OTHER.format(model=model),
     )  # fmt: skip

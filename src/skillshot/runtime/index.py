@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 import numpy as np
@@ -65,12 +66,14 @@ class ExactIndex:
         """Rows that may be among the k best, in order; every row of `allowed` when there are no more than k."""
         short = axes @ vector
         about = self._short @ short
-        bound = self._rest * _rest(vector[None], short[None])
+        bound = self._rest * np.float32(math.sqrt(max(float(vector @ vector) - float(short @ short), 0.0)))
         bound += ROUNDING
         if allowed is not None:
             about = np.where(allowed, about, np.float32(-9))  # a product of unit rows is within [-1, 1]
-        edge = np.partition(about - bound, len(about) - k)[len(about) - k]
-        near = np.flatnonzero(about + bound >= max(edge, np.float32(-3)))
+        low = about - bound
+        edge = np.partition(low, len(low) - k)[len(low) - k]
+        bound += about
+        near = np.flatnonzero(bound >= max(edge, np.float32(-3)))
         return near
 
 

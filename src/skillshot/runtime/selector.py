@@ -240,7 +240,7 @@ class Selector:
             other = self._store.keys[rows] != key
             all_seen, rows, scores = len(rows) < width, rows[other], scores[other]
             chosen: dict[tuple[str, str], Found] = {}
-            for place in spread(scores, self._vectors[rows].astype(np.float32), self._near_tie):
+            for place in spread(scores, self._vectors, rows, self._near_tie):
                 record = self._store[int(rows[place])]
                 if record.id not in excluded:
                     found = int(rows[place]), record, float(scores[place])

@@ -74,7 +74,7 @@ def choose_rows(pool: Pool, queries: Sequence[Record], name: str, k: int) -> lis
 def _served(pool: Pool, scores: Floats, k: int, allowed: Mask) -> Rows:
     """As `Selector` chooses: near ties go to what is least alike."""
     rows = top_k(scores, max(CANDIDATES, k + 1), allowed)
-    order = spread(scores[rows], pool.vectors("skillshot")[rows], pool.near_tie)
+    order = spread(scores[rows], pool.vectors("skillshot"), rows, pool.near_tie)
     taken = rows[list(islice(order, k))]
     return taken[np.argsort(-scores[taken], kind="stable")]
 

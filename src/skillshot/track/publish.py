@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skillshot.errors import TrackError
-from skillshot.params import Params, as_tree
+from skillshot.params import Params
 from skillshot.track.collect import Story, collect
 from skillshot.track.machine import describe
 from skillshot.track.secrets import refuse_secrets
 from skillshot.track.state import PipelineState, read_state
+from skillshot.typed import as_tree
 
 if TYPE_CHECKING:
     from skillshot.track.mlflow_store import Store
