@@ -141,6 +141,8 @@ def peers(bundle: Path, source: Path, count: int) -> dict[str, Any]:
         "full fp32, times faster than sentence-transformers": p50["sentence-transformers"] / p50["full, fp32"],
         "lite, times faster than sentence-transformers": p50["sentence-transformers"] / p50["lite"],
         "full int8 over the int8 encoder alone": p50["full, int8"] / p50["int8 encoder alone"],
+        "full int8 over the int8 encoder alone, onnxruntime's defaults": p50["full, int8"]
+        / p50["int8 encoder alone, onnxruntime's defaults"],
     }
     return {"bank": PEERS, "questions": count, "sides": table, "ratios": ratios, "left_out": missing}
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from skillshot.embed import load_encoder
-from skillshot.runtime.layout import MODEL
+from skillshot.runtime.layout import ENCODERS, MODEL
 from skillshot.runtime.onnx import Floats, TextEncoder
 from skillshot.runtime.selector import Selector
 
@@ -39,6 +39,8 @@ def sides(bundle: Path, embeddings: Floats) -> tuple[dict[str, Side], dict[str, 
         found[f"{precision} encoder alone"] = lambda text, alone=alone: alone.encode([text])
         selector = Selector.load(bundle, "full", precision=precision, check=False)
         found[f"full, {precision}"] = lambda text, selector=selector: selector.select(text, K)
+    plain = _plain(bundle)
+    found["int8 encoder alone, onnxruntime's defaults"] = lambda text: plain.encode([text])
     lite = Selector.load(bundle, "lite", check=False)
     found["lite"] = lambda text: lite.select(text, K)
     missing = {}
@@ -49,6 +51,17 @@ def sides(bundle: Path, embeddings: Floats) -> tuple[dict[str, Side], dict[str, 
         else:
             found[name] = make(embed, questions, embeddings)
     return found, missing
+
+
+def _plain(bundle: Path) -> TextEncoder:
+    """The int8 encoder in a session as anyone would open it: what we gain by choosing kernels is not in it."""
+    import onnxruntime
+
+    encoder, options = TextEncoder(bundle / MODEL, precision="int8"), onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    path = str(bundle / MODEL / ENCODERS["int8"])
+    encoder._session._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return encoder
 
 
 def _langchain(embed: Side, questions: list[str], embeddings: Floats) -> Side:
