@@ -32,7 +32,15 @@ SABOTAGES = (
     Sabotage("one epoch of training", "gate|stage", r"carries nothing|train\.|hit@k", params={"train.epochs": 1}),
     Sabotage(
         "no noise in the latent", "gate", r"train\.",
-        code={"model/nets.py": "\ntorch.randn_like = torch.zeros_like\n"},
+        code={
+            # during the loss alone: the exporter draws too
+            "model/nets.py": "\n_loss = SkillCVAE.loss\n"
+            "def _quiet(self, *arguments, **options):\n"
+            "    real, torch.randn_like = torch.randn_like, torch.zeros_like\n"
+            "    try:\n        return _loss(self, *arguments, **options)\n"
+            "    finally:\n        torch.randn_like = real\n"
+            "setattr(SkillCVAE, 'loss', _quiet)\n"
+        },
     ),
     Sabotage(
         "noise scaled by the log-variance", "gate|stage", r"train\.|carries nothing",
