@@ -106,6 +106,18 @@ def test_parts_that_do_not_fit_together_are_told(view: LexicalView, tmp_path: Pa
         LexicalView.load(tmp_path)
 
 
+def test_buckets_and_rarity_are_the_view_s_own(tmp_path: Path) -> None:
+    texts = [*TEXTS, *["A rare bird sings"] * 4]
+    fine, usual = LexicalView.learn(texts, QUESTION, buckets=2**16, rarest=5), LexicalView.learn(texts, QUESTION)
+    assert len(fine.keys) < len(usual.keys) and fine.width == 2**16
+    np.testing.assert_allclose(fine.sparse(TEXTS).toarray(), fine.transform(TEXTS), atol=1e-6)
+    projected = fine.onto(np.random.default_rng(0).standard_normal((2**16, 3), np.float32))
+    projected.save(tmp_path)
+    again = LexicalView.load(tmp_path)
+    np.testing.assert_array_equal(again.transform(TEXTS), projected.transform(TEXTS))
+    np.testing.assert_allclose(fine.sparse(TEXTS) @ projected.projection, again.transform(TEXTS), atol=1e-5)
+
+
 ODD_TEXTS = [
     "",
     "A new sign ~ and ¿no? known word",
@@ -155,7 +167,7 @@ def test_the_table_finds_what_a_binary_search_finds(known: list[int], others: li
     weights = np.arange(1, len(keys) + 1, dtype=np.float32)
     slots = np.arange(len(keys), dtype=np.uint32) * 7
     codes = np.array([*others, *known, 0, 2**64 - 1], np.uint64)
-    found = _Table(keys, weights, slots).find(codes)
+    found = _Table(keys, weights, slots, BUCKETS).find(codes)
     wanted = [int(np.searchsorted(keys, code)) for code in codes if code in keys]
     assert found["key"].tolist() == keys[wanted].tolist()
     assert found["weight"].tolist() == weights[wanted].tolist()

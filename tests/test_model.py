@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from scipy.sparse import csr_matrix
 
 from skillshot.bank.record import Record
 from skillshot.errors import CollapseError, InputError
 from skillshot.features.tokens import procedural
-from skillshot.model.closed import Ridges, agreement, predictability, ridge_weights
+from skillshot.model import closed
+from skillshot.model.closed import Ridges, agreement, predictability
 from skillshot.model.fit import Fitted, fit
 from skillshot.model.fitted import run
 from skillshot.model.loop import one_cycle, train
@@ -237,37 +240,46 @@ def test_one_cycle_rises_to_the_peak_and_falls() -> None:
     assert max(rates) == pytest.approx(1e-3) and np.argmax(rates) == 25 and rates[0] < 1e-4 and rates[-1] < 1e-5
 
 
-@pytest.mark.parametrize("n", [30, 200])
-def test_ridge_dual_and_primal_are_the_textbook_solution(n: int) -> None:
-    rng = np.random.default_rng(0)
-    x, y = rng.standard_normal((n, 60), np.float32), rng.standard_normal((n, 3), np.float32)
-    penalty = 0.3 * (x**2).sum() / n
-    expected = np.linalg.solve(x.T @ x + penalty * np.eye(60), x.T @ y)
-    np.testing.assert_allclose(ridge_weights(x, y, 0.3), expected, atol=1e-4)
+def ridge(x: Any, y: Any, strength: float) -> Any:
+    """The textbook solution."""
+    penalty = strength * (x**2).sum() / len(x)
+    return np.linalg.solve(x.T @ x + penalty * np.eye(x.shape[1]), x.T @ y)
 
 
-@pytest.mark.parametrize("n", [45, 200])
-def test_cross_fitted_rows_are_predicted_without_themselves(n: int) -> None:
+def sides(n: int, rng: np.random.Generator) -> tuple[Any, Any, Any]:
+    """Sparse words (n, 40) that are not centred, a dense side (n, 20) that is, and both as one centred matrix."""
+    words = (rng.standard_normal((n, 40)) + 0.5) * (rng.random((n, 40)) < 0.3)
+    dense = rng.standard_normal((n, 20))
+    dense -= dense.mean(0)
+    return csr_matrix(words.astype(np.float32)), dense.astype(np.float32), np.hstack([words - words.mean(0), dense])
+
+
+@pytest.mark.parametrize("n", [45, 60, 61, 200])
+def test_ridges_dual_and_primal_are_the_textbook_solution(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(closed, "BLOCK", 17)
     rng = np.random.default_rng(0)
-    x, y = rng.standard_normal((n, 50), np.float32), rng.standard_normal((n, 2), np.float32)
-    ridges, fold = Ridges(x, y), np.arange(n) % 3
-    for columns in (slice(None), slice(0, 20)):
-        part = x[:, columns]
-        expected = part[fold == 1] @ ridge_weights(part[fold != 1], y[fold != 1], 0.3)
-        np.testing.assert_allclose(ridges.cross_fitted(0.3, columns)[fold == 1], expected, atol=1e-3)
-        np.testing.assert_allclose(ridges.weights(0.3, columns), ridge_weights(part, y, 0.3), atol=1e-3)
+    words, dense, x = sides(n, rng)
+    y = rng.standard_normal((n, 2)).astype(np.float32)
+    ridges, fold = Ridges(words, dense, y), np.arange(n) % 3
+    for both, part in ((True, x), (False, x[:, :40])):
+        weights = ridges.weights(0.3, both)
+        np.testing.assert_allclose(weights, ridge(part, y, 0.3), atol=1e-4)
+        np.testing.assert_allclose(ridges.predict(weights), part @ weights, atol=1e-4)
+        expected = part[fold == 1] @ ridge(part[fold != 1], y[fold != 1], 0.3)  # each row is foretold without itself
+        np.testing.assert_allclose(ridges.cross_fitted(0.3, both)[fold == 1], expected, atol=1e-3)
 
 
 @pytest.mark.parametrize("n", [45, 200])
 def test_the_penalty_follows_how_much_can_be_foretold(n: int) -> None:
     rng = np.random.default_rng(2)
     x = rng.standard_normal((n, 30), np.float32) * np.array([10] + [1] * 29, np.float32)
+    x -= x.mean(0)
     signal = x @ rng.standard_normal((30, 4)).astype(np.float32)
     # one strong column tells something, 29 weak ones only noise: a weak penalty learns the noise by heart
     noise = x[:, :1] @ np.ones((1, 4), np.float32) + 10 * rng.standard_normal((n, 4)).astype(np.float32)
-    grid = (0.001, 1.0)
-    assert Ridges(x, signal).strength(slice(None), grid) == 0.001
-    assert Ridges(x, noise).strength(slice(None), grid) == 1.0
+    grid, nothing = (0.001, 1.0), np.zeros((n, 1), np.float32)
+    assert Ridges(csr_matrix(x), nothing, signal).strength(False, grid) == 0.001
+    assert Ridges(csr_matrix(x), nothing, noise).strength(False, grid) == 1.0
 
 
 def test_predictability_keeps_what_is_foretold_and_shrinks_the_rest() -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ from skillshot.io import atomic_write, read_json, write_json
 Floats = npt.NDArray[np.float32]
 
 BUCKETS = 4096  # n-grams are hashed with a sign into this many (count sketch: dot products keep their mean)
-RAREST = 2  # texts that must share an n-gram
+RAREST = 2  # texts that must share a word, and an n-gram where nothing else is said
 COMMON = 0.01  # words in a smaller share of texts need no share of their own
 PROCEDURAL = 0.005  # share of texts from which a word may count as procedure
 CHUNK = 2000  # texts whose grams are counted at once
@@ -38,12 +39,13 @@ class LexicalView:
 
     shares: word -> share of the bank's texts that hold it, 1 for a word that is never masked; vocabulary: tokens of
     at least two texts.
-    keys: uint64 (n,), sorted codes of the n-grams that two texts share; weights: float32 (n,), inverse document
-    frequency with the sign of the hash; slots: uint32 (n,), channel * BUCKETS + bucket.
+    keys: uint64 (n,), sorted codes of the n-grams that enough texts share; weights: float32 (n,), inverse document
+    frequency with the sign of the hash; slots: uint32 (n,), channel * buckets + bucket.
     projection: float32 (buckets, f), None: the buckets themselves.
     """
 
     channels: tuple[Channel, ...]
+    buckets: int
     shares: dict[str, float]
     vocabulary: tuple[str, ...]
     keys: Codes
@@ -54,20 +56,27 @@ class LexicalView:
     @property
     def width(self) -> int:
         """Number of features, f."""
-        return BUCKETS if self.projection is None else int(self.projection.shape[1])
+        return self.buckets if self.projection is None else int(self.projection.shape[1])
 
     @classmethod
     def learn(
-        cls, texts: Sequence[str], channels: tuple[Channel, ...], beside: Sequence[str] | None = None
+        cls,
+        texts: Sequence[str],
+        channels: tuple[Channel, ...],
+        beside: Sequence[str] | None = None,
+        *,
+        buckets: int = BUCKETS,
+        rarest: int = RAREST,
     ) -> LexicalView:
         """Learn word shares and n-gram weights from a bank's texts; no projection yet.
 
         Args:
             beside: the question of each text, where the texts are rationales: words that seldom come from it are
                 never masked.
+            buckets: at most 65,536; rarest: texts that must share an n-gram.
 
         Raises:
-            InputError: no n-gram is shared by two texts.
+            InputError: no n-gram is shared by so many texts.
         """
         held = Counter(word for text in texts for word in set(tokenise(text)))
         shares = {word: n / len(texts) for word, n in sorted(held.items()) if n > max(2, COMMON * len(texts))}
@@ -75,12 +84,12 @@ class LexicalView:
             shares |= dict.fromkeys(procedural(texts, beside, PROCEDURAL), 1.0)
         vocabulary = tuple(sorted(word for word, n in held.items() if n >= RAREST))
         reader = GramReader(channels, shares, held)  # every token: unknown ones would count as one and the same
-        keys, spread = _shared(reader, texts)
+        keys, spread = _shared(reader, texts, rarest)
         if not len(keys):
             raise InputError(f"{len(texts)} texts share no word: nothing to learn a lexical view from")
-        slots, signs = _places(reader, texts, keys)
+        slots, signs = _places(reader, texts, keys, buckets)
         weights = (signs * (np.log((1 + len(texts)) / (1 + spread)) + 1)).astype(np.float32)
-        return cls(channels, shares, vocabulary, keys, weights, slots)
+        return cls(channels, buckets, shares, vocabulary, keys, weights, slots)
 
     def onto(self, projection: Floats) -> LexicalView:
         """The same view with a projection (buckets, f)."""
@@ -111,10 +120,21 @@ class LexicalView:
         for i, text in enumerate(texts):
             buckets, values = self._row(text)
             if self.projection is None:
-                out[i] = np.bincount(buckets, values, BUCKETS)
+                out[i] = np.bincount(buckets, values, self.buckets)
             else:
                 np.matmul(values, self.projection.take(buckets, 0), out=out[i])
         return out
+
+    def sparse(self, texts: Sequence[str]) -> Any:
+        """The buckets of texts as a scipy CSR matrix, float32 (n, buckets), for learning."""
+        from scipy.sparse import csr_matrix
+
+        found = [self._row(text) for text in texts]
+        ends = np.cumsum([0, *(len(buckets) for buckets, _ in found)])
+        columns = np.concatenate([buckets for buckets, _ in found]).astype(np.int32)
+        rows = csr_matrix((np.concatenate([v for _, v in found]), columns, ends), (len(texts), self.buckets))
+        rows.sum_duplicates()
+        return rows
 
     @cached_property
     def _reader(self) -> GramReader:
@@ -122,7 +142,7 @@ class LexicalView:
 
     @cached_property
     def _table(self) -> _Table:
-        return _Table(self.keys, self.weights, self.slots)
+        return _Table(self.keys, self.weights, self.slots, self.buckets)
 
     @cached_property
     def _lengths(self) -> npt.NDArray[np.float64]:
@@ -138,7 +158,12 @@ class LexicalView:
             raise ValueError("a view without a projection is not saved")
         folder = Path(folder)
         channels = [dataclasses.asdict(channel) for channel in self.channels]
-        about = {"channels": channels, "shares": self.shares, "vocabulary": list(self.vocabulary)}
+        about = {
+            "channels": channels,
+            "buckets": self.buckets,
+            "shares": self.shares,
+            "vocabulary": list(self.vocabulary),
+        }
         write_json(folder / "lexical.json", about)
         for name in ARRAYS:
             with atomic_write(folder / f"{name}.npy", "wb") as handle:
@@ -158,14 +183,15 @@ class LexicalView:
             raise BundleError(
                 f"{folder}: {len(keys)} n-grams, {len(weights)} weights, {len(slots)} slots; fit the bank again"
             )
-        if projection.ndim != 2 or len(projection) != BUCKETS:
+        buckets = int(about["buckets"])
+        if projection.ndim != 2 or len(projection) != buckets:
             raise BundleError(
-                f"{folder}: projection of shape {projection.shape}, not ({BUCKETS}, f); fit the bank again"
+                f"{folder}: projection of shape {projection.shape}, not ({buckets}, f); fit the bank again"
             )
         channels = tuple(Channel(**channel) for channel in about["channels"])
-        if int(slots.max()) >= BUCKETS * len(channels):
+        if int(slots.max()) >= buckets * len(channels):
             raise BundleError(f"{folder}: slots.npy names a channel that lexical.json lacks; fit the bank again")
-        return cls(channels, about["shares"], tuple(about["vocabulary"]), keys, weights, slots, projection)
+        return cls(channels, buckets, about["shares"], tuple(about["vocabulary"]), keys, weights, slots, projection)
 
 
 class _Table:
@@ -173,7 +199,7 @@ class _Table:
     tell the place but for one or two, and one line of memory holds all that is known of an n-gram.
     """
 
-    def __init__(self, keys: Codes, weights: Floats, slots: npt.NDArray[np.uint32]) -> None:
+    def __init__(self, keys: Codes, weights: Floats, slots: npt.NDArray[np.uint32], buckets: int) -> None:
         bits = max(1, len(keys).bit_length())
         self._shift = np.uint64(64 - bits)
         first = np.arange(2**bits, dtype=np.uint64) << self._shift
@@ -181,7 +207,7 @@ class _Table:
         self._rows = np.zeros(len(keys) + 1, [("key", "<u8"), ("weight", "<f4"), ("bucket", "<u2"), ("channel", "<u2")])
         self._rows["key"] = np.append(keys, np.uint64(2**64 - 1))  # after the last one: where every search ends
         self._rows["weight"][:-1] = weights
-        self._rows["channel"][:-1], self._rows["bucket"][:-1] = np.divmod(slots, BUCKETS)
+        self._rows["channel"][:-1], self._rows["bucket"][:-1] = np.divmod(slots, buckets)
 
     def find(self, codes: Codes) -> npt.NDArray[np.void]:
         """Rows (key, weight, bucket, channel) of those codes that are known, in the order of `codes`."""
@@ -197,8 +223,8 @@ class _Table:
         return found
 
 
-def _shared(reader: GramReader, texts: Sequence[str]) -> tuple[Codes, npt.NDArray[np.intp]]:
-    """Sorted codes that at least RAREST texts hold, and how many do."""
+def _shared(reader: GramReader, texts: Sequence[str], rarest: int) -> tuple[Codes, npt.NDArray[np.intp]]:
+    """Sorted codes that at least `rarest` texts hold, and how many do."""
     keys, spread = np.zeros(0, np.uint64), np.zeros(0, np.intp)
     for start in range(0, len(texts), CHUNK):
         found = np.concatenate([reader.read(text) for text in texts[start : start + CHUNK]])
@@ -207,12 +233,12 @@ def _shared(reader: GramReader, texts: Sequence[str]) -> tuple[Codes, npt.NDArra
         total = np.zeros(len(both), np.intp)
         np.add.at(total, place, np.concatenate([spread, times]))
         keys, spread = both, total
-    kept = spread >= RAREST
+    kept = spread >= rarest
     return keys[kept], spread[kept]
 
 
 def _places(
-    reader: GramReader, texts: Sequence[str], keys: Codes
+    reader: GramReader, texts: Sequence[str], keys: Codes, buckets: int
 ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.float64]]:
     """Slot and sign of each key from the CRC-32 of the gram itself, which is the same whatever its code is."""
     slots, signs = np.zeros(len(keys), np.uint32), np.zeros(len(keys))
@@ -224,6 +250,6 @@ def _places(
             rows = keys.searchsorted(np.array(list(spelled), np.uint64))
             for row, (channel, gram) in zip(rows, spelled.values(), strict=True):
                 crc = zlib.crc32(f"{channel}{gram}".encode("utf-8", "surrogatepass"))
-                slots[row] = channel * BUCKETS + crc % BUCKETS
+                slots[row] = channel * buckets + crc % buckets
                 signs[row] = 1.0 if crc & 0x80000000 else -1.0
     return slots, signs

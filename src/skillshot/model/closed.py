@@ -6,12 +6,15 @@ bank item i, so ranking by it is optimal for that similarity; no iteration, no s
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 
 FOLDS = 3  # of the cross-fitted predictions
+BLOCK = 1000  # sparse rows, or columns, that are made dense at once
 LEAST = 0.02  # explained variance that every part is granted
 
 
@@ -24,64 +27,112 @@ def principal(rows: Floats, width: int, seed: int) -> Floats:
     return np.ascontiguousarray(directions.T, np.float32)
 
 
-def ridge_weights(x: Floats, y: Floats, strength: float) -> Floats:
-    """Weights (d, t) of centred x (n, d) to y (n, t); the penalty is `strength` times the mean squared row length.
-
-    Solved in the smaller of the two forms: n equations (dual) or d (primal).
-    """
-    n, d = x.shape
-    penalty = strength * float(np.einsum("ij,ij->", x, x)) / n
-    if n < d:
-        return np.asarray(x.T @ _solve(x @ x.T, y, penalty), np.float32)
-    return _solve(x.T @ x, x.T @ y, penalty)
-
-
 class Ridges:
-    """Ridge regressions of y (n, t) on columns of x (n, d), of all rows or without a fold; products are made once.
+    """Ridge regressions of y (n, t) on x = [words less their mean, dense], of all rows or without a fold.
 
-    Row i belongs to fold i mod 3. Primal where two folds have more rows than x has columns, else dual.
+    words: scipy CSR (n, b); dense: float32 (n, d), centred; row i belongs to fold i mod 3. `both`: on all columns, else
+    on the words alone. Solved in the smaller of the two forms, n equations (dual) or b + d (primal); words are never
+    made dense, so memory is that of two such systems.
     """
 
-    def __init__(self, x: Floats, y: Floats) -> None:
-        self.x, self.y = x, y
-        self.fold = np.arange(len(x)) % FOLDS
-        self._grams: list[Floats] = []
-        if (self.fold != 0).sum() >= x.shape[1]:
-            parts = [(x[self.fold == k], y[self.fold == k]) for k in range(FOLDS)]
-            self._grams = [rows.T @ rows for rows, _ in parts]
-            self._crosses = [rows.T @ targets for rows, targets in parts]
+    def __init__(self, words: Any, dense: Floats, y: Floats) -> None:
+        self.words, self.dense, self.y = words, dense, y
+        self.mean = np.asarray(words.mean(0), np.float32).ravel()
+        self.fold = np.arange(len(y)) % FOLDS
+        self._dual = len(y) <= words.shape[1] + dense.shape[1]
+        self._whole = self._kernel() if self._dual else self._normal(self.fold >= 0)
 
-    def weights(self, strength: float, columns: slice, without: int | None = None) -> Floats:
-        """Weights (columns, t), as `ridge_weights` gives them; `without`: a fold that is not learned from."""
-        rest = self.fold != (-1 if without is None else without)
-        if not self._grams:
-            return ridge_weights(self.x[rest][:, columns], self.y[rest], strength)
-        kept = [k for k in range(FOLDS) if k != without]
-        gram = np.add.reduce([self._grams[k][columns, columns] for k in kept])
-        cross = np.add.reduce([self._crosses[k][columns] for k in kept])
-        return _solve(gram, cross, strength * float(np.trace(gram)) / int(rest.sum()))
+    def weights(self, strength: float, both: bool, without: int | None = None) -> Floats:
+        """Weights (columns, t); the penalty is `strength` times the mean squared row length.
 
-    def cross_fitted(self, strength: float, columns: slice) -> Floats:
+        without: a fold that is not learned from.
+        """
+        return self._solved(*self._system(both, without), strength, both, without)
+
+    def cross_fitted(self, strength: float, both: bool) -> Floats:
         """Predictions (n, t) of each row by a ridge that did not see it.
 
         A regression on its own training rows looks surer than it is for a new question: what is trained on top of it
         must see honest predictions.
         """
-        out = np.zeros((len(self.x), self.y.shape[1]), np.float32)
+        out = np.zeros((len(self.y), self.y.shape[1]), np.float32)
         for k in range(FOLDS):
-            here = self.fold == k
-            out[here] = self.x[here][:, columns] @ self.weights(strength, columns, k)
+            out[self.fold == k] = self.predict(self.weights(strength, both, k), self.fold == k)
         return out
 
-    def strength(self, columns: slice, grid: tuple[float, ...]) -> float:
+    def strength(self, both: bool, grid: tuple[float, ...]) -> float:
         """The penalty of the grid under which the predictions of one fold point best to their targets (mean cosine)."""
-        rows = np.flatnonzero(self.fold == 0)
+        here = self.fold == 0
+        gram, right = self._system(both, 0)
         found = {}
         for strength in grid:
-            predicted = self.x[rows][:, columns] @ self.weights(strength, columns, 0)
-            lengths = np.linalg.norm(predicted, axis=1) * np.linalg.norm(self.y[rows], axis=1)
-            found[strength] = float((np.einsum("ij,ij->i", predicted, self.y[rows]) / np.maximum(lengths, 1e-9)).mean())
+            predicted = self.predict(self._solved(gram.copy(), right, strength, both, 0), here)
+            lengths = np.linalg.norm(predicted, axis=1) * np.linalg.norm(self.y[here], axis=1)
+            found[strength] = float((np.einsum("ij,ij->i", predicted, self.y[here]) / np.maximum(lengths, 1e-9)).mean())
         return max(grid, key=lambda strength: found[strength])
+
+    def predict(self, weights: Floats, rows: npt.NDArray[np.bool_] | slice = slice(None)) -> Floats:
+        """x @ weights of some rows, by weights of the words (b, t) or of all columns (b + d, t)."""
+        b = len(self.mean)
+        out = self.words[rows] @ weights[:b] - self.mean @ weights[:b]
+        if len(weights) > b:
+            out += self.dense[rows] @ weights[b:]
+        return np.asarray(out, np.float32)
+
+    def _system(self, both: bool, without: int | None) -> tuple[Floats, Floats]:
+        """Left and right side of the equations without their penalty; arrays of their own."""
+        kept = self.fold != (-1 if without is None else without)
+        if self._dual:
+            gram = self._whole[np.ix_(kept, kept)]
+            if both:
+                gram += self.dense[kept] @ self.dense[kept].T
+            return gram, self.y[kept]
+        size = len(self.mean) + both * self.dense.shape[1]
+        gram = self._whole[:size, :size].copy() if without is None else self._normal(~kept)[:size, :size]
+        if without is not None:
+            np.subtract(self._whole[:size, :size], gram, out=gram)
+        return gram, self._across(kept, self.y[kept])[:size]
+
+    def _solved(self, gram: Floats, right: Floats, strength: float, both: bool, without: int | None) -> Floats:
+        kept = self.fold != (-1 if without is None else without)
+        found = _solve(gram, right, strength * float(np.trace(gram)) / int(kept.sum()))
+        return self._across(kept, found)[: len(self.mean) + both * self.dense.shape[1]] if self._dual else found
+
+    def _across(self, rows: npt.NDArray[np.bool_], y: Floats) -> Floats:
+        """Transposed x of those rows times y (rows, t): (b + d, t)."""
+        words = self.words[rows].T @ y - np.outer(self.mean, y.sum(0))
+        return np.vstack([words, self.dense[rows].T @ y]).astype(np.float32)
+
+    def _kernel(self) -> Floats:
+        """Dot products (n, n) of the centred words; the lower triangle alone.
+
+        Two blocks of rows are made dense at a time: rows share so many columns that sparse products take twice as long.
+        """
+        n = self.words.shape[0]
+        out = np.zeros((n, n), np.float32)
+        starts = range(0, n, BLOCK)
+        for start in starts:
+            block = self.words[start : start + BLOCK].toarray() - self.mean
+            for other in starts[: start // BLOCK]:
+                beside = self.words[other : other + BLOCK].toarray() - self.mean
+                np.matmul(block, beside.T, out=out[start : start + BLOCK, other : other + BLOCK])
+            out[start : start + BLOCK, start : start + BLOCK] = block @ block.T
+        return out
+
+    def _normal(self, rows: npt.NDArray[np.bool_]) -> Floats:
+        """Dot products (b + d, b + d) of the columns over some rows."""
+        words, dense, b = self.words[rows], self.dense[rows], len(self.mean)
+        across, total = words.T.tocsr(), np.asarray(words.sum(0), np.float32).ravel()
+        rest = total - len(dense) * self.mean
+        out = np.empty((b + dense.shape[1],) * 2, np.float32)
+        for start in range(0, b, BLOCK):
+            part = slice(start, min(start + BLOCK, b))
+            out[part, :b] = (across[part] @ words).toarray()
+            out[part, :b] -= total[part, None] * self.mean + self.mean[part, None] * rest
+        out[:b, b:] = across @ dense - np.outer(self.mean, dense.sum(0))
+        out[b:, :b] = out[:b, b:].T
+        out[b:, b:] = dense.T @ dense
+        return out
 
 
 def predictability(predicted: Floats, y: Floats) -> Floats:
@@ -95,11 +146,12 @@ def predictability(predicted: Floats, y: Floats) -> Floats:
 
 
 def _solve(gram: Floats, right: Floats, penalty: float) -> Floats:
+    """Solution of (gram + penalty) x = right; `gram` is overwritten, its lower triangle read."""
     from scipy.linalg import cho_factor, cho_solve
 
-    system = np.array(gram, np.float32)
-    system[np.diag_indices(len(system))] += max(penalty, 1e-6)
-    factor = cho_factor(system, lower=True, overwrite_a=True, check_finite=False)
+    gram[np.diag_indices(len(gram))] += max(penalty, 1e-6)
+    # the transposed view has the order of LAPACK: no copy
+    factor = cho_factor(gram.T, lower=False, overwrite_a=True, check_finite=False)
     return np.asarray(cho_solve(factor, right, check_finite=False), np.float32)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from skillshot.features.channels import QUESTION, RATIONALE, Channel
-from skillshot.features.lexical import BUCKETS, Floats, LexicalView
+from skillshot.features.lexical import Floats, LexicalView
 from skillshot.model.closed import Ridges, agreement, predictability, principal
 from skillshot.model.combined import Skillshot
 from skillshot.model.cvae import fit_cvae
@@ -22,6 +22,9 @@ from skillshot.params import Train
 Channels = tuple[Channel, ...]
 
 EMBEDDING = 2.0  # spread of the sentence embedding beside the words in the ridge; 1 to 2 are alike
+# n-grams of a question that share a bucket blur each other: 16,384 buckets instead of 4,096 are worth .01 to .02 on
+# sets with many words, more of them nothing; n-grams of only two texts cost time and tell nothing more
+BUCKETS, RAREST = 16384, 3
 LITE_GRID = (0.1, 0.3, 1.0, 3.0)  # penalties of the ridge on words alone, chosen for each bank without labels
 # "procedure": words of the procedure are masked like the others; "weights": every part of the structure counts alike
 INGREDIENTS = ("procedure", "weights")
@@ -66,34 +69,29 @@ def fit_skillshot(
     rationale_view, skeleton = _structure(rationales, beside, explains, settings.structure_dim, seed)
     centre = skeleton.mean(0)
     target = unit(skeleton - centre)
-    question_view = LexicalView.learn(questions, reads)
-    words = question_view.transform(questions)
-    words_centre, question_centre = words.mean(0), question.mean(0)
-    words -= words_centre
-    scale = np.float32(EMBEDDING * spread(words) / max(spread(question - question_centre), 1e-9))
-    inputs = np.hstack([words, (question - question_centre) * scale])
-    del words
-
-    both, left, right = slice(None), slice(0, BUCKETS), slice(BUCKETS, None)
-    ridges = Ridges(inputs, target)
-    joint, foretold = ridges.weights(settings.ridge, both), ridges.cross_fitted(settings.ridge, both)
+    question_view = LexicalView.learn(questions, reads, buckets=BUCKETS, rarest=RAREST)
+    words = question_view.sparse(questions)
+    middle = question.mean(0)
+    scale = np.float32(EMBEDDING * _spread_of_words(words) / max(spread(question - middle), 1e-9))
+    ridges = Ridges(words, (question - middle) * scale, target)
+    joint, foretold = ridges.weights(settings.ridge, True), ridges.cross_fitted(settings.ridge, True)
     # words alone may need a far stronger penalty (GSM8K 3, TabMWP 0.1)
-    lite_ridge = ridges.strength(left, LITE_GRID)
-    alone = ridges.weights(lite_ridge, left)
+    lite_ridge = ridges.strength(False, LITE_GRID)
+    projected = np.hstack([joint[:BUCKETS], ridges.weights(lite_ridge, False)])
+    offset, lexical = -ridges.mean @ projected, ridges.predict(projected)
+    del ridges
     weight = np.ones(target.shape[1], np.float32) if "weights" in without else predictability(foretold, target)
     # the CVAE reads what a new question would show, not what the ridge remembers of its own rows
     explained = target * weight
     trained = fit_cvae([foretold], [explained], settings, seed, "skillshot", work, conditional=conditional)
 
     model = Skillshot(trained.model, question.shape[1], target.shape[1])
-    projected = np.hstack([joint[left], alone])
     t = target.shape[1]
-    offset = words_centre @ projected
-    model.structure.weight.data = torch.from_numpy(joint[right] * scale)
-    model.structure.offset.data = torch.from_numpy(-offset[:t] - question_centre @ (joint[right] * scale))
+    model.structure.weight.data = torch.from_numpy(joint[BUCKETS:] * scale)
+    model.structure.offset.data = torch.from_numpy(offset[:t] - middle @ (joint[BUCKETS:] * scale))
     model.target_centre.data = torch.from_numpy(centre)
     model.target_weight.data = torch.from_numpy(weight)
-    model.lite_offset.data = torch.from_numpy(-offset[t:])
+    model.lite_offset.data = torch.from_numpy(offset[t:])
     z_query, z_bank = _latents(trained.model, foretold, explained)
     model.share.data = torch.tensor(float(np.sqrt(SHARE)))
     agreements = _agreements(foretold, target, explained, z_query, z_bank, settings.holdout, seed)
@@ -101,7 +99,7 @@ def fit_skillshot(
         model.eval(),
         question_view.onto(projected),
         rationale_view,
-        (inputs[:, left] @ projected + offset).astype(np.float32),
+        lexical - offset,
         skeleton,
         trained.history,
         trained.diagnostics | agreements | {"lite_ridge": lite_ridge},
@@ -152,6 +150,11 @@ def _agreements(
 def unit(rows: Floats) -> Floats:
     """Rows of length 1; a row of zeros stays."""
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32)
+
+
+def _spread_of_words(rows: Any) -> float:
+    """`spread` of sparse rows, less their mean."""
+    return float(np.sqrt(rows.multiply(rows).sum() / rows.shape[0] - np.square(rows.mean(0)).sum()))
 
 
 def spread(rows: Floats) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 from skillshot.errors import BundleError
 from skillshot.io import read_json, sha256_file, write_json
 
-FORMAT = 2  # 2: n-grams by their codes
+FORMAT = 3  # 2: n-grams by their codes; 3: views that tell their buckets
 NAME = "manifest.json"
 
 
