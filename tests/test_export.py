@@ -10,6 +10,8 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.models import Pooling
 
 from skillshot.embed import embed_texts, load_encoder
 from skillshot.errors import InputError, SkillshotError
@@ -56,6 +58,25 @@ def test_the_exported_encoder_is_the_torch_encoder(bundle: Path) -> None:
     mine = TextEncoder(bundle / "model").encode(TEXTS)
     np.testing.assert_allclose(mine, theirs, atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(mine, axis=1), 1, atol=1e-5)
+
+
+def test_cls_pooling_and_the_window_are_the_encoder_s(tmp_path: Path) -> None:
+    encoder = repooled("cls")
+    encoder.max_seq_length = 16
+    assert export_encoder(encoder, tmp_path)["window"] == 16
+    mine = TextEncoder(tmp_path).encode(TEXTS)
+    np.testing.assert_allclose(mine, encoder.encode(TEXTS, normalize_embeddings=True), atol=1e-5)
+
+
+def test_a_pooling_that_cannot_be_exported_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="pooling 'max' cannot be exported"):
+        export_encoder(repooled("max"), tmp_path)
+
+
+def repooled(mode: str) -> SentenceTransformer:
+    """The packaged encoder with another pooling."""
+    transformer = load_encoder()[0]
+    return SentenceTransformer(modules=[transformer, Pooling(384, pooling_mode=mode)], device="cpu")
 
 
 def test_a_failed_export_leaves_the_encoder_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
