@@ -60,12 +60,12 @@ def test_logits_are_those_of_transformers(folder: Path, engine: EmbeddedEngine) 
     assert store.shape == (30, 2, 3, len(ids), 64)
 
 
-def test_tokens_are_those_of_llama_cpp(engine: EmbeddedEngine) -> None:
+def test_tokens_are_those_of_llama_cpp(engine: EmbeddedEngine, tmp_path: Path) -> None:
     xllamacpp = pytest.importorskip("xllamacpp")
     from llama_server import running
 
     assert xllamacpp
-    with running() as (url, post):
+    with running(tmp_path) as (url, post):
         for text in (TEXT, "x  y\n\n\tz 1,234.5% don't I'll ( agent = * Emma )", "naïve café – “q” 🙂"):
             assert post(url, "/tokenize", {"content": text})["tokens"] == engine.tokens(text)
 
