@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from skillshot.bank.record import ANSWER_TYPES, Record
@@ -206,6 +206,7 @@ def test_an_integer_is_read_however_it_is_grouped(value: int) -> None:
     assert number(f"{value:,} units") == number(f"{value} units") == (value, False)
 
 
+@example(text=";", kind="sql")
 @given(st.text(max_size=80), st.sampled_from(ANSWER_TYPES))
 def test_any_text_gets_a_verdict_and_an_empty_gold_is_never_right(text: str, kind: str) -> None:
     assert check(text, Record("q", "?", answer="", answer_type=kind)).correct is False

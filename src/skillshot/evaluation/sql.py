@@ -28,8 +28,9 @@ Tokens = list[str]
 
 def same_sql(first: str, second: str, schema: str = "") -> bool:
     """Whether two queries match as sets of components. `schema`: lines "table (column, column)"."""
-    if " ".join(first.lower().rstrip("; ").split()) == " ".join(second.lower().rstrip("; ").split()):
-        return bool(first.strip())
+    plain, other = (" ".join(query.lower().rstrip("; ").split()) for query in (first, second))
+    if plain == other:
+        return bool(plain)
     tables = _schema(schema)
     a, b = (_query(_tokens(text), tables) for text in (first, second))
     return a is not None and a == b
