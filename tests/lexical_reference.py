@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import zlib
+import re
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
 from skillshot.features.channels import Channel
+from skillshot.features.grams import AGAIN, ODD, code, salted
 from skillshot.features.lexical import BUCKETS, COMMON, RAREST, Floats
 from skillshot.features.tokens import tokenise
 
@@ -26,6 +27,17 @@ class Reference:
     def grams(self, text: str) -> list[list[str]]:
         return [[f"{i}{g}" for g in channel.grams(text, self.shares)] for i, channel in enumerate(self.channels)]
 
+    def place(self, gram: str) -> int:
+        """64-bit hash of a gram: a polynomial of its tokens' codes (of the whole, if it is no run of tokens)."""
+        channel, gram = int(gram[0]), gram[1:]
+        if self.channels[channel].part == "equations":
+            return int(salted(np.array([code(gram)], np.uint64), channel)[0])
+        run, time = re.fullmatch(r"(.+?)(?:#(\d))?", gram, re.DOTALL).groups("1")
+        total = 0
+        for token in run.split(" "):
+            total = total * int(ODD) + int(salted(np.array([code(token)], np.uint64), channel)[0])
+        return (total + (int(time) - 1) * int(AGAIN)) % 2**64
+
     def transform(self, texts: Sequence[str]) -> Floats:
         out = np.zeros((len(texts), BUCKETS))
         for row, text in zip(out, texts, strict=True):
@@ -33,9 +45,9 @@ class Reference:
                 known = [gram for gram in grams if gram in self.weights]
                 length = np.sqrt(sum(self.weights[gram] ** 2 for gram in known))
                 for gram in known:
-                    crc = zlib.crc32(gram.encode("utf-8", "surrogatepass"))
-                    sign = 1 if crc & 0x80000000 else -1
-                    row[crc % BUCKETS] += sign * channel.weight * self.weights[gram] / length
+                    place = self.place(gram)
+                    sign = 1 if place >= 2**63 else -1
+                    row[place % BUCKETS] += sign * channel.weight * self.weights[gram] / length
             lengths = [c.weight for c, grams in zip(self.channels, self.grams(text), strict=True)
                        if any(gram in self.weights for gram in grams)]  # fmt: skip
             row /= np.sqrt(np.sum(np.square(lengths))) or 1.0

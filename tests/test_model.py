@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from skillshot.model.closed import Ridges, agreement, predictability
 from skillshot.model.fit import Fitted, fit
 from skillshot.model.fitted import run
 from skillshot.model.loop import one_cycle, train
-from skillshot.model.nets import SkillCVAE, Standardise, gaussian_kl
+from skillshot.model.nets import Dropout, SkillCVAE, Standardise, gaussian_kl
 from skillshot.model.ridge import solve
 from skillshot.model.skill import SHARE
 from skillshot.params import Train
@@ -206,6 +207,52 @@ def test_a_killed_run_continues_to_the_same_result(tmp_path: Path) -> None:
     assert train(resumed, q, r, settings, 1, work=tmp_path).history == history
     for name, tensor in whole.state_dict().items():
         assert torch.equal(tensor, resumed.state_dict()[name]), name
+
+
+def test_dropout_drops_its_share_and_keeps_the_mean() -> None:
+    layer, x = Dropout(0.2), torch.ones(500, 401)  # not a multiple of 8
+    layer.generator = torch.Generator().manual_seed(1)
+    dropped = layer(x)
+    assert float((dropped == 0).float().mean()) == pytest.approx(0.2, abs=0.005)
+    assert float(dropped.mean()) == pytest.approx(1, abs=0.01)
+    assert torch.equal(layer.eval()(x), x) and torch.equal(Dropout(0.0)(x), x)
+
+
+def test_training_leaves_the_global_generator_alone_and_does_not_depend_on_it() -> None:
+    settings, histories = dataclasses.replace(Train(), epochs=3, batch_size=64, device="cpu"), []
+    for state in (1, 2):
+        model, q, r = toy()
+        torch.manual_seed(state)
+        before = torch.get_rng_state()
+        histories.append(train(model, q, r, settings, 1).history)
+        assert torch.equal(torch.get_rng_state(), before)
+    assert histories[0] == histories[1]
+
+
+def test_bf16_learns_what_fp32_learns() -> None:
+    found = {}
+    for precision in ("fp32", "bf16"):
+        model, q, r = toy()
+        settings = dataclasses.replace(Train(), epochs=40, batch_size=64, device="cpu", precision=precision)
+        found[precision] = train(model, q, r, settings, 1)
+        assert all(tensor.dtype == torch.float32 for tensor in model.state_dict().values())
+    assert found["fp32"].history != found["bf16"].history
+    assert found["bf16"].best == pytest.approx(found["fp32"].best, rel=0.02)
+
+
+def test_a_failure_beside_ends_training_of_lars(
+    bank: tuple[list[Record], list[int]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def interrupted(*_: object) -> None:
+        while not (tmp_path / "lars" / "checkpoint.json").exists():  # lars is at work
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("skillshot.model.fit.fit_skillshot", interrupted)
+    settings, threads = dataclasses.replace(QUICK, epochs=10**6, steps=10**9, patience=10**6), torch.get_num_threads()
+    with pytest.raises(KeyboardInterrupt):
+        fit(bank[0], *inputs(bank[0]), settings, 3, tmp_path)
+    assert torch.get_num_threads() == threads
 
 
 def test_a_checkpoint_of_other_settings_is_not_continued(tmp_path: Path) -> None:

@@ -45,6 +45,8 @@ def write(folder: Path, **changes: object) -> Path:
         ({"train__beta": "much"}, "beta: expected float, got 'much'"),
         ({"train__epochs": True}, "epochs: expected int, got True"),
         ({"evaluate__selectors": [1]}, "selectors: expected tuple"),
+        ({"train__precision": "fp16"}, "train.precision: 'fp16' is none of fp32, bf16"),
+        ({"train__device": "gpu"}, "train.device: 'gpu' is none of auto, cpu, cuda"),
     ],
 )
 def test_what_is_not_understood_is_refused(tmp_path: Path, changes: dict[str, object], text: str) -> None:

@@ -36,9 +36,9 @@ SABOTAGES = (
             # during the loss alone: the exporter draws too
             "model/nets.py": "\n_loss = SkillCVAE.loss\n"
             "def _quiet(self, *arguments, **options):\n"
-            "    real, torch.randn_like = torch.randn_like, torch.zeros_like\n"
+            "    real, torch.Tensor.normal_ = torch.Tensor.normal_, lambda self, **_: self.zero_()\n"
             "    try:\n        return _loss(self, *arguments, **options)\n"
-            "    finally:\n        torch.randn_like = real\n"
+            "    finally:\n        torch.Tensor.normal_ = real\n"
             "setattr(SkillCVAE, 'loss', _quiet)\n"
         },
     ),

@@ -26,6 +26,12 @@ def _within(section: Any, low: float, high: float, *names: str) -> None:
             raise ParamsError(f"{type(section).__name__.lower()}.{name}: {value} is not within {low} to {high}")
 
 
+def _among(section: Any, name: str, *choices: str) -> None:
+    value = getattr(section, name)
+    if value not in choices:
+        raise ParamsError(f"{type(section).__name__.lower()}.{name}: {value!r} is none of {', '.join(choices)}")
+
+
 @dataclass(frozen=True)
 class Ingest:
     """Where examples come from and how queries are held out."""
@@ -105,6 +111,11 @@ class Train:
     patience: int = 20  # epochs without improvement before stopping
     min_gap: float = 0.005  # relative shuffled-z gap below which the latent has collapsed
     device: str = "auto"  # auto | cpu | cuda
+    precision: str = "fp32"  # fp32 | bf16 (for a GPU; a CPU without matrix units is slower with it)
+
+    def __post_init__(self) -> None:
+        _among(self, "device", "auto", "cpu", "cuda")
+        _among(self, "precision", "fp32", "bf16")
 
 
 @dataclass(frozen=True)

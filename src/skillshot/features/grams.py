@@ -93,28 +93,23 @@ class GramReader:
         found += [np.zeros(0, np.uint64)]
         codes = np.concatenate(found)
         codes.sort()
-        return np.concatenate([_numbered(codes), *(self._strings(i, text)[1] for i in self._others)])
+        return np.concatenate([_numbered(codes), *(self._strings(i, text) for i in self._others)])
 
-    def spell(self, text: str, wanted: Codes) -> dict[int, tuple[int, str]]:
-        """Those of the sorted `wanted` codes that a text holds: code -> channel and the gram it stands for."""
-        spelled: dict[int, tuple[int, str]] = {}
-        for group in self._groups:
-            tokens = tokenise(take(text, group.part))
-            blocks = self._runs(group, text)
-            for line, i in enumerate(group.channels):
-                least = self.channels[i].least
-                read = skeleton(tokens, self._shares, least) if least else tokens
-                for n, block in enumerate((b for b in blocks if len(b) > line), 1):
-                    order = np.argsort(block[line], kind="stable")
-                    codes, times = _ranked(block[line][order])
-                    for at in np.flatnonzero(among(codes, wanted)):
-                        start, time = int(order[at]), int(times[at]) + 1
-                        gram = " ".join(read[start : start + n])
-                        spelled[int(codes[at])] = i, f"{gram}#{time}" if time > 1 else gram
-        for i in self._others:
-            grams, codes = self._strings(i, text)
-            spelled |= {int(codes[at]): (i, grams[at]) for at in np.flatnonzero(among(codes, wanted))}
-        return spelled
+    def sources(self, text: str) -> tuple[Codes, npt.NDArray[np.uint32]]:
+        """What `read` gives, and the channel of each code."""
+        found = [
+            (block.ravel(), np.repeat(np.array(group.channels[: len(block)], np.uint32), block.shape[1]))
+            for group in self._groups
+            for block in self._runs(group, text)
+        ]
+        found += [
+            (codes, np.full(len(codes), i, np.uint32)) for i in self._others for codes in [self._strings(i, text)]
+        ]
+        found += [(np.zeros(0, np.uint64), np.zeros(0, np.uint32))]
+        codes, channels = (np.concatenate(part) for part in zip(*found, strict=True))
+        order = np.argsort(codes, kind="stable")
+        codes, times = _ranked(codes[order])
+        return codes[times < MOST], channels[order][times < MOST]
 
     def _runs(self, group: _Group, text: str) -> list[Codes]:
         """Codes of runs of 1, 2, ... tokens: (channels that have them, starts) each."""
@@ -127,9 +122,8 @@ class GramReader:
             blocks.append(blocks[-1][:channels, :-1] * ODD + single[:channels, n:])
         return blocks
 
-    def _strings(self, i: int, text: str) -> tuple[list[str], Codes]:
-        grams = list(self.channels[i].grams(text, self._shares))
-        return grams, salted(np.array([code(gram) for gram in grams], np.uint64), i)
+    def _strings(self, i: int, text: str) -> Codes:
+        return salted(np.array([code(gram) for gram in self.channels[i].grams(text, self._shares)], np.uint64), i)
 
 
 def _ranked(codes: Codes) -> tuple[Codes, npt.NDArray[np.intp]]:
@@ -145,11 +139,3 @@ def _ranked(codes: Codes) -> tuple[Codes, npt.NDArray[np.intp]]:
 def _numbered(codes: Codes) -> Codes:
     codes, times = _ranked(codes)
     return codes[times < MOST] if len(times) and times.max() >= MOST else codes
-
-
-def among(codes: Codes, wanted: Codes) -> npt.NDArray[np.bool_]:
-    """Which codes are in the sorted `wanted`."""
-    if not len(wanted):
-        return np.zeros(len(codes), bool)
-    found: npt.NDArray[np.bool_] = wanted[np.minimum(np.searchsorted(wanted, codes), len(wanted) - 1)] == codes
-    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +27,6 @@ RAREST = 2  # texts that must share a word, and an n-gram where nothing else is 
 COMMON = 0.01  # words in a smaller share of texts need no share of their own
 PROCEDURAL = 0.005  # share of texts from which a word may count as procedure
 CHUNK = 2000  # texts whose grams are counted at once
-FEW = 32  # texts whose grams are spelled before the ones that have a place are left out
 TINY = 1e-30  # for zero divided by zero
 ARRAYS = ("keys", "weights", "slots", "projection")
 
@@ -84,10 +82,12 @@ class LexicalView:
             shares |= dict.fromkeys(procedural(texts, beside, PROCEDURAL), 1.0)
         vocabulary = tuple(sorted(word for word, n in held.items() if n >= RAREST))
         reader = GramReader(channels, shares, held)  # every token: unknown ones would count as one and the same
-        keys, spread = _shared(reader, texts, rarest)
+        keys, spread, channel = _shared(reader, texts, rarest)
         if not len(keys):
             raise InputError(f"{len(texts)} texts share no word: nothing to learn a lexical view from")
-        slots, signs = _places(reader, texts, keys, buckets)
+        # codes are uniform: the lowest bits are the bucket, the highest the sign
+        slots = channel * np.uint32(buckets) + (keys % np.uint64(buckets)).astype(np.uint32)
+        signs = np.where(keys >> np.uint64(63), 1.0, -1.0)
         weights = (signs * (np.log((1 + len(texts)) / (1 + spread)) + 1)).astype(np.float32)
         return cls(channels, buckets, shares, vocabulary, keys, weights, slots)
 
@@ -223,33 +223,20 @@ class _Table:
         return found
 
 
-def _shared(reader: GramReader, texts: Sequence[str], rarest: int) -> tuple[Codes, npt.NDArray[np.intp]]:
-    """Sorted codes that at least `rarest` texts hold, and how many do."""
-    keys, spread = np.zeros(0, np.uint64), np.zeros(0, np.intp)
+def _shared(
+    reader: GramReader, texts: Sequence[str], rarest: int
+) -> tuple[Codes, npt.NDArray[np.intp], npt.NDArray[np.uint32]]:
+    """Sorted codes that at least `rarest` texts hold, how many do, and the channel of each."""
+    keys, spread, channels = np.zeros(0, np.uint64), np.zeros(0, np.intp), np.zeros(0, np.uint32)
     for start in range(0, len(texts), CHUNK):
-        found = np.concatenate([reader.read(text) for text in texts[start : start + CHUNK]])
-        new, times = np.unique(found, return_counts=True)
-        both, place = np.unique(np.concatenate([keys, new]), return_inverse=True)
-        total = np.zeros(len(both), np.intp)
+        read = [reader.sources(text) for text in texts[start : start + CHUNK]]
+        new, first, times = np.unique(
+            np.concatenate([codes for codes, _ in read]), return_index=True, return_counts=True
+        )
+        of_new = np.concatenate([of for _, of in read])[first]
+        keys, first, place = np.unique(np.concatenate([keys, new]), return_index=True, return_inverse=True)
+        total = np.zeros(len(keys), np.intp)
         np.add.at(total, place, np.concatenate([spread, times]))
-        keys, spread = both, total
+        spread, channels = total, np.concatenate([channels, of_new])[first]
     kept = spread >= rarest
-    return keys[kept], spread[kept]
-
-
-def _places(
-    reader: GramReader, texts: Sequence[str], keys: Codes, buckets: int
-) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.float64]]:
-    """Slot and sign of each key from the CRC-32 of the gram itself, which is the same whatever its code is."""
-    slots, signs = np.zeros(len(keys), np.uint32), np.zeros(len(keys))
-    for i, text in enumerate(texts):
-        if i % FEW == 0:  # to look for those without a place after every text takes longer than to spell some again
-            wanted = keys[signs == 0]
-        spelled = reader.spell(text, wanted)
-        if spelled:
-            rows = keys.searchsorted(np.array(list(spelled), np.uint64))
-            for row, (channel, gram) in zip(rows, spelled.values(), strict=True):
-                crc = zlib.crc32(f"{channel}{gram}".encode("utf-8", "surrogatepass"))
-                slots[row] = channel * buckets + crc % buckets
-                signs[row] = 1.0 if crc & 0x80000000 else -1.0
-    return slots, signs
+    return keys[kept], spread[kept], channels[kept]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from skillshot.model.nets import SkillCVAE, Standardise
 from skillshot.params import Train
 
 Floats = npt.NDArray[np.float32]
+
+_GLOBAL_DRAWS = threading.Lock()  # torch draws first weights from its global generator
 
 
 @dataclass(frozen=True)
@@ -39,18 +42,20 @@ def fit_cvae(
     conditional: bool,
     standardised: bool = True,
     published_noise: bool = False,
+    halt: threading.Event | None = None,
 ) -> Trained:
     """Train a CVAE on views (n, d_i) of the question and of the rationale.
 
     Args:
         conditional: the decoder reads the question (the paper) or z alone.
         standardised, published_noise: switches to repeat faults of the published code.
+        halt: set by another thread to end training.
 
     Raises:
         CollapseError: the latent carries nothing.
     """
     q, r = to_device(question, settings.device), to_device(rationale, settings.device)
-    with torch.random.fork_rng(devices=[]):
+    with _GLOBAL_DRAWS, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         views = [Standardise.of([x.cpu() for x in side], scale=standardised) for side in (q, r)]
         model = SkillCVAE(
@@ -58,7 +63,9 @@ def fit_cvae(
         )
     model.to(q[0].device)
     rows_q, rows_r = model.question(*q), model.rationale(*r)
-    progress = train(model, rows_q, rows_r, settings, seed, label=name, work=work, published_noise=published_noise)
+    progress = train(
+        model, rows_q, rows_r, settings, seed, label=name, work=work, published_noise=published_noise, halt=halt
+    )
     found = diagnose(model, rows_q, rows_r, seed)
     guard(found, settings.min_gap, name)
     prefix = "" if name == "skillshot" else f"{name}_"

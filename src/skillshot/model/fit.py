@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,10 +50,15 @@ def fit(
     right = np.array([record.correct for record in bank])
     rows = np.flatnonzero(right)
     learned = [questions[i] for i in rows], [rationales[i] for i in rows], question[rows]
-    ours = fit_skillshot(*learned, settings, seed, work)
-    # the paper's networks have no dropout
-    plain = replace(settings, dropout=0.0)
-    lars = fit_cvae([question[rows]], [rationale[rows]], plain, seed, "lars", work, conditional=True)
+    views, plain = ([question[rows]], [rationale[rows]]), replace(settings, dropout=0.0)  # the paper has none
+    halt = threading.Event()
+    # a step of a CVAE is too small for two cores, so each has one; the first weights alone come from a shared generator
+    with _one_thread(), ThreadPoolExecutor(1) as beside:
+        waiting = beside.submit(fit_cvae, *views, plain, seed, "lars", work, conditional=True, halt=halt)
+        try:
+            ours, lars = fit_skillshot(*learned, settings, seed, work), waiting.result()
+        finally:
+            halt.set()
     ridge, ridge_bank, regulariser = fit_ridge(question[rows], rationale[rows])
     fitted = Fitted(
         ours.question_view,
@@ -74,3 +82,14 @@ def fit(
     with torch.no_grad():
         fitted.vectors.update({name: run(module, *inputs[name]) for name, module in fitted.posteriors.items()})
     return fitted
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One thread for torch's own products, here and in threads that start meanwhile."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

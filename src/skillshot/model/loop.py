@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,11 +64,13 @@ def train(
     label: str = "cvae",
     work: Path | None = None,
     published_noise: bool = False,
+    halt: threading.Event | None = None,
 ) -> Progress:
     """Fit `model` in place on standardised rows (n, dq) and (n, dr); it ends with its best held-out weights.
 
     Args:
         work: folder of the checkpoint; one that fits is continued.
+        halt: when set, training ends with the epoch by a KeyboardInterrupt.
 
     Returns:
         The history: per epoch loss, reconstruction, kl, their held-out values, learning rate, gradient norm.
@@ -77,7 +80,9 @@ def train(
     batch = min(settings.batch_size, len(learn))
     per_epoch = math.ceil(len(learn) / batch)
     epochs = min(settings.epochs, math.ceil(settings.steps / per_epoch))
-    optimiser = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+    optimiser = torch.optim.AdamW(
+        model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+    )
     store = (
         Checkpoint(work / f"{label}", {"settings": repr(settings), "seed": seed, "rows": len(question)})
         if work
@@ -87,20 +92,25 @@ def train(
     progress = Progress()
     if store and (restored := store.restore(model, optimiser)):
         progress, best = restored
-    with (
-        torch.random.fork_rng(devices=[device] if device.type == "cuda" else []),
-        tqdm(total=epochs, initial=progress.epoch, desc=f"train {label}", unit="epoch") as bar,
-    ):
+    # draws of its own: another model may be training in another thread
+    noise, order = torch.Generator(device), torch.Generator()
+    model.draw_from(noise)
+    precision = torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16")
+    with tqdm(total=epochs, initial=progress.epoch, desc=f"train {label}", unit="epoch") as bar:
         while progress.epoch < epochs:
-            torch.manual_seed(epoch_seed(seed, progress.epoch))
+            if halt and halt.is_set():
+                raise KeyboardInterrupt
+            for generator in (noise, order):
+                generator.manual_seed(epoch_seed(seed, progress.epoch))
             model.train()
-            shuffled = learn[torch.randperm(len(learn)).to(device)]
+            shuffled = learn[torch.randperm(len(learn), generator=order).to(device)]
             sums = torch.zeros(4, dtype=torch.float64)
             for i, rows in enumerate(torch.split(shuffled, batch)):
                 rate = one_cycle(progress.epoch * per_epoch + i, epochs * per_epoch, settings.learning_rate)
                 for group in optimiser.param_groups:
                     group["lr"] = rate
-                loss = model.loss(question[rows], rationale[rows], settings.beta, published_noise=published_noise)
+                with precision:
+                    loss = model.loss(question[rows], rationale[rows], settings.beta, published_noise=published_noise)
                 optimiser.zero_grad(set_to_none=True)
                 loss.total.backward()  # type: ignore[no-untyped-call]
                 norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 100.0)
@@ -108,7 +118,7 @@ def train(
                 parts = torch.stack([loss.total, loss.reconstruction, loss.kl, norm]).detach()
                 sums += parts.cpu().double() * len(rows)
             model.eval()
-            with torch.no_grad():
+            with torch.no_grad(), precision:
                 unseen = model.loss(question[watch], rationale[watch], settings.beta, published_noise=published_noise)
             means = (sums / len(learn)).tolist()
             row = {
@@ -132,6 +142,7 @@ def train(
             if stop:
                 break
     model.load_state_dict(best)
+    model.draw_from(None)
     model.eval()
     return progress
 
