@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +98,35 @@ def test_a_killed_publication_is_repaired(
     assert len(store.versions()) == 1
     assert len(store.client.search_logged_models([store.experiment_id])) == 1
     assert not publish(root, params).new
+
+
+def test_a_kill_while_the_database_is_made_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from skillshot.track.mlflow_store import MlflowClient, Store
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    kills, real = [KeyboardInterrupt], MlflowClient.search_experiments
+
+    def killed(self: Any, *arguments: Any) -> Any:
+        real(self, *arguments)
+        if kills:
+            raise kills.pop()
+
+    monkeypatch.setattr(MlflowClient, "search_experiments", killed)
+    with pytest.raises(KeyboardInterrupt):
+        Store(tmp_path)
+    assert not list(tmp_path.iterdir())
+    assert Store(tmp_path).find_runs({"skillshot.kind": "pipeline"}) == {}
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
+
+
+def test_a_database_that_cannot_be_opened_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from skillshot.track.mlflow_store import Store
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as half:
+        half.execute("create table experiments (experiment_id integer)")
+    with pytest.raises(TrackError, match=r"mlflow\.db: .*\n.*half made, move it away"):
+        Store(tmp_path)
 
 
 def test_dirt_is_told_and_adds_nothing_to_a_clean_state(root: Path, params: Params) -> None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import logging
 import os
+import tempfile
 import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +24,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunT
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
+from sqlalchemy.exc import SQLAlchemyError
 
 import skillshot
 from skillshot.errors import TrackError
@@ -63,8 +66,11 @@ class Store:
         for name in ("alembic", "mlflow.store.db.utils", "mlflow.tracking", "mlflow.models.model"):
             logging.getLogger(name).setLevel(logging.WARNING)  # migrations, URIs: dozens of lines of no news
         mlflow.set_tracking_uri(self.uri)
-        self.client = MlflowClient()
+        database = self._database()
         try:
+            if database and not database.exists():
+                _create(database)
+            self.client = MlflowClient()
             found = self.client.get_experiment_by_name(experiment)
             if found is None:
                 self.experiment_id = str(self.client.create_experiment(experiment, artifact_location=self._location()))
@@ -74,14 +80,17 @@ class Store:
                 )
             else:
                 self.experiment_id = str(found.experiment_id)
-        except MlflowException as error:
-            raise TrackError(f"MLflow at {self.uri}: {str(error).splitlines()[0][:300]}") from error
+        except (MlflowException, SQLAlchemyError) as error:
+            mend = f"\nif a kill left {database} half made, move it away: dvc repro publishes again" if database else ""
+            raise TrackError(f"MLflow at {self.uri}: {str(error).splitlines()[0][:300]}{mend}") from error
+
+    def _database(self) -> Path | None:
+        prefix = "sqlite:///"
+        return Path(self.uri.removeprefix(prefix)).resolve() if self.uri.startswith(prefix) else None
 
     def _location(self) -> str | None:
-        prefix = "sqlite:///"
-        if not self.uri.startswith(prefix):
-            return None
-        return (Path(self.uri.removeprefix(prefix)).resolve().parent / "mlartifacts").as_uri()
+        database = self._database()
+        return (database.parent / "mlartifacts").as_uri() if database else None
 
     # runs
 
@@ -230,3 +239,19 @@ class Store:
 def _chunks(items: list[T], size: int) -> Iterator[list[T]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+def _create(database: Path) -> None:
+    """Have MLflow make its SQLite database, whole, before it is in its place.
+
+    It takes dozens of steps that SQLite cannot take back; a file that a kill left among them can never be opened again.
+    """
+    descriptor, name = tempfile.mkstemp(dir=database.parent, prefix=f"{database.name}.")
+    os.close(descriptor)
+    try:
+        MlflowClient(f"sqlite:///{name}").search_experiments()
+        Path(name).chmod(0o644)
+        with suppress(FileExistsError):  # another process was quicker
+            os.link(name, database)
+    finally:
+        os.unlink(name)
