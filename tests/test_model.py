@@ -255,12 +255,26 @@ def test_a_failure_beside_ends_training_of_lars(
     assert torch.get_num_threads() == threads
 
 
-def test_a_checkpoint_of_other_settings_is_not_continued(tmp_path: Path) -> None:
-    settings = dataclasses.replace(Train(), epochs=10, batch_size=64)
+@pytest.mark.parametrize("changed", ["nothing", "settings", "seed", "rows", "code"])
+def test_a_checkpoint_of_another_run_is_not_continued(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    settings, seed = dataclasses.replace(Train(), epochs=10, batch_size=64), 1
     model, q, r = toy()
-    train(model, q, r, settings, 1, work=tmp_path)
-    other, _, _ = toy()
-    assert train(other, q, r, dataclasses.replace(settings, beta=0.5), 1, work=tmp_path).history[0]["epoch"] == 0
+    train(model, q, r, settings, seed, work=tmp_path)
+    before = (tmp_path / "cvae/checkpoint.json").stat().st_mtime_ns
+    if changed == "settings":
+        settings = dataclasses.replace(settings, beta=0.5)
+    elif changed == "seed":
+        seed = 2
+    elif changed == "rows":
+        r = r + 0.01
+    elif changed == "code":
+        (tmp_path / "model").mkdir()
+        monkeypatch.setattr("skillshot.model.loop.__file__", str(tmp_path / "model/loop.py"))
+    train(toy()[0], q, r, settings, seed, work=tmp_path)
+    trained_again = (tmp_path / "cvae/checkpoint.json").stat().st_mtime_ns != before
+    assert trained_again == (changed != "nothing")
 
 
 def test_collapse_stops_with_the_numbers(bank: tuple[list[Record], list[int]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import threading
 from collections.abc import Sequence
@@ -83,11 +84,7 @@ def train(
     optimiser = torch.optim.AdamW(
         model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay, fused=True
     )
-    store = (
-        Checkpoint(work / f"{label}", {"settings": repr(settings), "seed": seed, "rows": len(question)})
-        if work
-        else None
-    )
+    store = Checkpoint(work / label, identity(question, rationale, settings, seed)) if work else None
     best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     progress = Progress()
     if store and (restored := store.restore(model, optimiser)):
@@ -145,6 +142,16 @@ def train(
     model.draw_from(None)
     model.eval()
     return progress
+
+
+def identity(question: Tensor, rationale: Tensor, settings: Train, seed: int) -> dict[str, Any]:
+    """What a checkpoint belongs to: these rows, these settings, this code. A run of anything else starts anew."""
+    inputs, code = hashlib.sha256(), hashlib.sha256()
+    for rows in (question, rationale):
+        inputs.update(rows.cpu().numpy().tobytes())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        code.update(path.read_bytes())
+    return {"inputs": inputs.hexdigest(), "code": code.hexdigest(), "settings": repr(settings), "seed": seed}
 
 
 class Checkpoint:

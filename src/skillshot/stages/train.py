@@ -30,7 +30,7 @@ def main() -> None:
     )
     fitted = fit(bank, question, rationale, params.train, params.seed, work=CHECKPOINTS)
     fitted.save("models/train")
-    # of use to a killed run only: other code must not continue from them
+    # of use to a killed run only
     shutil.rmtree(CHECKPOINTS, ignore_errors=True)
     write_curves("reports/train_curves.csv", fitted.history)
     draw_curves("reports/plots/train_curves.png", fitted.history)
