@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from skillshot.errors import InputError, SkillshotError
 from skillshot.export.canonical import export_graph
 from skillshot.export.encoder import export_encoder
 from skillshot.export.networks import agreement
-from skillshot.export.quantise import quantise
+from skillshot.export.quantise import _levelled, _tokens, quantise
 from skillshot.runtime.card import write_card
 from skillshot.runtime.onnx import Session, TextEncoder
 
@@ -147,6 +148,51 @@ def test_int8_is_near_fp32_and_a_quarter_of_the_size(bundle: Path) -> None:
     assert (folder / "encoder.int8.onnx").stat().st_size < 0.3 * (folder / "encoder.onnx").stat().st_size
 
 
-def test_int8_bytes_do_not_depend_on_the_day(bundle: Path, tmp_path: Path) -> None:
-    quantise(bundle / "model/encoder.onnx", tmp_path / "again.onnx")
-    assert (tmp_path / "again.onnx").read_bytes() == (bundle / "model/encoder.int8.onnx").read_bytes()
+NARROW = ["the cat liked the girl", "a rose was helped by a dog"]  # a bank of few words
+
+
+def _encoder_copy(bundle: Path, folder: Path) -> Path:
+    folder.mkdir()
+    for name in ("encoder.onnx", "encoder.json", "tokenizer.json"):
+        shutil.copy(bundle / "model" / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def narrow(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = _encoder_copy(bundle, tmp_path_factory.mktemp("int8") / "narrow")
+    quantise(folder, NARROW)
+    return folder
+
+
+def test_int8_bytes_do_not_depend_on_the_day(bundle: Path, narrow: Path, tmp_path: Path) -> None:
+    folder = _encoder_copy(bundle, tmp_path / "again")
+    quantise(folder, NARROW)
+    assert (folder / "encoder.int8.onnx").read_bytes() == (narrow / "encoder.int8.onnx").read_bytes()
+
+
+def test_levelled_channels_cut_what_int8_loses_on_words_that_no_bank_has(
+    bundle: Path, narrow: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = _encoder_copy(bundle, tmp_path / "plain")
+    monkeypatch.setattr("skillshot.export.quantise._levelled", lambda model, _: model)
+    quantise(plain, NARROW)
+    asked = ["A train leaves at 8:15 a.m. and covers 60 miles.", "Which singer performed in most stadiums?"]
+    exact = TextEncoder(bundle / "model").encode(asked)
+    lost = {folder: (1 - (exact * TextEncoder(folder, precision="int8").encode(asked)).sum(1)).mean()
+            for folder in (narrow, plain)}  # fmt: skip
+    assert lost[narrow] < 0.9 * lost[plain]
+
+
+def test_levelling_leaves_the_function_as_it_is(bundle: Path, tmp_path: Path) -> None:
+    import onnx
+
+    folder = _encoder_copy(bundle, tmp_path / "levelled")
+    model = onnx.load(folder / "encoder.onnx")
+    before = len(model.graph.node)
+    levelled = _levelled(model, _tokens(folder, TEXTS))
+    assert len(levelled.graph.node) > before
+    onnx.save(levelled, folder / "encoder.onnx")
+    np.testing.assert_allclose(
+        TextEncoder(folder).encode(TEXTS), TextEncoder(bundle / "model").encode(TEXTS), atol=1e-5
+    )

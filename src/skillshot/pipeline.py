@@ -19,7 +19,7 @@ from skillshot.export.networks import agreement, export_networks
 from skillshot.export.quantise import quantise
 from skillshot.io import atomic_write
 from skillshot.params import Params
-from skillshot.runtime.layout import ENCODERS, LARGE, MODEL, QUESTION_VIEW, RATIONALE_VIEW
+from skillshot.runtime.layout import LARGE, MODEL, QUESTION_VIEW, RATIONALE_VIEW
 from skillshot.runtime.manifest import write_manifest
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def export_model(
 
     folder.mkdir(parents=True, exist_ok=True)
     facts = export_encoder(encoder, folder)
-    quantise(folder / ENCODERS["fp32"], folder / ENCODERS["int8"])
+    order = np.random.default_rng(params.seed).permutation(len(texts))
+    quantise(folder, [texts[row] for row in order[::-1]])  # from the end: the parity questions are the first
     fitted.question_view.save(folder / QUESTION_VIEW)
     fitted.rationale_view.save(folder / RATIONALE_VIEW)
     widths = {
@@ -63,7 +64,7 @@ def export_model(
     networks = dict(fitted.policies) | {f"{name}_posterior": net for name, net in fitted.posteriors.items()}
     export_networks(networks, widths, folder)
 
-    rows = np.random.default_rng(params.seed).permutation(len(texts))[: params.export.parity_questions]
+    rows = order[: params.export.parity_questions]
     sample = [texts[row] for row in rows]
     onnx_feeds = {
         "sentence_embedding": TextEncoder(folder).encode(sample),

@@ -61,10 +61,19 @@ class TextEncoder:
         self._batch = 1 if precision == "int8" else 32
         self._session = Session(folder / ENCODERS[precision], threads)
 
+    @property
+    def vocabulary(self) -> int:
+        """Number of different tokens."""
+        return self._tokenizer.get_vocab_size()
+
+    def tokenise(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of each text, at most `window`, with the marks of begin and end."""
+        clean = [text.encode("utf-8", "replace").decode() for text in texts]
+        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(clean)]
+
     def encode(self, texts: Sequence[str]) -> Floats:
         """Embed texts (any unicode; lone surrogates become U+FFFD), longest first to waste no padding."""
-        clean = [text.encode("utf-8", "replace").decode() for text in texts]
-        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(clean)]
+        tokens = self.tokenise(texts)
         vectors = np.zeros((len(texts), self.dimension), np.float32)
         order = sorted(range(len(texts)), key=lambda i: -len(tokens[i]))
         for start in range(0, len(order), self._batch):
