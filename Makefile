@@ -32,7 +32,7 @@ $(VENV)/.done: requirements.lock pyproject.toml
 run: setup  ## whole pipeline on the embedded bank: bundle, evaluation, registered model (under 15 minutes, then seconds)
 	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
 
-test: setup  ## all tests (under 10 minutes)
+test: setup  ## all tests (about 10 minutes)
 	$(BIN)/python -m pytest
 
 lint: setup  ## ruff, mypy --strict, and the GitHub workflows
