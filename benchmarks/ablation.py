@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from skillshot.environment import configure
+from skillshot.common.environment import configure
 
 configure()
 
@@ -23,9 +23,9 @@ import numpy as np  # noqa: E402
 from bench_skills import REPORTS, Floats, Texts, best  # noqa: E402
 from skill_slices import DATA, FILES, PARTS, Slice, slices  # noqa: E402
 
+from skillshot.common.io import write_json  # noqa: E402
+from skillshot.common.params import TrainParams  # noqa: E402
 from skillshot.features.channels import QUESTION, RATIONALE, Channel  # noqa: E402
-from skillshot.io import write_json  # noqa: E402
-from skillshot.params import Train  # noqa: E402
 
 WORDS = (Channel("words", 3),)
 CASES: dict[str, dict[str, object]] = {
@@ -39,8 +39,8 @@ CASES: dict[str, dict[str, object]] = {
     "parts not weighed by how well they are foretold": {"without": ("weights",)},
     "decoder reads the question": {"conditional": True},
 }
-PLAIN = dataclasses.replace(Train(), min_gap=-1.0, dropout=0.0)  # an ablation may collapse: that is what it shows
-FAULTS: dict[str, tuple[Train, dict[str, bool]]] = {
+PLAIN = dataclasses.replace(TrainParams(), min_gap=-1.0, dropout=0.0)  # an ablation may collapse: that is what it shows
+FAULTS: dict[str, tuple[TrainParams, dict[str, bool]]] = {
     "lars": (PLAIN, {}),
     "lars, published noise": (PLAIN, {"published_noise": True}),
     "lars, not standardised": (PLAIN, {"standardised": False}),
@@ -52,16 +52,16 @@ FAULTS: dict[str, tuple[Train, dict[str, bool]]] = {
 def variants(part: Slice, embed: Texts, seed: int) -> Iterator[tuple[str, Floats]]:
     """Name and score of each query of every variant."""
     from skillshot.model.combined import LitePolicy, SkillPolicy, SkillPosterior
-    from skillshot.model.cvae import fit_cvae
     from skillshot.model.fitted import run
     from skillshot.model.nets import PolicyHead, PosteriorHead
-    from skillshot.model.skill import fit_skillshot
+    from skillshot.training.cvae import fit_cvae
+    from skillshot.training.skillshot import fit_skillshot
 
     q, r = embed([x.text for x in part.bank]), embed([x.rationale for x in part.bank])
     asked = embed([x.text for x in part.queries])
     texts = [x.text for x in part.bank], [x.rationale for x in part.bank]
     for name, changes in CASES.items():
-        fitted = fit_skillshot(*texts, q, dataclasses.replace(Train(), min_gap=-1.0), seed, **changes)  # type: ignore[arg-type]
+        fitted = fit_skillshot(*texts, q, dataclasses.replace(TrainParams(), min_gap=-1.0), seed, **changes)  # type: ignore[arg-type]
         words = fitted.question_view.transform([x.text for x in part.queries])
         rows = run(SkillPosterior(fitted.model).eval(), q, fitted.question_lexical, fitted.rationale_lexical)
         chosen, t = run(SkillPolicy(fitted.model).eval(), asked, words), fitted.model.target

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from skillshot.bank.record import Record, normalise_question
-from skillshot.io import write_json
+from skillshot.bundle.edit import add, remove
+from skillshot.common.io import write_json
+from skillshot.common.record import Record, normalise_question
 from skillshot.runtime.selector import Selector
-from skillshot.selectors.edit import add, remove
 
 
 def wrong(selector: Selector, question: str, k: int, exclude: list[str], known: dict[str, Record]) -> str | None:

@@ -25,9 +25,9 @@ TARGET_MB = 1500  # for 1,000,000 rows
 INGEST = """
 from dataclasses import replace
 from pathlib import Path
-from skillshot.params import Ingest, Params
+from skillshot.common.params import IngestParams, Params
 from skillshot.sources.ingest import ingest
-params = replace(Params(), ingest=Ingest(source="file", path="bank.jsonl"))
+params = replace(Params(), ingest=IngestParams(source="file", path="bank.jsonl"))
 read = ingest(params, Path("out"))["read"]
 assert read["accepted"] + read["quarantined"] == read["rows"]
 print(read["rows"])

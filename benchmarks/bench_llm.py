@@ -19,14 +19,14 @@ from collections.abc import Callable
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
-from skillshot.environment import configure
+from skillshot.common.environment import configure
 
 configure()
 
 import torch  # noqa: E402
 
-from skillshot.llm.embedded import EmbeddedEngine  # noqa: E402
 from skillshot.llm.llama import Cache  # noqa: E402
+from skillshot.llm.local import EmbeddedEngine  # noqa: E402
 from skillshot.llm.weights import packaged_gguf, unpacked  # noqa: E402
 
 STEPS = 6  # tokens written for each measurement

@@ -16,22 +16,22 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from skillshot.environment import configure
+from skillshot.common.environment import configure
 
 configure()
 
 import numpy as np  # noqa: E402
 
-from skillshot.bank.read import load_queries  # noqa: E402
+from skillshot.bank.load import load_queries  # noqa: E402
+from skillshot.common.io import write_json  # noqa: E402
+from skillshot.evaluation.alignment import multiset_jaccard, paired_interval  # noqa: E402
 from skillshot.features.lexical import LexicalView  # noqa: E402
-from skillshot.io import write_json  # noqa: E402
 from skillshot.runtime.index import top_k  # noqa: E402
 from skillshot.runtime.layout import MODEL, QUESTION_VIEW  # noqa: E402
 from skillshot.runtime.manifest import read_manifest  # noqa: E402
 from skillshot.runtime.onnx import Session, TextEncoder  # noqa: E402
 from skillshot.runtime.selector import Selector  # noqa: E402
-from skillshot.runtime.store import Store  # noqa: E402
-from skillshot.selectors.alignment import multiset_jaccard, paired_interval  # noqa: E402
+from skillshot.runtime.store import BankStore  # noqa: E402
 
 SIDES = {"full fp32": ("full", "fp32"), "full int8": ("full", "int8"), "lite": ("lite", "int8")}
 MOST = 2000
@@ -77,7 +77,7 @@ def _alike(one: Any, other: Any) -> float:
 def parity(bundle: Path) -> dict[str, Any]:
     """Torch's embeddings of the bank's questions, as the bundle keeps them, against both exports: same four others?"""
     manifest, model = read_manifest(bundle), bundle / MODEL
-    store, policy = Store(bundle / manifest["bank"]), Session(model / "skillshot.onnx")
+    store, policy = BankStore(bundle / manifest["bank"]), Session(model / "skillshot.onnx")
     rows = np.sort(np.random.default_rng(0).permutation(len(store))[:MOST])
     texts = [store[int(row)].text for row in rows]
     bank = bundle / manifest["bank"]

@@ -23,7 +23,7 @@ from typing import Any
 
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
-from skillshot.environment import configure
+from skillshot.common.environment import configure
 
 configure()
 
@@ -32,8 +32,8 @@ import numpy as np  # noqa: E402
 sys.path.insert(0, str(Path(__file__).parent))
 from select_bank import grow, grown_bundle  # noqa: E402
 
-from skillshot.io import write_json  # noqa: E402
-from skillshot.params import Index  # noqa: E402
+from skillshot.common.io import write_json  # noqa: E402
+from skillshot.common.params import IndexParams  # noqa: E402
 from skillshot.runtime.bench import quantiles, time_each  # noqa: E402
 
 BLOCK = 20  # questions that a side answers before the next one's turn
@@ -53,9 +53,9 @@ def child(arguments: list[str]) -> dict[str, Any]:
 def questions_of(bundle: Path, count: int) -> list[str]:
     """Texts of the bank with their last word changed."""
     from skillshot.runtime.manifest import read_manifest
-    from skillshot.runtime.store import Store
+    from skillshot.runtime.store import BankStore
 
-    store = Store(bundle / read_manifest(bundle)["bank"])
+    store = BankStore(bundle / read_manifest(bundle)["bank"])
     rows = np.random.default_rng(1).permutation(len(store))[:count]
     return [store[int(row)].question.rstrip("?") + " altogether?" for row in rows]
 
@@ -179,7 +179,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000, 1_000_000])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--questions", type=int, default=100)
-    parser.add_argument("--exact-below", type=int, default=Index.exact_below)
+    parser.add_argument("--exact-below", type=int, default=IndexParams.exact_below)
     parser.add_argument("--peers-python", default=sys.executable, help="interpreter of the peers (one with dspy)")
     parser.add_argument("--out", default="reports/bench_select.json")
     parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)

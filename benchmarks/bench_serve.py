@@ -22,11 +22,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from skillshot.environment import configure
+from skillshot.common.environment import configure
 
 configure()
 
-from skillshot.io import write_json  # noqa: E402
+from skillshot.common.io import write_json  # noqa: E402
 from skillshot.runtime.bench import quantiles  # noqa: E402
 
 UP = 120  # seconds that a server may take to start

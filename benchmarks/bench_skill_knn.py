@@ -19,18 +19,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from skillshot.environment import configure
+from skillshot.common.environment import configure
 
 configure()
 
 from sets import DATA, SEED, cut  # noqa: E402
 
-from skillshot.bank.record import Record, write_records  # noqa: E402
+from skillshot.api import fit_bundle  # noqa: E402
+from skillshot.common.io import write_json  # noqa: E402
+from skillshot.common.params import Params  # noqa: E402
+from skillshot.common.record import Record, write_records  # noqa: E402
 from skillshot.evaluation import skill_knn  # noqa: E402
-from skillshot.fitting import fit_bundle  # noqa: E402
-from skillshot.io import write_json  # noqa: E402
-from skillshot.llm.embedded import EmbeddedEngine  # noqa: E402
-from skillshot.params import Params  # noqa: E402
+from skillshot.llm.local import EmbeddedEngine  # noqa: E402
 from skillshot.runtime.selector import Selector  # noqa: E402
 
 REPORT = Path(__file__).resolve().parents[1] / "reports" / "bench_skill_knn.json"

@@ -19,7 +19,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from skillshot.environment import configure
+from skillshot.common.environment import configure
 
 configure()
 
@@ -27,13 +27,13 @@ import numpy as np  # noqa: E402
 import numpy.typing as npt  # noqa: E402
 from skill_slices import DATA, FILES, PARTS, Slice, slices  # noqa: E402
 
-from skillshot.bank.damage import damage  # noqa: E402
-from skillshot.bank.record import Record  # noqa: E402
-from skillshot.io import write_json  # noqa: E402
-from skillshot.params import Damage, Select, Train  # noqa: E402
+from skillshot.bank.corruption import corrupt  # noqa: E402
+from skillshot.common.io import write_json  # noqa: E402
+from skillshot.common.params import CorruptionParams, SelectParams, TrainParams  # noqa: E402
+from skillshot.common.record import Record  # noqa: E402
+from skillshot.evaluation.alignment import paired_interval  # noqa: E402
+from skillshot.runtime.diversify import CANDIDATES, spread  # noqa: E402
 from skillshot.runtime.index import top_k  # noqa: E402
-from skillshot.runtime.spread import CANDIDATES, spread  # noqa: E402
-from skillshot.selectors.alignment import paired_interval  # noqa: E402
 from skillshot.selectors.bm25 import BM25  # noqa: E402
 
 Floats = npt.NDArray[np.float32]
@@ -41,13 +41,13 @@ Floats = npt.NDArray[np.float32]
 REPORTS = Path(__file__).resolve().parents[1] / "reports"
 AGAINST = ("question", "ridge", "lars", "oracle")
 DAMAGES = {
-    "whole": Damage(),
-    "wrong 10 %": Damage(wrong_rationales=0.1),
-    "wrong 30 %": Damage(wrong_rationales=0.3),
-    "wrong 50 %": Damage(wrong_rationales=0.5),
-    "300 examples": Damage(keep=300),
-    "100 examples": Damage(keep=100),
-    "skewed skills": Damage(skew=1.0),
+    "whole": CorruptionParams(),
+    "wrong 10 %": CorruptionParams(wrong_rationales=0.1),
+    "wrong 30 %": CorruptionParams(wrong_rationales=0.3),
+    "wrong 50 %": CorruptionParams(wrong_rationales=0.5),
+    "300 examples": CorruptionParams(keep=300),
+    "100 examples": CorruptionParams(keep=100),
+    "skewed skills": CorruptionParams(skew=1.0),
 }
 
 
@@ -61,7 +61,7 @@ class Texts:
                 self.rows = dict(zip(kept["keys"].tolist(), kept["rows"], strict=True))
 
     def __call__(self, texts: Sequence[str]) -> Floats:
-        from skillshot.embed import embed_texts, load_encoder
+        from skillshot.encoder import embed_texts, load_encoder
 
         keys = [hashlib.sha256(text.encode()).hexdigest()[:20] for text in texts]
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in self.rows}
@@ -83,15 +83,15 @@ def served(query: Floats, rows: Floats, part: Slice, k: int = 4) -> Floats:
     out, scores = np.zeros(len(query), np.float32), query @ rows.T
     for i in range(len(query)):
         near = top_k(scores[i], CANDIDATES, part.allowed[i])
-        taken = list(islice(spread(scores[i][near], rows, near, Select().near_tie), k))
+        taken = list(islice(spread(scores[i][near], rows, near, SelectParams().near_tie), k))
         out[i] = part.truth[i, near[taken]].mean()
     return out
 
 
 def selectors(part: Slice, embed: Texts, seed: int) -> Iterator[tuple[str, Floats]]:
     """Name and score of each query of every selector, fitted with one seed."""
-    from skillshot.model.fit import fit
     from skillshot.model.fitted import run
+    from skillshot.training.fit import fit
 
     q, r = embed([x.text for x in part.bank]), embed([x.rationale for x in part.bank])
     asked, known = embed([x.text for x in part.queries]), embed([x.rationale for x in part.queries])
@@ -101,7 +101,7 @@ def selectors(part: Slice, embed: Texts, seed: int) -> Iterator[tuple[str, Float
     alone = [embed([x.question for x in side]) for side in (part.queries, part.bank)]
     yield "question alone", best(alone[0] @ alone[1].T, part)
     yield "question", best(asked @ q.T, part)
-    fitted = fit(part.bank, q, r, Train(min_gap=-1.0), seed)
+    fitted = fit(part.bank, q, r, TrainParams(min_gap=-1.0), seed)
     texts = [x.text for x in part.queries]
     words, structure = fitted.question_view.transform(texts), fitted.rationale_view.transform(
         [x.rationale for x in part.queries]
@@ -161,7 +161,7 @@ def damaged(name: str, args: argparse.Namespace, embed: Texts) -> dict[str, Any]
     place = {record.id: row for row, record in enumerate(whole.bank)}
     out: dict[str, Any] = {"bank": len(whole.bank), "queries": len(whole.queries), "seed": args.seeds[0]}
     for how, settings in DAMAGES.items():
-        bank, _ = damage(whole.bank, settings, args.seeds[0])
+        bank, _ = corrupt(whole.bank, settings, args.seeds[0])
         rows = [place[record.id] for record in bank]
         # learning does not know which rationales are wrong: the mark is taken off
         blind = [_unmarked(record) for record in bank]

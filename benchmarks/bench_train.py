@@ -10,13 +10,13 @@ import json
 import resource
 import time
 
-from skillshot.environment import configure
+from skillshot.common.environment import configure
 
 configure()
 
 import numpy as np  # noqa: E402
 
-from skillshot.bank.record import Record  # noqa: E402
+from skillshot.common.record import Record  # noqa: E402
 
 
 def made_up(examples: int, words: int, seed: int = 0) -> list[Record]:
@@ -33,8 +33,8 @@ def made_up(examples: int, words: int, seed: int = 0) -> list[Record]:
 
 def main() -> None:
     """Print one JSON document."""
-    from skillshot.model.fit import fit
-    from skillshot.params import Train
+    from skillshot.common.params import TrainParams
+    from skillshot.training.fit import fit
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--examples", type=int, default=10_000)
@@ -44,7 +44,7 @@ def main() -> None:
     rows = np.random.default_rng(1).standard_normal((2, len(bank), 384)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=2, keepdims=True)
     wall, cpu = time.perf_counter(), time.process_time()
-    fitted = fit(bank, rows[0], rows[1], Train(min_gap=-1.0), 7)
+    fitted = fit(bank, rows[0], rows[1], TrainParams(min_gap=-1.0), 7)
     report = {
         "examples": len(bank),
         "seconds": round(time.perf_counter() - wall, 1),

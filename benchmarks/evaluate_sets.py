@@ -19,24 +19,24 @@ import time
 from pathlib import Path
 from typing import Any
 
-from skillshot.environment import configure
+from skillshot.common.environment import configure
 
 configure()
 
 from sets import DATA, SEED, SETS, Spec, cut  # noqa: E402
 
-from skillshot.bank.record import Record, write_records  # noqa: E402
-from skillshot.evaluation.core import evaluate  # noqa: E402
+from skillshot.common.io import write_json  # noqa: E402
+from skillshot.common.params import EvaluateParams, Params  # noqa: E402
+from skillshot.common.record import Record, write_records  # noqa: E402
+from skillshot.evaluation.alignment import score  # noqa: E402
 from skillshot.evaluation.files import shown, write  # noqa: E402
-from skillshot.evaluation.page import markdown  # noqa: E402
+from skillshot.evaluation.pages import markdown  # noqa: E402
 from skillshot.evaluation.rivals import select  # noqa: E402
+from skillshot.evaluation.run import evaluate  # noqa: E402
 from skillshot.evaluation.slices import CLUSTER, by_slice, skill_clusters  # noqa: E402
-from skillshot.io import write_json  # noqa: E402
-from skillshot.llm.embedded import EmbeddedEngine  # noqa: E402
-from skillshot.llm.record import Record as Answers  # noqa: E402
-from skillshot.llm.recorded import Recorded  # noqa: E402
-from skillshot.params import Evaluate, Params  # noqa: E402
-from skillshot.selectors.alignment import score  # noqa: E402
+from skillshot.llm.cache import AnswerCache as Answers  # noqa: E402
+from skillshot.llm.cached_engine import CachedEngine  # noqa: E402
+from skillshot.llm.local import EmbeddedEngine  # noqa: E402
 from skillshot.selectors.pool import Pool  # noqa: E402
 
 REPORT = Path(__file__).resolve().parents[1] / "reports" / "evaluate_sets.json"
@@ -45,7 +45,7 @@ SELECTORS = "random,question,ridge,lars,skillshot,oracle,zero-shot"
 
 def bundle(folder: Path, bank: list[Record], refit: bool) -> dict[str, Any]:
     """Fit the bank unless it is fitted; returns the commit whose model it is, and the seconds."""
-    from skillshot.fitting import fit_bundle
+    from skillshot.api import fit_bundle
 
     facts = folder / "fitted.json"
     if refit or not facts.exists():
@@ -67,11 +67,11 @@ def run(name: str, spec: Spec, args: argparse.Namespace) -> dict[str, Any]:
     bank, queries = cut(name, args.data)
     queries = queries[: args.limit]
     fitted = bundle(folder, bank, args.refit)
-    settings = Evaluate(
+    settings = EvaluateParams(
         shots=spec.shots, answers=spec.answers and not args.no_answers, max_tokens=spec.max_tokens, label=spec.label
     )
     engine, record = EmbeddedEngine(args.precision), Answers(args.work / "llm.jsonl")
-    asked = Recorded(engine, record, args.offline)
+    asked = CachedEngine(engine, record, args.offline)
     selection = select(folder / "bundle", queries, args.selectors, spec.shots, SEED, asked, settings)
     choices = {made: chosen.demonstrations for made, chosen in selection.items()}
     result = evaluate(engine, record, queries, choices, settings, SEED, args.offline, selection=selection)

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from skillshot.bank.record import Record
+from skillshot.common.arrays import Floats
+from skillshot.common.record import Record
 from skillshot.runtime import large
 from skillshot.runtime.layout import LARGE, MODEL
 from skillshot.runtime.manifest import read_manifest, write_manifest
-from skillshot.runtime.onnx import Floats
-from skillshot.runtime.store import Store, write_store
+from skillshot.runtime.store import BankStore, write_store
 
 NOISE, NEAR, CHUNK = 0.35, 16, 50_000
 
@@ -48,7 +48,7 @@ def grown_bundle(bundle: Path, count: int, folder: Path, exact_below: int) -> di
     shutil.copytree(bundle / MODEL, folder / MODEL, copy_function=os.link)
     bank = folder / "bank-1"
     bank.mkdir()
-    store, seconds = Store(source), {}
+    store, seconds = BankStore(source), {}
     start = time.process_time()
     write_store(bank, _records(store, count))
     seconds["store"] = time.process_time() - start
@@ -64,7 +64,7 @@ def grown_bundle(bundle: Path, count: int, folder: Path, exact_below: int) -> di
     return seconds
 
 
-def _records(store: Store, count: int) -> Iterator[Record]:
+def _records(store: BankStore, count: int) -> Iterator[Record]:
     for i in range(count):
         record, again = store[i % len(store)], i // len(store)
         yield replace(record, id=f"{record.id}-{again}", question=f"{record.question} {again}") if again else record

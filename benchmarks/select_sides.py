@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from skillshot.embed import load_encoder
+from skillshot.common.arrays import Floats
+from skillshot.encoder import load_encoder
 from skillshot.runtime.layout import ENCODERS, MODEL
-from skillshot.runtime.onnx import Floats, TextEncoder
+from skillshot.runtime.onnx import TextEncoder
 from skillshot.runtime.selector import Selector
 
 K = 4

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from skillshot.bank.read import load_bank
-from skillshot.bank.record import Record
+from skillshot.bank.load import load_bank
 from skillshot.bank.split import split
-from skillshot.errors import InputError
+from skillshot.common.errors import InputError
+from skillshot.common.record import Record
 from skillshot.sources.storyskills import generate
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

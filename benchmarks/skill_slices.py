@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from skillshot.bank.groups import Grouper
-from skillshot.bank.read import load_bank
-from skillshot.bank.record import Record, normalise_question
+from skillshot.bank.dedup import Grouper
+from skillshot.bank.load import load_bank
+from skillshot.common.record import Record, normalise_question
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 FILES = {"tabmwp": "tabmwp/dev1k", "cogs": "cogs/train", "gsm8k": "gsm8k/train", "spider": "spider/train"}

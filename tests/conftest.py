@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from skillshot.environment import configure
+from skillshot.common.environment import configure
 
 configure()
 
-from skillshot.bank.record import Record, write_records  # noqa: E402
-
-Story = tuple[list[Record], list[Record]]
+from helpers.story import Story  # noqa: E402
+from skillshot.common.record import write_records  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -28,8 +27,8 @@ def story() -> Story:
 @pytest.fixture(scope="session")
 def bundle(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle fitted on the small bank by the real code; tests that change it copy it first."""
-    from skillshot.fitting import fit_bundle
-    from skillshot.params import default_params
+    from skillshot.api import fit_bundle
+    from skillshot.common.params import default_params
 
     folder = tmp_path_factory.mktemp("bundle")
     write_records(folder / "bank.jsonl", story[0])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from skillshot.runtime.demonstration import Demonstration
     from skillshot.runtime.selector import Selector
+    from skillshot.runtime.types import Demonstration
 
 __version__ = "0.1.0"
 __all__ = ["Demonstration", "Selector", "__version__"]
@@ -19,7 +19,7 @@ def __getattr__(name: str) -> Any:
 
         return Selector
     if name == "Demonstration":
-        from skillshot.runtime.demonstration import Demonstration
+        from skillshot.runtime.types import Demonstration
 
         return Demonstration
     raise AttributeError(f"module 'skillshot' has no attribute {name!r}")

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 
 from skillshot.bank.normalise import is_number
-from skillshot.bank.record import ANSWER_TYPES, Record
-from skillshot.params import Validate
+from skillshot.common.params import ValidateParams
+from skillshot.common.record import ANSWER_TYPES, Record
 
-Check = Callable[[Record, Validate], bool]
+Check = Callable[[Record, ValidateParams], bool]
 
 _ONE = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?(?:\.[0-9]+|(?<=[0-9]))(?:/[0-9]+)?"
 _NUMBER = re.compile(rf"(?P<dollar>\$)?(?<![0-9.])(?P<number>{_ONE})")
@@ -25,27 +25,27 @@ _SPACES_AND_MARKS = re.compile(r"[\W_]+")
 _WIDE = re.compile(r"[^\x00-\x7f]{2,}")
 
 
-def empty_question(record: Record, _: Validate) -> bool:
+def empty_question(record: Record, _: ValidateParams) -> bool:
     """No question at all."""
     return not record.question.strip()
 
 
-def empty_rationale(record: Record, _: Validate) -> bool:
+def empty_rationale(record: Record, _: ValidateParams) -> bool:
     """A bank lives by its rationales."""
     return not record.rationale.strip()
 
 
-def empty_answer(record: Record, _: Validate) -> bool:
+def empty_answer(record: Record, _: ValidateParams) -> bool:
     """Without an answer a demonstration has no end."""
     return not record.answer.strip()
 
 
-def over_long(record: Record, limits: Validate) -> bool:
+def over_long(record: Record, limits: ValidateParams) -> bool:
     """Longer than any prompt can carry."""
     return len(record.text) > limits.max_question_chars or len(record.rationale) > limits.max_rationale_chars
 
 
-def answer_not_of_type(record: Record, _: Validate) -> bool:
+def answer_not_of_type(record: Record, _: ValidateParams) -> bool:
     """The canonical answer does not look like its declared type."""
     answer = record.answer
     if not answer:
@@ -65,7 +65,7 @@ def answer_not_of_type(record: Record, _: Validate) -> bool:
     return record.answer_type not in ANSWER_TYPES
 
 
-def answer_not_in_rationale(record: Record, _: Validate) -> bool:
+def answer_not_in_rationale(record: Record, _: ValidateParams) -> bool:
     """A number or a chosen option that its own rationale never mentions: the two do not belong together.
 
     Only single numbers and words are looked for: facts (bool), decompositions (sql), formulas, yes and no, and free
@@ -84,7 +84,7 @@ def answer_not_in_rationale(record: Record, _: Validate) -> bool:
     return words and _bare(wanted) not in _bare(record.rationale)
 
 
-def mojibake(record: Record, _: Validate) -> bool:
+def mojibake(record: Record, _: ValidateParams) -> bool:
     """UTF-8 once read as Latin-1 or cp1252 ("cafÃ©"), or a replacement character."""
     return any(_garbled(text) for text in (record.text, record.rationale, record.answer))
 
@@ -105,7 +105,7 @@ CHECKS: dict[str, Check] = {
 QUERY_CHECKS = {name: CHECKS[name] for name in ("empty_question", "over_long", "mojibake", "answer_not_of_type")}
 
 
-def first_failure(record: Record, limits: Validate, checks: Mapping[str, Check] = CHECKS) -> str | None:
+def first_failure(record: Record, limits: ValidateParams, checks: Mapping[str, Check] = CHECKS) -> str | None:
     """Name of the first check that the record fails, or None."""
     return next((name for name, check in checks.items() if check(record, limits)), None)
 

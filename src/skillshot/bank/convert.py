@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from skillshot.bank.formats import PRESETS, preset_of, split_solution
 from skillshot.bank.normalise import (
     canonical_answer,
     clean_steps,
@@ -16,8 +17,7 @@ from skillshot.bank.normalise import (
     operations,
     strip_letter,
 )
-from skillshot.bank.presets import PRESETS, preset_of, split_solution
-from skillshot.bank.record import ANSWER_TYPES, Record, content_id
+from skillshot.common.record import ANSWER_TYPES, Record, content_id
 
 _LETTERED = re.compile(r"\(?([A-Za-z])\s*[).:]\s*")
 FIELDS = ("id", "question", "rationale", "answer", "context", "options", "unit", "answer_type", "group")

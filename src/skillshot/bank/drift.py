@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from skillshot.bank.record import Record
-from skillshot.io import sha256_text, write_json
+from skillshot.common.io import sha256_text, write_json
+from skillshot.common.record import Record
 
 STATE = Path(".skillshot/accepted.json")  # outside DVC: it outlives the stage whose outputs DVC removes
 VOCABULARY = 2000  # most frequent words that are compared

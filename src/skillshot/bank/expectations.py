@@ -17,8 +17,8 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from skillshot.bank.checks import CHECKS, numbers_in
-from skillshot.bank.record import Record
-from skillshot.params import Validate
+from skillshot.common.params import ValidateParams
+from skillshot.common.record import Record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +58,7 @@ def family_of(records: Iterable[Record]) -> str:
     return max(FAMILIES, key=lambda name: counts[name])
 
 
-def frame(records: Sequence[Record], limits: Validate) -> pd.DataFrame:
+def frame(records: Sequence[Record], limits: ValidateParams) -> pd.DataFrame:
     """Accepted rows with the computed columns that the suites speak of."""
     import pandas as pd
 
@@ -79,7 +79,7 @@ def frame(records: Sequence[Record], limits: Validate) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def run_suite(records: Sequence[Record], limits: Validate) -> Outcome:
+def run_suite(records: Sequence[Record], limits: ValidateParams) -> Outcome:
     """Check a bank as a whole.
 
     Returns:

@@ -12,11 +12,11 @@ from typing import Any
 
 from skillshot.bank.checks import CHECKS, Check, first_failure
 from skillshot.bank.convert import RowError, to_record
-from skillshot.bank.record import Record
 from skillshot.bank.rows import Raw
-from skillshot.errors import InputError
-from skillshot.io import sha256_text
-from skillshot.params import Validate
+from skillshot.common.errors import InputError
+from skillshot.common.io import hash64
+from skillshot.common.params import ValidateParams
+from skillshot.common.record import Record
 
 _DETAIL = re.compile(r":| \d| '| line ")
 
@@ -87,8 +87,8 @@ class Intake:
 
     def _unique(self, record: Record, raw: Raw) -> Placed | Quarantined:
         content = "\x1f".join((record.text, record.rationale, record.answer, record.group))
-        digest = _short(content)
-        index = self._seen.setdefault(_short(record.id), len(self._contents))
+        digest = hash64(content)
+        index = self._seen.setdefault(hash64(record.id), len(self._contents))
         if index == len(self._contents):
             if raw.file not in self._names[-1:]:
                 self._names.append(raw.file)
@@ -106,7 +106,7 @@ class Intake:
 
 
 def check_placed(
-    item: Placed | Quarantined, limits: Validate, checks: Mapping[str, Check] = CHECKS
+    item: Placed | Quarantined, limits: ValidateParams, checks: Mapping[str, Check] = CHECKS
 ) -> Placed | Quarantined:
     """The item itself, or its quarantine entry where the record fails a check."""
     if isinstance(item, Quarantined):
@@ -137,7 +137,7 @@ class Tally:
         """Rows in quarantine."""
         return self.reasons.total()
 
-    def refuse_if_bad(self, path: str, limits: Validate) -> None:
+    def refuse_if_bad(self, path: str, limits: ValidateParams) -> None:
         """Refuse a bank with no good row, or with too many bad ones.
 
         Raises:
@@ -160,7 +160,3 @@ def shorten(row: Any, size: int = 2000) -> Any:
     """A row as kept in quarantine: itself where small, otherwise the head of its JSON."""
     text = json.dumps(row, ensure_ascii=True, default=str)
     return json.loads(text) if len(text) <= size else text[:size]
-
-
-def _short(text: str) -> int:
-    return int(sha256_text(text)[:16], 16)

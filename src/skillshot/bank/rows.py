@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from skillshot.errors import InputError
+from skillshot.common.errors import InputError
 
 Bytes = io.BufferedReader | gzip.GzipFile
 

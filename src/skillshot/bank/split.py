@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from skillshot.bank.groups import Grouper
-from skillshot.bank.record import Record
-from skillshot.errors import InputError
+from skillshot.bank.dedup import Grouper
+from skillshot.common.errors import InputError
+from skillshot.common.record import Record
 
 Stats = dict[str, int]
 

@@ -10,21 +10,20 @@ from typing import IO, Any
 
 from skillshot.bank import drift
 from skillshot.bank.checks import CHECKS, QUERY_CHECKS, Check
-from skillshot.bank.damage import damage
-from skillshot.bank.docs import write_docs
+from skillshot.bank.corruption import corrupt
+from skillshot.bank.data_docs import write_docs
 from skillshot.bank.expectations import Outcome, render_pages, run_suite
-from skillshot.bank.folder import replaced_folder
 from skillshot.bank.intake import Placed, Quarantined, Tally, check_placed
-from skillshot.bank.record import ORIGIN, Record, normalise_question, write_records
-from skillshot.errors import InputError, SkillshotError
-from skillshot.io import read_jsonl
-from skillshot.params import Params
+from skillshot.common.errors import InputError, SkillshotError
+from skillshot.common.io import read_jsonl, replaced_folder
+from skillshot.common.params import Params
+from skillshot.common.record import ORIGIN, Record, normalise_question, write_records
 
 
 def validate(params: Params, source: Path, out: Path, state: Path = drift.STATE) -> dict[str, Any]:
     """Check `source`/{bank,queries}.jsonl (of the ingest stage) and replace the folder `out` by what passed.
 
-    The damage that `params.damage` asks for is done to the accepted bank last, so no check repairs it.
+    The damage that `params.corruption` asks for is done to the accepted bank last, so no check repairs it.
 
     Args:
         state: file that remembers the last accepted bank; drift from it is printed, never part of an output.
@@ -49,7 +48,7 @@ def validate(params: Params, source: Path, out: Path, state: Path = drift.STATE)
         outcome = run_suite(bank, params.validate)
         _refuse(outcome, str(source / "bank.jsonl"))
         profile = drift.profile(bank)
-        damaged, hits = damage(bank, params.damage, params.seed)
+        damaged, hits = corrupt(bank, params.corruption, params.seed)
         write_records(work / "bank.jsonl", damaged)
         write_records(work / "queries.jsonl", queries)
         report = {
@@ -58,7 +57,7 @@ def validate(params: Params, source: Path, out: Path, state: Path = drift.STATE)
             "leaks": leaks,
             "suite": {"family": outcome.family, "expectations": outcome.expectations, "failed": len(outcome.failures)},
             "profile": drift.summary(profile),
-            "damage": hits,
+            "corruption": hits,
         }
         write_docs(work / "docs", render_pages(outcome), report)
     print(_told(report, drift.accept(profile, state), out), file=sys.stderr)
@@ -142,6 +141,6 @@ def _told(report: dict[str, Any], shifts: dict[str, float] | None, out: Path) ->
     else:
         told = ", ".join(f"{name} {shift:g} ({drift.reading(shift)})" for name, shift in shifts.items())
         lines.append(f"drift from the bank accepted before: {told}")
-    if any(count for name, count in report["damage"].items() if name != "rows"):
-        lines.append(f"damaged on purpose: {report['damage']}")
+    if any(count for name, count in report["corruption"].items() if name != "rows"):
+        lines.append(f"damaged on purpose: {report['corruption']}")
     return "\n".join(lines)

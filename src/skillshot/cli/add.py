@@ -19,8 +19,8 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Change the bank and tell its new size."""
-    from skillshot.bank.read import load_bank
-    from skillshot.selectors.edit import add
+    from skillshot.bank.load import load_bank
+    from skillshot.bundle.edit import add
 
     loaded = load_bank(args.file)
     size = add(args.bundle, loaded.records)

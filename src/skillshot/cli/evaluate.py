@@ -57,17 +57,17 @@ def run(args: argparse.Namespace) -> int:
     """Evaluate and print the table or the document."""
     from pathlib import Path
 
-    from skillshot.bank.read import load_queries
-    from skillshot.evaluation.core import evaluate, sample
+    from skillshot.bank.load import load_queries
+    from skillshot.common.io import atomic_write
     from skillshot.evaluation.files import shown, write
-    from skillshot.evaluation.page import markdown
+    from skillshot.evaluation.pages import markdown
+    from skillshot.evaluation.results import Prices
     from skillshot.evaluation.rivals import select
+    from skillshot.evaluation.run import evaluate, sample
     from skillshot.evaluation.slices import CLUSTER, by_slice, skill_clusters, variants
-    from skillshot.evaluation.summary import Prices
-    from skillshot.io import atomic_write
+    from skillshot.llm.cache import AnswerCache, default_path
+    from skillshot.llm.cached_engine import CachedEngine
     from skillshot.llm.open import open_engine
-    from skillshot.llm.record import Record, default_path
-    from skillshot.llm.recorded import Recorded
     from skillshot.selectors.pool import Pool
 
     params = _params(args)
@@ -77,9 +77,9 @@ def run(args: argparse.Namespace) -> int:
         print(f"{args.queries}: {len(loaded.quarantined)} rows left out", file=sys.stderr)
     queries = sample(loaded.records, settings.limit, args.seed)
     most = max(SHOTS) if args.vary == "shots" else settings.shots
-    engine, record = open_engine(params.llm), Record(args.record or default_path())
+    engine, record = open_engine(params.llm), AnswerCache(args.record or default_path())
     selection = select(
-        args.bundle, queries, settings.selectors, most, args.seed, Recorded(engine, record, args.offline), settings
+        args.bundle, queries, settings.selectors, most, args.seed, CachedEngine(engine, record, args.offline), settings
     )
     chosen = {name: made.demonstrations for name, made in selection.items()}
     choices = {name: [rows[: settings.shots] for rows in picked] for name, picked in chosen.items()}
@@ -111,8 +111,8 @@ def run(args: argparse.Namespace) -> int:
 def _params(args: argparse.Namespace) -> Any:
     import dataclasses
 
-    from skillshot.errors import InputError
-    from skillshot.params import default_params
+    from skillshot.common.errors import InputError
+    from skillshot.common.params import default_params
 
     params = default_params(args.overrides)
     limited = any(override.startswith("evaluate.limit=") for override in args.overrides)

@@ -25,8 +25,8 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Fit, and say what was made."""
-    from skillshot.fitting import fit_bundle
-    from skillshot.params import default_params
+    from skillshot.api import fit_bundle
+    from skillshot.common.params import default_params
 
     report = fit_bundle(args.bank, Path(args.out), default_params(args.set), _say)
     if args.json:

@@ -28,19 +28,19 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compare and print; 1 when a row fails."""
-    from skillshot.environment import repository
-    from skillshot.errors import TrackError
-    from skillshot.track.fresh import fresh
+    from skillshot.common.environment import repository
+    from skillshot.common.errors import TrackError
     from skillshot.track.gate import compare
     from skillshot.track.rules import parse_gates
     from skillshot.track.snapshot import of_revision, of_tree
+    from skillshot.track.staleness import staleness
 
     root = repository()
     path = root / args.gates
     if not path.is_file():
         raise TrackError(f"{args.gates}: no such file in {root}\nit holds the rules; see docs/tracking.md")
     gates = parse_gates(path.read_text(encoding="utf-8"), args.gates)
-    rows = fresh(root) + compare(gates, of_revision(root, args.baseline), of_tree(root), args.accept)
+    rows = staleness(root) + compare(gates, of_revision(root, args.baseline), of_tree(root), args.accept)
     failed = [row for row in rows if not row.passed]
     if args.json:
         print_json({"baseline": args.baseline, "passed": not failed, "rows": [row.to_json() for row in rows]})

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from skillshot.environment import configure
-from skillshot.errors import SkillshotError
+from skillshot.common.environment import configure
+from skillshot.common.errors import SkillshotError
 
 COMMANDS = (
     "fit", "select", "score", "evaluate", "bench", "add", "remove", "push", "pull",

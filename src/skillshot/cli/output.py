@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from skillshot.io import dump_json
+from skillshot.common.io import dump_json
 
 
 def add_command(subparsers: Any, name: str, help: str, example: str) -> argparse.ArgumentParser:

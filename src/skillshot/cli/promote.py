@@ -11,7 +11,7 @@ from skillshot.cli.gate import COLUMNS
 from skillshot.cli.output import add_command, print_json, table
 
 if TYPE_CHECKING:
-    from skillshot.track.mlflow_store import Store
+    from skillshot.track.mlflow_store import MlflowStore
 
 
 def add_parser(subparsers: Any) -> None:
@@ -49,13 +49,13 @@ def run(args: argparse.Namespace) -> int:
     return 0 if verdict.passed else 1
 
 
-def open_store() -> tuple[Store, str]:
+def open_store() -> tuple[MlflowStore, str]:
     """The repository's MLflow store, and who is asking (git's user.name)."""
-    from skillshot.environment import repository
-    from skillshot.params import load_params
-    from skillshot.track.mlflow_store import Store
+    from skillshot.common.environment import repository
+    from skillshot.common.params import load_params
+    from skillshot.track.mlflow_store import MlflowStore
     from skillshot.track.state import git
 
     root = repository()
     settings = load_params(root / "params.yaml").register
-    return Store(root, settings.experiment, settings.model_name), git(root, "config", "user.name", check=False)
+    return MlflowStore(root, settings.experiment, settings.model_name), git(root, "config", "user.name", check=False)

@@ -22,7 +22,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Fetch, and tell what came."""
-    from skillshot.integrations.hub import pull
+    from skillshot.bundle.hub import pull
     from skillshot.runtime.manifest import read_manifest
 
     folder = pull(args.source, args.bundle)

@@ -20,7 +20,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Send, and tell where it is."""
-    from skillshot.integrations.hub import push
+    from skillshot.bundle.hub import push
 
     where = push(args.bundle, args.target)
     print_json({"bundle": args.bundle, "pushed": where}) if args.json else print(where)

@@ -19,7 +19,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Change the bank and tell its new size."""
-    from skillshot.selectors.edit import remove
+    from skillshot.bundle.edit import remove
 
     size = remove(args.bundle, args.ids)
     report = {"bundle": args.bundle, "removed": len(set(args.ids)), "size": size}

@@ -29,9 +29,9 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score and print the table or the document."""
-    from skillshot.bank.read import load_queries
-    from skillshot.errors import InputError
-    from skillshot.selectors.alignment import score
+    from skillshot.bank.load import load_queries
+    from skillshot.common.errors import InputError
+    from skillshot.evaluation.alignment import score
     from skillshot.selectors.pool import NAMES
 
     if args.k < 1:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from skillshot.cli.output import add_command, print_json
-from skillshot.errors import InputError
+from skillshot.common.errors import InputError
 
 
 def add_parser(subparsers: Any) -> None:

@@ -32,7 +32,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Verify and print; 1 when something differs."""
-    from skillshot.environment import repository
+    from skillshot.common.environment import repository
     from skillshot.track.state import git
     from skillshot.track.verify import verify
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from skillshot.bank.record import Record
-from skillshot.errors import InputError
+from skillshot.common.errors import InputError
+from skillshot.common.record import Record
 from skillshot.evaluation.sql import same_sql
 from skillshot.runtime.prompt import ANSWER_CUE
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from skillshot.bank.record import Record
-from skillshot.evaluation.core import Evaluation, Row
+from skillshot.common.io import atomic_write, write_json
+from skillshot.common.record import Record
 from skillshot.evaluation.plots import plot
-from skillshot.io import atomic_write, write_json
+from skillshot.evaluation.results import Evaluation, QueryResult
 
 COLUMNS = (
     "query", "selector", "answer_type", "correct", "valid", "nll", "prompt_tokens", "completion_tokens", "calls",
@@ -46,7 +46,7 @@ def shown(queries: Sequence[Record], choices: Mapping[str, Sequence[Sequence[Rec
     return {record.id: record for record in (*chosen, *queries)}
 
 
-def write_rows(rows: Sequence[Row], path: Path) -> None:
+def write_rows(rows: Sequence[QueryResult], path: Path) -> None:
     """One line per query and selector."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from skillshot.bank.record import Record
-from skillshot.evaluation.core import Evaluation
-from skillshot.evaluation.page import page
-from skillshot.io import atomic_write
+from skillshot.common.io import atomic_write
+from skillshot.common.record import Record
+from skillshot.evaluation.pages import page
+from skillshot.evaluation.results import Evaluation
 
 TITLES = {"nll": "gold NLL, nats per token (lower is better)", "accuracy": "accuracy (higher is better)"}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from skillshot.bank.record import Record
+from skillshot.common.record import Record
 from skillshot.evaluation.skill_knn import Cost
 from skillshot.llm.engine import Decoding, Engine
 from skillshot.runtime.index import top_k

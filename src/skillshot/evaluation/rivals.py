@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 
-from skillshot.bank.record import Record
-from skillshot.errors import InputError
+from skillshot.common.errors import InputError
+from skillshot.common.params import EvaluateParams
+from skillshot.common.record import Record
 from skillshot.evaluation import retrieval_r, skill_knn
 from skillshot.evaluation.skill_knn import Cost
 from skillshot.llm.engine import Decoding, Engine
-from skillshot.params import Evaluate
 from skillshot.selectors.choose import FREE, choose_from
 from skillshot.selectors.pool import Pool
 
@@ -43,7 +43,7 @@ def select(
     k: int,
     seed: int,
     engine: Engine,
-    params: Evaluate,
+    params: EvaluateParams,
 ) -> dict[str, Chosen]:
     """Choices of each named selector on a bundle's bank.
 
@@ -65,7 +65,7 @@ def _free(name: str) -> bool:
 
 
 def _select(
-    pool: Pool, queries: Sequence[Record], name: str, k: int, seed: int, engine: Engine, params: Evaluate
+    pool: Pool, queries: Sequence[Record], name: str, k: int, seed: int, engine: Engine, params: EvaluateParams
 ) -> Chosen:
     began = time.perf_counter()
     note, bank_cost, cost = "", FREE_OF_CHARGE, FREE_OF_CHARGE

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import Any
 
-from skillshot.bank.record import Record
+from skillshot.common.record import Record
 from skillshot.runtime.selector import Selector
 from skillshot.selectors.choose import choose
 

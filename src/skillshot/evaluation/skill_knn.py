@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from skillshot.bank.record import Record, normalise_question
+from skillshot.common.arrays import Floats
+from skillshot.common.record import Record, normalise_question
 from skillshot.llm.engine import Completion, Decoding, Engine
 from skillshot.runtime.index import top_k
-from skillshot.runtime.onnx import Floats
 
 DECODING = Decoding(max_tokens=32, stop=("\n",))
 # hand-written annotations, as in the paper: what must be done, without names and numbers of the question

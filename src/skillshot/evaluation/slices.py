@@ -6,8 +6,8 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from skillshot.bank.record import Record
-from skillshot.evaluation.core import Row
+from skillshot.common.record import Record
+from skillshot.evaluation.results import QueryResult
 from skillshot.evaluation.summary import METRICS, values
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def skill_clusters(pool: Pool, queries: Sequence[Record], seed: int, count: int 
 
 
 def by_slice(
-    rows: Sequence[Row], queries: Sequence[Record], field: str, of: Mapping[str, str] | None = None
+    rows: Sequence[QueryResult], queries: Sequence[Record], field: str, of: Mapping[str, str] | None = None
 ) -> dict[str, dict[str, Any]]:
     """{slice: {"queries": n, "selectors": {name: {"accuracy", "nll"}}}}, the largest slice first.
 
@@ -54,7 +54,7 @@ def by_slice(
     """
     of = of or {query.id: slice_of(query, field) for query in queries}
     names = list(dict.fromkeys(row.selector for row in rows))
-    groups: dict[str, list[Row]] = {}
+    groups: dict[str, list[QueryResult]] = {}
     for row in rows:
         groups.setdefault(of[row.query], []).append(row)
     return {

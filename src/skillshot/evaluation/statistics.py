@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from skillshot.common.arrays import Doubles
+
 CHUNK = 2_000_000  # indices drawn at once: 16 MB
 
 
@@ -30,7 +31,7 @@ def bootstrap(values: npt.ArrayLike, seed: int, resamples: int = 2000, confidenc
     Raises:
         ValueError: no values.
     """
-    x: Floats = np.asarray(values, np.float64)
+    x: Doubles = np.asarray(values, np.float64)
     if x.ndim != 1 or not len(x):
         raise ValueError(f"bootstrap: expected a row of values, got shape {x.shape}")
     rng = np.random.default_rng(seed)
@@ -48,7 +49,7 @@ def sign_test(differences: npt.ArrayLike) -> float:
 
     On right/wrong answers this is McNemar's exact test (McNemar 1947).
     """
-    x: Floats = np.asarray(differences, np.float64)
+    x: Doubles = np.asarray(differences, np.float64)
     up, down = int((x > 0).sum()), int((x < 0).sum())
     n, k = up + down, min(up, down)
     tail = sum(math.comb(n, i) for i in range(k + 1))
@@ -78,7 +79,7 @@ def queries_needed(
     """
     from statistics import NormalDist
 
-    x: Floats = np.asarray(differences, np.float64)
+    x: Doubles = np.asarray(differences, np.float64)
     if len(x) < 2 or not (spread := float(x.std(ddof=1))):
         return None
     z = NormalDist().inv_cdf(0.5 + confidence / 2) + NormalDist().inv_cdf(power)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from skillshot.common.params import EvaluateParams
+from skillshot.evaluation.results import Prices, QueryResult
 from skillshot.evaluation.statistics import bootstrap, compare, queries_needed
 from skillshot.llm.engine import Capabilities
-from skillshot.params import Evaluate
 
 if TYPE_CHECKING:
-    from skillshot.evaluation.core import Row
     from skillshot.evaluation.rivals import Chosen
 
 BASELINES = ("question", "random")
@@ -22,18 +22,11 @@ DIGITS = 5  # log-likelihoods of one machine agree with another's to about this
 MILLION = 1_000_000
 
 
-class Prices(NamedTuple):
-    """Of a million tokens read and written."""
-
-    input: float
-    output: float
-
-
 def summarise(
-    rows: Sequence[Row],
+    rows: Sequence[QueryResult],
     model: str,
     capabilities: Capabilities,
-    params: Evaluate,
+    params: EvaluateParams,
     seed: int,
     selection: Mapping[str, Chosen],
     prices: Prices | None,
@@ -69,14 +62,14 @@ def summarise(
     return report | ({"missing": missing} if missing else {}) | ({"notes": notes} if notes else {})
 
 
-def values(rows: Sequence[Row], metric: str) -> list[float | None]:
+def values(rows: Sequence[QueryResult], metric: str) -> list[float | None]:
     """A metric of each row: "accuracy" or "nll"."""
     if metric == "accuracy":
         return [None if row.correct is None else float(row.correct) for row in rows]
     return [row.nll for row in rows]
 
 
-def _selector(rows: Sequence[Row], params: Evaluate, seed: int) -> dict[str, Any]:
+def _selector(rows: Sequence[QueryResult], params: EvaluateParams, seed: int) -> dict[str, Any]:
     out: dict[str, Any] = {
         "llm_calls": sum(row.calls for row in rows),
         "prompt_tokens": sum(row.prompt_tokens for row in rows),
@@ -97,7 +90,7 @@ def _origin(name: str, selection: Mapping[str, Chosen]) -> Chosen | None:
     return selection.get(re.split("[@:]", name)[0])
 
 
-def _bill(rows: Sequence[Row], chosen: Chosen | None, prices: Prices | None) -> dict[str, Any]:
+def _bill(rows: Sequence[QueryResult], chosen: Chosen | None, prices: Prices | None) -> dict[str, Any]:
     """Calls and tokens of the selector itself, for the queries and once for the bank; money of all but the bank's."""
     out: dict[str, Any] = {}
     for name in ("queries", "bank"):
@@ -120,7 +113,9 @@ def _money(read: int, written: int, prices: Prices) -> float:
     return round((read * prices.input + written * prices.output) / MILLION, 6)
 
 
-def _pair(first: Sequence[Row], second: Sequence[Row], params: Evaluate, seed: int) -> dict[str, Any]:
+def _pair(
+    first: Sequence[QueryResult], second: Sequence[QueryResult], params: EvaluateParams, seed: int
+) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for metric in METRICS:
         both = [

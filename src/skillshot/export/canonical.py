@@ -9,8 +9,8 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from skillshot.errors import SkillshotError
-from skillshot.io import atomic_write
+from skillshot.common.errors import SkillshotError
+from skillshot.common.io import atomic_write
 
 if TYPE_CHECKING:
     import torch

@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skillshot.errors import InputError
+from skillshot.common.errors import InputError
+from skillshot.common.io import write_json
 from skillshot.export.canonical import export_graph
-from skillshot.io import write_json
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

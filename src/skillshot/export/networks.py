@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from skillshot.common.arrays import Floats
 from skillshot.export.canonical import export_graph
 from skillshot.runtime.index import top_k
 
 if TYPE_CHECKING:
     import torch
-
-Floats = npt.NDArray[np.float32]
 
 
 # what each network reads, in the order of its forward

@@ -16,7 +16,7 @@ from skillshot.export.canonical import write_canonical
 from skillshot.runtime.layout import ENCODERS
 
 if TYPE_CHECKING:
-    from skillshot.runtime.onnx import Floats
+    from skillshot.common.arrays import Floats
 
 CALIBRATION = 64  # texts, and as many runs of random tokens, whose activations are looked at
 MIGRATION = 0.75  # how much of an activation's spread goes to the weights (1: all of it)

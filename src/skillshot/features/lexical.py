@@ -14,13 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from skillshot.errors import BundleError, InputError
+from skillshot.common.arrays import Floats
+from skillshot.common.errors import BundleError, InputError
+from skillshot.common.io import atomic_write, read_json, write_json
 from skillshot.features.channels import Channel
 from skillshot.features.grams import Codes, GramReader
 from skillshot.features.tokens import procedural, tokenise
-from skillshot.io import atomic_write, read_json, write_json
-
-Floats = npt.NDArray[np.float32]
 
 BUCKETS = 4096  # n-grams are hashed with a sign into this many (count sketch: dot products keep their mean)
 RAREST = 2  # texts that must share a word, and an n-gram where nothing else is said

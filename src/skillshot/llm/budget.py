@@ -6,8 +6,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from skillshot.errors import BudgetError
-from skillshot.params import Llm
+from skillshot.common.errors import BudgetError
+from skillshot.common.params import LlmParams
 
 MILLION = 1_000_000
 
@@ -16,7 +16,7 @@ MILLION = 1_000_000
 class Budget:
     """Bounds from `settings`; `calls`, `prompt_tokens` and `completion_tokens` are what was spent."""
 
-    settings: Llm
+    settings: LlmParams
     calls: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0

@@ -11,10 +11,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
-from skillshot.errors import EngineError
+from skillshot.common.errors import EngineError
+from skillshot.common.params import LlmParams
 from skillshot.llm.budget import Budget
 from skillshot.llm.engine import Capabilities, Completion, Decoding, Scored, cut
-from skillshot.params import Llm
 
 T = TypeVar("T")
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds between two tries: doubled each time
@@ -30,7 +30,7 @@ class EndpointEngine:
             Answers that arrived before are yielded first.
     """
 
-    def __init__(self, settings: Llm) -> None:
+    def __init__(self, settings: LlmParams) -> None:
         if settings.api not in ("completions", "chat"):
             raise EngineError(f"llm.api {settings.api!r}: choose completions or chat")
         self.settings = settings

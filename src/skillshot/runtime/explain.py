@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from skillshot.runtime.demonstration import Demonstration
-from skillshot.runtime.onnx import Floats
+from skillshot.common.arrays import Floats
 from skillshot.runtime.policy import Policy
+from skillshot.runtime.types import Demonstration
 
 SEGMENTS = 12  # at most so many pieces of the question are occluded, one policy pass each
 

@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from skillshot.errors import BundleError, InputError
-from skillshot.io import atomic_write, read_json, write_json
+from skillshot.common.arrays import Mask
+from skillshot.common.errors import BundleError, InputError
+from skillshot.common.io import atomic_write, read_json, write_json
 
 VALUES, CODES = "bank_fields.json", "bank_fields.npy"
 MOST = 1000  # a field with more distinct values (a text) cannot be filtered by
 _KEPT = 64  # masks of recent filters
-
-Mask = npt.NDArray[np.bool_]
 
 
 class FieldWriter:

@@ -8,10 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from skillshot.runtime.onnx import Floats
-
-Rows = npt.NDArray[np.intp]
-Mask = npt.NDArray[np.bool_]
+from skillshot.common.arrays import Floats, Mask, Rows
 
 SHORT = 64  # coordinates read first
 SHORT_FROM = 2000  # rows below which a full scan is as quick

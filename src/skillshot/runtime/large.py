@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from skillshot.errors import BundleError, SkillshotError
-from skillshot.runtime.index import ExactIndex, Index, Mask, Rows, top_k
+from skillshot.common.arrays import Floats, Mask, Rows
+from skillshot.common.errors import BundleError, SkillshotError
+from skillshot.runtime.index import ExactIndex, Index, top_k
 from skillshot.runtime.layout import LARGE
-from skillshot.runtime.onnx import Floats
 
 PROBES = 16  # lists read for a question: recall@4 1.000 at 1,000,000 vectors, 8 give .996
 SHORTLIST = 32  # fewest candidates that are ranked again by their exact scores

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from skillshot.errors import BundleError
-from skillshot.io import read_json, sha256_file, write_json
+from skillshot.common.errors import BundleError
+from skillshot.common.io import read_json, sha256_file, write_json
 
 FORMAT = 3  # 2: n-grams by their codes; 3: views that tell their buckets
 NAME = "manifest.json"

@@ -12,10 +12,9 @@ import numpy.typing as npt
 import onnxruntime
 import tokenizers
 
-from skillshot.io import read_json
+from skillshot.common.arrays import Floats
+from skillshot.common.io import read_json
 from skillshot.runtime.layout import ENCODERS
-
-Floats = npt.NDArray[np.float32]
 
 
 class Session:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from skillshot.common.arrays import Floats
 from skillshot.features.lexical import LexicalView
 from skillshot.runtime.layout import QUESTION_VIEW
-from skillshot.runtime.onnx import Floats, Session, TextEncoder
+from skillshot.runtime.onnx import Session, TextEncoder
 
 
 class Policy:

@@ -11,21 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from skillshot.bank.record import Record
-from skillshot.errors import BundleError, InputError
+from skillshot.common.arrays import Floats, Mask
+from skillshot.common.errors import BundleError, InputError
+from skillshot.common.record import Record
 from skillshot.runtime import prompt as prompts
-from skillshot.runtime.demonstration import Demonstration
+from skillshot.runtime.diversify import CANDIDATES, spread
 from skillshot.runtime.explain import Explanation, explain
-from skillshot.runtime.index import ExactIndex, Index, Mask
+from skillshot.runtime.index import ExactIndex, Index
 from skillshot.runtime.large import open_index
 from skillshot.runtime.layout import MODEL, files_for
 from skillshot.runtime.manifest import check_files, read_manifest
-from skillshot.runtime.onnx import Floats
+from skillshot.runtime.options import LoadOptions
 from skillshot.runtime.policy import Policy
-from skillshot.runtime.question import Question, parse, parts
-from skillshot.runtime.source import Source
-from skillshot.runtime.spread import CANDIDATES, spread
-from skillshot.runtime.store import Store, question_key
+from skillshot.runtime.store import BankStore, question_key
+from skillshot.runtime.types import Demonstration, Question, parse, parts
 
 Found = tuple[int, Record, float]  # row, what lies there, score
 
@@ -42,16 +41,16 @@ class Selector:
     def __init__(
         self,
         policy: Policy,
-        store: Store,
+        store: BankStore,
         vectors: Floats,
         mode: str,
         facts: Mapping[str, Any],
         index: Index | None = None,
-        source: Source | None = None,
+        options: LoadOptions | None = None,
     ) -> None:
         self._policy, self._store, self._vectors = policy, store, vectors
         self._index: Index = index or ExactIndex(vectors)
-        self.mode, self.facts, self._source = mode, facts, source
+        self.mode, self.facts, self._options = mode, facts, options
         self._near_tie = float(facts["select"]["near_tie"])
 
     @classmethod
@@ -76,29 +75,29 @@ class Selector:
             BundleError: the folder is no bundle, damaged, or of another format.
             InputError: an unknown mode or precision.
         """
-        source = Source(Path(folder), mode, precision, threads, check)
+        options = LoadOptions(Path(folder), mode, precision, threads, check)
         for _ in range(_TRIES):
-            manifest = read_manifest(source.folder)
+            manifest = read_manifest(options.folder)
             try:
-                return cls._open(source, manifest)
+                return cls._open(options, manifest)
             except (BundleError, OSError):
                 # `add` or `remove` may have put another bank in the place of the one that was being opened
-                if read_manifest(source.folder) == manifest:
+                if read_manifest(options.folder) == manifest:
                     raise
         raise BundleError(f"{folder}: changed {_TRIES} times while it was opened; load it again")
 
     @classmethod
-    def _open(cls, source: Source, manifest: Mapping[str, Any], policy: Policy | None = None) -> Selector:
-        folder, mode, precision = source.folder, source.mode_of(manifest), source.precision_of(manifest)
+    def _open(cls, options: LoadOptions, manifest: Mapping[str, Any], policy: Policy | None = None) -> Selector:
+        folder, mode, precision = options.folder, options.mode_of(manifest), options.precision_of(manifest)
         names = files_for(mode, precision, manifest)
         if policy is not None:  # its files were checked when it was opened
             names = {name for name in names if not name.startswith(f"{MODEL}/")}
-        check_files(folder, manifest, names, digests=source.check)
+        check_files(folder, manifest, names, digests=options.check)
         bank = folder / manifest["bank"]
         vectors = np.asarray(np.load(bank / "skillshot.npy", mmap_mode="r", allow_pickle=False))
         index = open_index(bank, manifest, vectors)
-        policy = policy or Policy(folder / MODEL, mode, source.threads, precision)
-        return cls(policy, Store(bank), vectors, mode, manifest, index, source)
+        policy = policy or Policy(folder / MODEL, mode, options.threads, precision)
+        return cls(policy, BankStore(bank), vectors, mode, manifest, index, options)
 
     def reload(self) -> Selector:
         """A Selector on what the bundle holds now: this one when nothing changed; an unchanged model is shared.
@@ -106,20 +105,20 @@ class Selector:
         Raises:
             BundleError: as `load`; also when this Selector was not made by `load`.
         """
-        source = self._source
-        if source is None:
+        options = self._options
+        if options is None:
             raise BundleError("reload: this Selector was not loaded from a folder; use Selector.load")
         for _ in range(_TRIES):
-            manifest = read_manifest(source.folder)
+            manifest = read_manifest(options.folder)
             if manifest == self.facts:
                 return self
-            same = source.model_of(manifest) == source.model_of(self.facts)
+            same = options.model_of(manifest) == options.model_of(self.facts)
             try:
-                return self._open(source, manifest, self._policy if same else None)
+                return self._open(options, manifest, self._policy if same else None)
             except (BundleError, OSError):
-                if read_manifest(source.folder) == manifest:
+                if read_manifest(options.folder) == manifest:
                     raise
-        raise BundleError(f"{source.folder}: changed {_TRIES} times while it was opened; reload again")
+        raise BundleError(f"{options.folder}: changed {_TRIES} times while it was opened; reload again")
 
     def __len__(self) -> int:
         return len(self._store)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from skillshot.bank.record import Record, normalise_question
-from skillshot.errors import BundleError
-from skillshot.io import atomic_write, sha256_text
+from skillshot.common.errors import BundleError
+from skillshot.common.io import atomic_write, hash64
+from skillshot.common.record import Record, normalise_question
 from skillshot.runtime.fields import Fields, FieldWriter
 
 BANK, OFFSETS, KEYS, IDS = "bank.jsonl", "bank_offsets.npy", "bank_keys.npy", "bank_ids.npy"
@@ -21,11 +21,7 @@ BANK, OFFSETS, KEYS, IDS = "bank.jsonl", "bank_offsets.npy", "bank_keys.npy", "b
 
 def question_key(question: str) -> int:
     """64-bit identity of a normalised question."""
-    return _code(normalise_question(question))
-
-
-def _code(text: str) -> int:
-    return int(sha256_text(text)[:16], 16)
+    return hash64(normalise_question(question))
 
 
 def bank_digest(records: Iterable[Record]) -> str:
@@ -49,7 +45,7 @@ def write_store(folder: str | os.PathLike[str], records: Iterable[Record]) -> in
             position += len(line)
             offsets.append(position)
             keys.append(question_key(record.question))
-            ids.append(_code(record.id))
+            ids.append(hash64(record.id))
             fields.add(row)
     fields.write(folder)
     for name, values, kind in ((OFFSETS, offsets, np.int64), (KEYS, keys, np.uint64), (IDS, sorted(ids), np.uint64)):
@@ -58,7 +54,7 @@ def write_store(folder: str | os.PathLike[str], records: Iterable[Record]) -> in
     return len(keys)
 
 
-class Store:
+class BankStore:
     """Read-only view of a bank on disk; thread-safe, memory-mapped.
 
     Raises:
@@ -83,7 +79,7 @@ class Store:
 
     def has(self, record_id: str) -> bool:
         """Whether a demonstration has this id."""
-        code = np.uint64(_code(record_id))
+        code = np.uint64(hash64(record_id))
         at = int(self._ids.searchsorted(code))
         return at < len(self._ids) and bool(self._ids[at] == code)
 

@@ -6,13 +6,12 @@ import importlib
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from skillshot.bank.record import Record
-from skillshot.errors import InputError
+from skillshot.common.arrays import Rows
+from skillshot.common.errors import InputError
+from skillshot.common.record import Record
 from skillshot.selectors.pool import Pool
 
-Rows = npt.NDArray[np.intp]
 Ask = Callable[[str], Sequence[int]]  # question text -> rows, best first
 
 # selector -> package that it runs, and how to install it

@@ -11,11 +11,11 @@ from os import PathLike
 import numpy as np
 import numpy.typing as npt
 
-from skillshot.bank.record import Record
-from skillshot.errors import InputError
-from skillshot.runtime.index import Mask, top_k
-from skillshot.runtime.onnx import Floats
-from skillshot.runtime.spread import CANDIDATES, spread
+from skillshot.common.arrays import Floats, Mask, Rows
+from skillshot.common.errors import InputError
+from skillshot.common.record import Record
+from skillshot.runtime.diversify import CANDIDATES, spread
+from skillshot.runtime.index import top_k
 from skillshot.selectors import adapters, diverse
 from skillshot.selectors.pool import NAMES, Pool
 
@@ -31,8 +31,6 @@ SERVED = frozenset({"skillshot", "lite"})  # what a bundle's Selector does
 DRAW = re.compile(r"random-([2-9]|[1-9]\d+)")  # further draws of `random`, which is the first
 # every selector that asks no language model
 FREE = ("zero-shot", *NAMES, "random-N", *DIVERSE, *adapters.NAMES)
-
-Rows = npt.NDArray[np.intp]
 
 
 def choose_rows(pool: Pool, queries: Sequence[Record], name: str, k: int) -> list[Rows]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from skillshot.runtime.index import Rows, top_k
-from skillshot.runtime.onnx import Floats
+from skillshot.common.arrays import Floats, Rows
+from skillshot.runtime.index import top_k
 
 NEAR = 100  # candidates that take part: the best by score
 EPSILON = 1e-9  # volume below which a candidate adds nothing new

@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from skillshot.bank.record import Record
-from skillshot.errors import InputError
+from skillshot.common.arrays import Floats
+from skillshot.common.errors import InputError
+from skillshot.common.io import sha256_text
+from skillshot.common.record import Record
 from skillshot.features.lexical import LexicalView
-from skillshot.io import sha256_text
 from skillshot.runtime.layout import MODEL, QUESTION_VIEW, RATIONALE_VIEW, VECTORS
 from skillshot.runtime.manifest import check_files, read_manifest
-from skillshot.runtime.onnx import Floats, Session, TextEncoder
-from skillshot.runtime.store import Store, question_key
+from skillshot.runtime.onnx import Session, TextEncoder
+from skillshot.runtime.store import BankStore, question_key
 from skillshot.selectors.bm25 import BM25
 
 Scorer = Callable[[Sequence[Record]], Floats]
@@ -49,7 +50,7 @@ class Pool:
         self._vectors: dict[str, Floats] = {}
         self._texts: dict[TextEncoder, dict[str, Floats]] = {self._encoder: {}, self._asker: {}}
         self._bm25: BM25 | None = None
-        self._store = Store(self._bank)
+        self._store = BankStore(self._bank)
         self.keys = self._store.keys
 
     @cached_property

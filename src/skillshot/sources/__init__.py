@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from skillshot.bank.files import read_raw
+from skillshot.bank.readers import read_raw
 from skillshot.bank.rows import Raw
-from skillshot.errors import ParamsError
-from skillshot.params import Ingest
+from skillshot.common.errors import ParamsError
+from skillshot.common.params import IngestParams
 
 SOURCES = ("storyskills", "gsm_symbolic", "file", "hub")
 
@@ -23,7 +23,7 @@ class Source:
     queries: Iterator[Raw] | None = None
 
 
-def open_source(settings: Ingest, seed: int) -> Source:
+def open_source(settings: IngestParams, seed: int) -> Source:
     """The rows that `params.ingest` asks for, read as they are taken.
 
     Raises:

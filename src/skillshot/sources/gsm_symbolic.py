@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from skillshot.bank.normalise import split_hash_answer
-from skillshot.bank.record import normalise_question
-from skillshot.errors import InputError
+from skillshot.common.errors import InputError
+from skillshot.common.record import normalise_question
 
 # floats and duplicates (66, 46, 52, 53), rounding (2, 75), bullets (11), answers such as 16.0 (25, 27, 84, 89)
 LEFT_OUT = frozenset({2, 11, 25, 27, 46, 52, 53, 66, 75, 84, 89})

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from skillshot.bank.rows import Raw
-from skillshot.errors import InputError
+from skillshot.common.errors import InputError
 
 
 def read_hub(name: str, config: str | None, split: str) -> Iterator[Raw]:

@@ -10,14 +10,14 @@ from typing import IO, Any
 
 import numpy as np
 
-from skillshot.bank.folder import replaced_folder
-from skillshot.bank.groups import Grouper
+from skillshot.bank.dedup import Grouper
 from skillshot.bank.intake import Intake, Placed, Quarantined, Tally
-from skillshot.bank.record import ORIGIN
 from skillshot.bank.rows import Raw
 from skillshot.bank.split import group_stats, hold_out, spanning
-from skillshot.errors import InputError, SkillshotError
-from skillshot.params import Params
+from skillshot.common.errors import InputError, SkillshotError
+from skillshot.common.io import replaced_folder
+from skillshot.common.params import Params
+from skillshot.common.record import ORIGIN
 from skillshot.sources import open_source
 
 

@@ -1,5 +1,5 @@
 """One thin module per DVC stage: read, call the library, write."""
 
-from skillshot.environment import configure
+from skillshot.common.environment import configure
 
 configure()

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from skillshot.bank.record import read_records
-from skillshot.embed import embed_texts, load_encoder
-from skillshot.io import atomic_write, write_json
-from skillshot.params import load_params
-from skillshot.stages.told import told
+from skillshot.common.io import atomic_write, write_json
+from skillshot.common.params import load_params
+from skillshot.common.record import read_records
+from skillshot.encoder import embed_texts, load_encoder
+from skillshot.stages._runner import stage_main
 
 
-@told
+@stage_main
 def main() -> None:
     """Read data/validate, write data/embed and reports/embed.json."""
     params = load_params().embed

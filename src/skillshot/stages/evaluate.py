@@ -7,23 +7,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from skillshot.bank.record import Record as Example
-from skillshot.bank.record import read_records
-from skillshot.evaluation.core import evaluate, sample
+from skillshot.common.params import load_params
+from skillshot.common.record import Record, read_records
+from skillshot.evaluation.alignment import score
 from skillshot.evaluation.files import shown, write
 from skillshot.evaluation.rivals import select
+from skillshot.evaluation.run import evaluate, sample
 from skillshot.evaluation.shipped import shipped
+from skillshot.llm.cache import AnswerCache, default_path
+from skillshot.llm.cached_engine import CachedEngine
 from skillshot.llm.open import open_engine
-from skillshot.llm.record import Record, default_path
-from skillshot.llm.recorded import Recorded
-from skillshot.params import load_params
-from skillshot.selectors.alignment import score
-from skillshot.stages.told import told
+from skillshot.stages._runner import stage_main
 
 CHECKED = 100  # queries that are also put to the bundle's own Selector
 
 
-@told
+@stage_main
 def main() -> None:
     """Read models/selector and data/validate, write reports/evaluate.json, evaluate_rows.csv and plots."""
     params = load_params()
@@ -32,14 +31,20 @@ def main() -> None:
     alignment = align("models/selector", everything, settings.label, settings.shots, params.seed)
     proof = shipped("models/selector", sample(everything, CHECKED, params.seed), settings.shots, params.seed)
     queries = sample(everything, settings.limit, params.seed)
-    engine, record = open_engine(params.llm), Record(default_path())
-    if record.damaged:
-        print(f"evaluate: {record.path}: {record.damaged} damaged or edited lines left out", file=sys.stderr)
+    engine, cache = open_engine(params.llm), AnswerCache(default_path())
+    if cache.damaged:
+        print(f"evaluate: {cache.path}: {cache.damaged} damaged or edited lines left out", file=sys.stderr)
     selection = select(
-        "models/selector", queries, settings.selectors, settings.shots, params.seed, Recorded(engine, record), settings
+        "models/selector",
+        queries,
+        settings.selectors,
+        settings.shots,
+        params.seed,
+        CachedEngine(engine, cache),
+        settings,
     )
     choices = {name: chosen.demonstrations for name, chosen in selection.items()}
-    evaluation = evaluate(engine, record, queries, choices, settings, params.seed, selection=selection)
+    evaluation = evaluate(engine, cache, queries, choices, settings, params.seed, selection=selection)
     # seconds are told, not kept: the same inputs give the same report
     texts = shown(queries, choices)
     beside = {"alignment": alignment, "shipped": proof}
@@ -47,7 +52,7 @@ def main() -> None:
     print(f"evaluate: {evaluation.timing}", file=sys.stderr)
 
 
-def align(bundle: str, queries: Sequence[Example], label: str | None, k: int, seed: int) -> dict[str, Any]:
+def align(bundle: str, queries: Sequence[Record], label: str | None, k: int, seed: int) -> dict[str, Any]:
     """Skill alignment of all selectors on all queries, or the reason why there is none."""
     if label is None:
         return {"missing": "evaluate.label is null"}

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from skillshot.bank.record import read_records
-from skillshot.embed import load_encoder
-from skillshot.io import write_json
-from skillshot.model.fit import Fitted
-from skillshot.params import load_params
-from skillshot.pipeline import export_model
-from skillshot.stages.told import told
+from skillshot.common.io import write_json
+from skillshot.common.params import load_params
+from skillshot.common.record import read_records
+from skillshot.encoder import load_encoder
+from skillshot.export.model import export_model
+from skillshot.model.fitted import Fitted
+from skillshot.stages._runner import stage_main
 
 
-@told
+@stage_main
 def main() -> None:
     """Read models/train, write models/export and reports/export.json."""
     params = load_params()

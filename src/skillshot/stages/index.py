@@ -6,16 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
-from skillshot.bank.record import read_records
-from skillshot.io import read_json, write_json
-from skillshot.model.fit import Fitted
-from skillshot.params import load_params
-from skillshot.pipeline import build_bundle, bundle_facts
+from skillshot.bundle.build import build_bundle, bundle_facts
+from skillshot.common.io import read_json, write_json
+from skillshot.common.params import load_params
+from skillshot.common.record import read_records
+from skillshot.model.fitted import Fitted
 from skillshot.runtime.selector import Selector
-from skillshot.stages.told import told
+from skillshot.stages._runner import stage_main
 
 
-@told
+@stage_main
 def main() -> None:
     """Write models/selector and reports/index.json."""
     params = load_params()

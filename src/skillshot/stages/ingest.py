@@ -5,16 +5,16 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from skillshot.io import write_json
-from skillshot.params import load_params
+from skillshot.common.io import write_json
+from skillshot.common.params import load_params
 from skillshot.sources.ingest import ingest, summary
-from skillshot.stages.told import told
+from skillshot.stages._runner import stage_main
 
 OUT = Path("data/ingest")
 REPORT = Path("reports/ingest.json")
 
 
-@told
+@stage_main
 def main() -> None:
     """Run in the repository's root."""
     report = ingest(load_params(), OUT)

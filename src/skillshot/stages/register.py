@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import sys
 
-from skillshot.environment import repository
-from skillshot.io import read_json, write_json
-from skillshot.params import load_params
-from skillshot.stages.told import told
+from skillshot.common.environment import repository
+from skillshot.common.io import read_json, write_json
+from skillshot.common.params import load_params
+from skillshot.stages._runner import stage_main
 from skillshot.track.machine import describe
 from skillshot.track.publish import publish
 
 
-@told
+@stage_main
 def main() -> None:
     """Publish the repository that the working folder is in."""
     root = repository()

@@ -7,21 +7,21 @@ from pathlib import Path
 
 import numpy as np
 
-from skillshot.bank.record import read_records
-from skillshot.io import write_json
-from skillshot.params import load_params
-from skillshot.stages.told import told
+from skillshot.common.io import write_json
+from skillshot.common.params import load_params
+from skillshot.common.record import read_records
+from skillshot.stages._runner import stage_main
 
 LABELS = ("skill_label", "skill", "template")  # colours of the map only; training never reads them
 CHECKPOINTS = Path("models/.train")
 
 
-@told
+@stage_main
 def main() -> None:
     """Run the stage in the repository's root."""
-    from skillshot.model.fit import fit
-    from skillshot.model.report import draw_curves, write_curves
-    from skillshot.model.skillmap import draw_map, skill_map, write_map
+    from skillshot.training.curves import draw_curves, write_curves
+    from skillshot.training.fit import fit
+    from skillshot.training.skill_map import draw_map, skill_map, write_map
 
     params = load_params()
     bank = list(read_records("data/validate/bank.jsonl"))

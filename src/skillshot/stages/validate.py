@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from skillshot.bank.validate import validate
-from skillshot.io import write_json
-from skillshot.params import load_params
-from skillshot.stages.told import told
+from skillshot.common.io import write_json
+from skillshot.common.params import load_params
+from skillshot.stages._runner import stage_main
 
 SOURCE, OUT = Path("data/ingest"), Path("data/validate")
 REPORT = Path("reports/validate.json")
 
 
-@told
+@stage_main
 def main() -> None:
     """Run in the repository's root."""
     write_json(REPORT, validate(load_params(), SOURCE, OUT))

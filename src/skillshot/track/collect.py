@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from skillshot.errors import TrackError
-from skillshot.io import read_json
+from skillshot.common.errors import TrackError
+from skillshot.common.io import read_json
 from skillshot.track.state import PUBLISHER, yaml_of
 
 STEP = "epoch"  # the column of a curve's file that is its step

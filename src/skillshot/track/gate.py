@@ -7,8 +7,8 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from skillshot.errors import TrackError
-from skillshot.track.rules import Gates, Interval, Rule, parse_gates
+from skillshot.common.errors import TrackError
+from skillshot.track.rules import Gates, IntervalRule, Rule, parse_gates
 from skillshot.track.snapshot import Snapshot
 
 PASSES = frozenset({"same", "improved", "tolerated", "new", "accepted", "edited"})
@@ -17,7 +17,7 @@ CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
-class Row:
+class GateRow:
     """One verdict. allowed: how far the metric may go the wrong way; detail: why, for people."""
 
     name: str
@@ -38,7 +38,7 @@ class Row:
         return {k: str(v) if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
 
 
-def compare(gates: Gates, baseline: Snapshot, current: Snapshot, accept: Collection[str] = ()) -> list[Row]:
+def compare(gates: Gates, baseline: Snapshot, current: Snapshot, accept: Collection[str] = ()) -> list[GateRow]:
     """Judge `current` against `baseline`.
 
     Args:
@@ -51,7 +51,7 @@ def compare(gates: Gates, baseline: Snapshot, current: Snapshot, accept: Collect
     text = baseline.read("gates.yaml")
     before = parse_gates(text, f"gates.yaml at {baseline.name}") if text is not None else None
 
-    def judge(controls: bool, moved: bool) -> list[Row]:
+    def judge(controls: bool, moved: bool) -> list[GateRow]:
         return [
             _metric(name, rule, baseline, current, moved or before is None or name not in before.metrics)
             for name, rule in gates.metrics.items()
@@ -69,64 +69,64 @@ def compare(gates: Gates, baseline: Snapshot, current: Snapshot, accept: Collect
     return rows + judge(controls=False, moved=moved)
 
 
-def _moved(row: Row, gates: Gates) -> bool:
+def _moved(row: GateRow, gates: Gates) -> bool:
     """Whether numbers on the two sides no longer mean the same."""
     return row.status.endswith(("changed", "moved")) and (row.name in gates.definitions or row.name in gates.metrics)
 
 
-def _rules(gates: Gates, before: Gates | None) -> list[Row]:
+def _rules(gates: Gates, before: Gates | None) -> list[GateRow]:
     """A gate that was loosened or taken away is no pass."""
     if before is None:
         return []
     rows = [
-        Row(
+        GateRow(
             f"rule:{name}", "rule removed" if name not in gates.metrics else "rule changed", detail="gates.yaml differs"
         )
         for name, rule in before.metrics.items()
         if gates.metrics.get(name) != rule
     ]
     gone = [name for name in before.definitions if name not in gates.definitions]
-    return rows + [Row(f"rule:{name}", "rule removed", detail="definition no longer compared") for name in gone]
+    return rows + [GateRow(f"rule:{name}", "rule removed", detail="definition no longer compared") for name in gone]
 
 
-def _definition(name: str, baseline: Snapshot, current: Snapshot, before: Gates | None) -> Row:
+def _definition(name: str, baseline: Snapshot, current: Snapshot, before: Gates | None) -> GateRow:
     try:
         now = current.definition(name)
     except LookupError as error:
-        return Row(name, "missing", detail=str(error.args[0]))
+        return GateRow(name, "missing", detail=str(error.args[0]))
     try:
         then = baseline.definition(name)
     except LookupError as error:
         known = before is not None and name in before.definitions
-        return Row(name, "definition changed" if known else "new", None, now, detail=str(error.args[0]))
+        return GateRow(name, "definition changed" if known else "new", None, now, detail=str(error.args[0]))
     same = then == now
     detail = "" if same else "the numbers no longer mean the same"
-    return Row(name, "same" if same else "definition changed", then, now, detail=detail)
+    return GateRow(name, "same" if same else "definition changed", then, now, detail=detail)
 
 
-def _metric(name: str, rule: Rule, baseline: Snapshot, current: Snapshot, fresh: bool) -> Row:
+def _metric(name: str, rule: Rule, baseline: Snapshot, current: Snapshot, fresh: bool) -> GateRow:
     """fresh: there is no comparable baseline, only the bounds hold."""
     try:
         now = current.value(name)
     except LookupError as error:
-        return Row(name, "missing", detail=str(error.args[0]))
+        return GateRow(name, "missing", detail=str(error.args[0]))
     if not _finite(now):
-        return Row(name, "not a number", None, now if isinstance(now, float) else str(now))
+        return GateRow(name, "not a number", None, now if isinstance(now, float) else str(now))
     for bound, broken in ((rule.minimum, now < (rule.minimum or 0)), (rule.maximum, now > (rule.maximum or 0))):
         if bound is not None and broken:
-            return Row(name, "out of bounds", None, now, detail=f"the bound is {bound:g}")
+            return GateRow(name, "out of bounds", None, now, detail=f"the bound is {bound:g}")
     if fresh:
-        return Row(name, "new", None, now, detail="nothing comparable to compare with")
+        return GateRow(name, "new", None, now, detail="nothing comparable to compare with")
     try:
         then = baseline.value(name)
     except LookupError as error:
-        return Row(name, "baseline missing", None, now, detail=str(error.args[0]))
+        return GateRow(name, "baseline missing", None, now, detail=str(error.args[0]))
     if not _finite(then):
-        return Row(name, "baseline missing", str(then), now, detail="the baseline is not a number")
+        return GateRow(name, "baseline missing", str(then), now, detail="the baseline is not a number")
     return _judge(name, rule, float(then), float(now), baseline, current)
 
 
-def _judge(name: str, rule: Rule, then: float, now: float, baseline: Snapshot, current: Snapshot) -> Row:
+def _judge(name: str, rule: Rule, then: float, now: float, baseline: Snapshot, current: Snapshot) -> GateRow:
     allowed = max(rule.absolute, rule.relative * abs(then))
     worse = {"lower": now - then, "higher": then - now, "same": abs(now - then)}[rule.direction]
     status = "same" if worse == 0 else "improved" if worse < 0 else "tolerated" if worse <= allowed else "regressed"
@@ -137,7 +137,7 @@ def _judge(name: str, rule: Rule, then: float, now: float, baseline: Snapshot, c
         try:
             pairs = _pairs(rule.interval, baseline, current)
         except LookupError as error:
-            return Row(name, "missing", then, now, allowed, str(error.args[0]))
+            return GateRow(name, "missing", then, now, allowed, str(error.args[0]))
         found = bootstrap(pairs, seed=0, resamples=RESAMPLES, confidence=CONFIDENCE)
         detail = f"paired difference in [{found.low:+.4f}, {found.high:+.4f}]"
         up, down = found.low > 0, found.high < 0
@@ -146,10 +146,10 @@ def _judge(name: str, rule: Rule, then: float, now: float, baseline: Snapshot, c
             status = "tolerated"
     if rule.direction == "same" and status == "regressed":
         status, detail = "control moved", detail or "a control: if it was meant to move, accept it by name"
-    return Row(name, status, then, now, allowed, detail)
+    return GateRow(name, status, then, now, allowed, detail)
 
 
-def _pairs(spec: Interval, baseline: Snapshot, current: Snapshot) -> list[float]:
+def _pairs(spec: IntervalRule, baseline: Snapshot, current: Snapshot) -> list[float]:
     then, now = (side.paired(spec.rows, spec.id, spec.column, spec.where) for side in (baseline, current))
     if then.keys() != now.keys():
         odd = len(then.keys() ^ now.keys())

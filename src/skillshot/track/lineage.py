@@ -10,12 +10,12 @@ from skillshot.track.publish import DIRTY
 from skillshot.track.state import lock_stages
 
 if TYPE_CHECKING:
-    from skillshot.track.mlflow_store import Store
+    from skillshot.track.mlflow_store import MlflowStore
 
 MACHINE = "skillshot.machine."
 
 
-def lineage(store: Store, version: str) -> dict[str, Any]:
+def lineage(store: MlflowStore, version: str) -> dict[str, Any]:
     """Everything that is known about a version, given by number or alias.
 
     Raises:
@@ -37,7 +37,7 @@ def lineage(store: Store, version: str) -> dict[str, Any]:
         "commit": commit,
         "dirty": tags.get("skillshot.dirty_paths", "unknown").split(", ") if dirty else [],
         "unrecorded": tags["skillshot.unrecorded"].split(", ") if "skillshot.unrecorded" in tags else [],
-        "pipeline": tags.get("skillshot.pipeline", ""),
+        "pipeline": tags.get("skillshot.bundle.build", ""),
         "fingerprint": tags.get("skillshot.fingerprint", ""),
         "stages": {
             name: {

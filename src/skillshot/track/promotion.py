@@ -14,14 +14,14 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from skillshot.errors import TrackError
-from skillshot.track.gate import Row, compare
+from skillshot.common.errors import TrackError
+from skillshot.track.gate import GateRow, compare
 from skillshot.track.publish import CHALLENGER, COMPLETE, DIRTY
 from skillshot.track.rules import parse_gates
 from skillshot.track.snapshot import Snapshot, of_published
 
 if TYPE_CHECKING:
-    from skillshot.track.mlflow_store import Store
+    from skillshot.track.mlflow_store import MlflowStore
 
 CHAMPION = "champion"
 LOG_KIND = "promotions"
@@ -42,12 +42,12 @@ class Move:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Decision:
     """What came of an attempt. move: None when the gate refused, or nothing had to move."""
 
     version: str
     before: str
-    rows: tuple[Row, ...]
+    rows: tuple[GateRow, ...]
     move: Move | None
 
     @property
@@ -56,7 +56,7 @@ class Verdict:
         return all(row.passed for row in self.rows)
 
 
-def promote(store: Store, version: str = CHALLENGER, by: str = "", accept: Collection[str] = ()) -> Verdict:
+def promote(store: MlflowStore, version: str = CHALLENGER, by: str = "", accept: Collection[str] = ()) -> Decision:
     """Make a version champion, if the gate holds against the present one on the same evaluation set.
 
     Args:
@@ -80,18 +80,18 @@ def promote(store: Store, version: str = CHALLENGER, by: str = "", accept: Colle
         )
     champion = store.aliases().get(CHAMPION, "")
     if champion == number:
-        return Verdict(number, champion, (), None)
+        return Decision(number, champion, (), None)
     rows = tuple(compare_versions(store, champion, number, accept))
     failed = [row for row in rows if not row.passed]
     verdict = "failed: " + ", ".join(f"{row.name} {row.status}" for row in failed) if failed else "passed"
     store.tag_version(number, {GATE_TAG: verdict[:4000], "skillshot.gate.against": champion or "nothing"})
     if failed:
-        return Verdict(number, champion, rows, None)
+        return Decision(number, champion, rows, None)
     note = f"accepted {', '.join(accept)}" if accept else ""
-    return Verdict(number, champion, rows, _move(store, moves, Move("promote", number, champion, by, now(), note)))
+    return Decision(number, champion, rows, _move(store, moves, Move("promote", number, champion, by, now(), note)))
 
 
-def rollback(store: Store, by: str = "") -> Move:
+def rollback(store: MlflowStore, by: str = "") -> Move:
     """Make the champion before the present one champion again.
 
     Raises:
@@ -112,7 +112,7 @@ def rollback(store: Store, by: str = "") -> Move:
     return _move(store, moves, Move("rollback", reigns[-2], champion, by, now()))
 
 
-def compare_versions(store: Store, baseline: str, candidate: str, accept: Collection[str] = ()) -> list[Row]:
+def compare_versions(store: MlflowStore, baseline: str, candidate: str, accept: Collection[str] = ()) -> list[GateRow]:
     """The gate between two versions, under the candidate's own gates.yaml; no baseline: its bounds only."""
     versions = store.versions()
 
@@ -133,7 +133,7 @@ def compare_versions(store: Store, baseline: str, candidate: str, accept: Collec
     )
 
 
-def read_history(store: Store) -> list[Move]:
+def read_history(store: MlflowStore) -> list[Move]:
     """All moves, in order."""
     runs = list(store.find_runs(_mark(store)))
     found = {key: value for key, value in store.params(runs[-1]).items() if key.startswith("move.")} if runs else {}
@@ -151,7 +151,7 @@ def stack(moves: Collection[Move]) -> list[str]:
     return reigns
 
 
-def resolve(store: Store, version: str) -> str:
+def resolve(store: MlflowStore, version: str) -> str:
     """Number of a version given by number or alias.
 
     Raises:
@@ -172,11 +172,11 @@ def now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-def _mark(store: Store) -> dict[str, str]:
+def _mark(store: MlflowStore) -> dict[str, str]:
     return {"skillshot.kind": LOG_KIND, "skillshot.model": store.model}
 
 
-def _move(store: Store, moves: list[Move], move: Move) -> Move:
+def _move(store: MlflowStore, moves: list[Move], move: Move) -> Move:
     """Write the move down as the one after `moves`, then let the alias follow."""
     if not store.find_runs(_mark(store)):
         store.finish(store.create_run("promotions", _mark(store)))

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from skillshot.errors import TrackError
-from skillshot.params import Params
+from skillshot.common.errors import TrackError
+from skillshot.common.params import Params
+from skillshot.common.typed import as_tree
 from skillshot.track.collect import Story, collect
 from skillshot.track.machine import describe
 from skillshot.track.secrets import refuse_secrets
 from skillshot.track.state import PipelineState, read_state
-from skillshot.typed import as_tree
 
 if TYPE_CHECKING:
-    from skillshot.track.mlflow_store import Store
+    from skillshot.track.mlflow_store import MlflowStore
 
 FINGERPRINT, COMPLETE, DIRTY = "skillshot.fingerprint", "skillshot.complete", "skillshot.dirty"
 CHALLENGER = "challenger"
@@ -55,9 +55,9 @@ def publish(root: Path, params: Params) -> Published:
     shipped = [path for _, path in story.files] + [path for path in bundle.rglob("*") if path.is_file()]
     refuse_secrets(story.params, shipped, extra=[params.llm.api_key_env])
 
-    from skillshot.track.mlflow_store import Store, home
+    from skillshot.track.mlflow_store import MlflowStore, home
 
-    store = Store(root, params.register.experiment, params.register.model_name)
+    store = MlflowStore(root, params.register.experiment, params.register.model_name)
     found = _find(store, state)
     run, version = found or _publish(store, state, story, bundle)
     # an experiment in a temporary copy is a try, not a candidate
@@ -66,10 +66,10 @@ def publish(root: Path, params: Params) -> Published:
     return Published(run, version, found is None, state, story)
 
 
-def _find(store: Store, state: PipelineState) -> tuple[str, str] | None:
+def _find(store: MlflowStore, state: PipelineState) -> tuple[str, str] | None:
     """The complete run of this state; what a killed publication left of it is deleted on the way."""
     clean = PipelineState(state.root, state.commit, (), state.stages)
-    runs = store.find_runs({"skillshot.kind": "pipeline", "skillshot.pipeline": state.digest})
+    runs = store.find_runs({"skillshot.kind": "pipeline", "skillshot.bundle.build": state.digest})
     complete: dict[str, tuple[str, str]] = {}
     for run, tags in runs.items():
         version = store.version_of(run)
@@ -81,12 +81,12 @@ def _find(store: Store, state: PipelineState) -> tuple[str, str] | None:
     return complete.get(clean.fingerprint) or complete.get(state.fingerprint)
 
 
-def _publish(store: Store, state: PipelineState, story: Story, bundle: Path) -> tuple[str, str]:
+def _publish(store: MlflowStore, state: PipelineState, story: Story, bundle: Path) -> tuple[str, str]:
     experiment = os.environ.get("DVC_EXP_NAME")
     marks = {
         FINGERPRINT: state.fingerprint,
         DIRTY: str(bool(state.dirty)).lower(),
-        "skillshot.pipeline": state.digest,
+        "skillshot.bundle.build": state.digest,
         "mlflow.source.git.commit": state.commit,
         **({"skillshot.experiment": experiment} if experiment else {}),
     }

@@ -32,7 +32,7 @@ class SkillshotModel(PythonModel):  # type: ignore[misc]  # mlflow has no types
         Raises:
             MlflowException: a question or a param is refused; the scoring server answers 400 with the message.
         """
-        from skillshot.errors import SkillshotError
+        from skillshot.common.errors import SkillshotError
 
         params = {"k": 4, "prompt": False, **(params or {})}
         questions = [str(question) for question in model_input["question"]]

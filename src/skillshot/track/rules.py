@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from skillshot.errors import TrackError
+from skillshot.common.errors import TrackError
 
 DIRECTIONS = ("higher", "lower", "same")
 
 
 @dataclass(frozen=True)
-class Interval:
+class IntervalRule:
     """Where the paired values of a noisy metric are: rows of a CSV in reports/."""
 
     rows: str  # path of the CSV
@@ -36,7 +36,7 @@ class Rule:
     relative: float = 0.0
     minimum: float | None = None
     maximum: float | None = None
-    interval: Interval | None = None
+    interval: IntervalRule | None = None
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,11 @@ def _rule(tree: Any, place: str) -> Rule:
     values = dict(tree)
     if tree.get("interval") is not None:
         spec = tree["interval"]
-        _keys(spec, {f.name for f in dataclasses.fields(Interval)}, f"{place}: interval")
+        _keys(spec, {f.name for f in dataclasses.fields(IntervalRule)}, f"{place}: interval")
         if not {"rows", "column"} <= set(spec):
             raise TrackError(f"{place}: interval: rows and column are needed")
         where = {str(key): str(value) for key, value in (spec.get("where") or {}).items()}
-        values["interval"] = Interval(**{**spec, "where": where})
+        values["interval"] = IntervalRule(**{**spec, "where": where})
     return Rule(**values)
 
 

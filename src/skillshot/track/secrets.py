@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from skillshot.errors import TrackError
+from skillshot.common.errors import TrackError
 
 _NAME = re.compile(r"(^|_)(API_?KEY|ACCESS_KEY|TOKEN|SECRET|PASSWORD|PASSWD)(_|$)", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"://[^/\s:@]+:[^/\s@]+@")

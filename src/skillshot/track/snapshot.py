@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from skillshot.errors import TrackError
+from skillshot.common.errors import TrackError
 from skillshot.track.collect import leaves
 from skillshot.track.state import git, lock_stages
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from skillshot.errors import TrackError
-from skillshot.io import sha256_text
+from skillshot.common.errors import TrackError
+from skillshot.common.io import sha256_text
 
 PUBLISHER = "register"
 
@@ -58,10 +58,9 @@ class PipelineState:
             TrackError: an out is missing or was changed after its stage ended, or a source file since it ran.
         """
         for name, stage in self.stages.items():
-            for dep in stage.get("deps", ()):
-                path = self.root / dep["path"]
-                if path.is_file() and dep.get("md5") and dep["md5"] != md5_of(path):
-                    raise TrackError(f"{dep['path']}: changed since stage {name} read it\nrun `dvc repro {name}`")
+            changed = changed_sources(self.root, stage, self.stages)
+            if changed:
+                raise TrackError(f"{changed[0]}: changed since stage {name} read it\nrun `dvc repro {name}`")
         for name, out in self.outs():
             path = self.root / out["path"]
             if not path.exists():
@@ -127,14 +126,31 @@ def git(root: Path, *args: str, check: bool = True, strip: bool = True) -> str:
     return done.stdout.strip() if strip else done.stdout
 
 
+def changed_sources(root: Path, stage: Mapping[str, Any], stages: Mapping[str, Any]) -> list[str]:
+    """Dependencies of a stage, files and folders, that are in the tree and are not the ones of its lock entry.
+
+    What another stage writes is left out: it is checked as that stage's output.
+    """
+    made = {out["path"] for entry in stages.values() for out in entry.get("outs", ())}
+    given = [(dep["path"], dep["md5"]) for dep in stage.get("deps", ()) if dep.get("md5") and dep["path"] not in made]
+    return [path for path, md5 in given if (root / path).exists() and md5_of(root / path) != md5]
+
+
 def md5_of(path: Path) -> str:
-    """DVC 3's digest of a file, or of a folder (ends in `.dir`): what `dvc.lock` holds."""
+    """DVC 3's digest of a file, or of a folder (ends in `.dir`): what `dvc.lock` holds.
+
+    Files that `.dvcignore` names (what Python compiles into a folder) are left out, as DVC leaves them out.
+    """
     if path.is_file():
         with path.open("rb") as handle:
             return hashlib.file_digest(handle, "md5").hexdigest()
-    files = sorted((file.relative_to(path).as_posix(), file) for file in path.rglob("*") if file.is_file())
+    files = sorted((file.relative_to(path).as_posix(), file) for file in path.rglob("*") if _kept(file))
     listing = [{"md5": md5_of(file), "relpath": relative} for relative, file in files]
     return hashlib.md5(json.dumps(listing, sort_keys=True).encode()).hexdigest() + ".dir"
+
+
+def _kept(file: Path) -> bool:
+    return file.is_file() and file.suffix != ".pyc" and "__pycache__" not in file.parts
 
 
 def _read(path: Path) -> str:

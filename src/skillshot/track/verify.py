@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from skillshot.errors import TrackError
+from skillshot.common.errors import TrackError
 from skillshot.track.distance import distance
 from skillshot.track.machine import describe, differences
 from skillshot.track.state import PUBLISHER, git, lock_stages, md5_of

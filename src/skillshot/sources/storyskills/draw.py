@@ -7,7 +7,7 @@ import random
 import re
 from collections.abc import Iterator
 
-from skillshot.bank.record import Record, normalise_question
+from skillshot.common.record import Record, normalise_question
 from skillshot.sources.storyskills.dsl import Theme, number, variants
 from skillshot.sources.storyskills.languages import ENGLISH, KOREAN, Language
 from skillshot.sources.storyskills.skills import SKILLS

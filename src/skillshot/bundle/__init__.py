@@ -1,0 +1,1 @@
+"""The bundle folder: build it, change its bank, describe it, move it."""

@@ -1,0 +1,1 @@
+"""What every package may use: errors, environment, params, records, files, array types."""

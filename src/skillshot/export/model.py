@@ -1,0 +1,86 @@
+"""A fitted model as ONNX, with parity against torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from skillshot.common.arrays import Floats
+from skillshot.common.errors import SkillshotError
+from skillshot.common.params import Params
+from skillshot.export.encoder import export_encoder
+from skillshot.export.networks import agreement, export_networks
+from skillshot.export.quantise import quantise
+from skillshot.runtime.layout import QUESTION_VIEW, RATIONALE_VIEW
+
+if TYPE_CHECKING:
+    from skillshot.model.fitted import Fitted
+
+
+def export_model(
+    encoder: Any, fitted: Fitted, texts: Sequence[str], embeddings: Floats, params: Params, folder: Path
+) -> dict[str, Any]:
+    """Write encoder and networks as ONNX into `folder`, and prove parity on bank questions.
+
+    Args:
+        encoder: the sentence-transformers model that made `embeddings`.
+        texts, embeddings: the bank's question texts and their torch embeddings (n, d).
+
+    Returns:
+        the report of the stage: files, sizes, differences, share of equal choices.
+
+    Raises:
+        SkillshotError: ONNX and torch differ by more than `export.max_difference`.
+    """
+    import torch
+
+    from skillshot.runtime.onnx import Session, TextEncoder
+
+    folder.mkdir(parents=True, exist_ok=True)
+    facts = export_encoder(encoder, folder)
+    order = np.random.default_rng(params.seed).permutation(len(texts))
+    quantise(folder, [texts[row] for row in order[::-1]])  # from the end: the parity questions are the first
+    fitted.question_view.save(folder / QUESTION_VIEW)
+    fitted.rationale_view.save(folder / RATIONALE_VIEW)
+    widths = {
+        "sentence_embedding": facts["dimension"],
+        "question_embedding": facts["dimension"],
+        "rationale_embedding": facts["dimension"],
+        "lexical": fitted.question_view.width,
+        "question_lexical": fitted.question_view.width,
+        "rationale_lexical": fitted.rationale_view.width,
+    }
+    networks = dict(fitted.policies) | {f"{name}_posterior": net for name, net in fitted.posteriors.items()}
+    export_networks(networks, widths, folder)
+
+    rows = order[: params.export.parity_questions]
+    sample = [texts[row] for row in rows]
+    onnx_feeds = {
+        "sentence_embedding": TextEncoder(folder).encode(sample),
+        "lexical": fitted.question_view.transform(sample),
+    }
+    torch_feeds = onnx_feeds | {"sentence_embedding": embeddings[rows]}
+    int8_feeds = onnx_feeds | {"sentence_embedding": TextEncoder(folder, precision="int8").encode(sample)}
+    cosines = np.einsum("ij,ij->i", int8_feeds["sentence_embedding"], embeddings[rows])
+    report: dict[str, Any] = {
+        "int8": {"mean_cosine": float(cosines.mean()), "worst_cosine": float(cosines.min())},
+        "encoder": {"max_difference": float(np.abs(onnx_feeds["sentence_embedding"] - embeddings[rows]).max())},
+        "bytes": {path.name: path.stat().st_size for path in sorted(folder.glob("*.onnx"))},
+    }
+    for name, network in fitted.policies.items():
+        session = Session(folder / f"{name}.onnx")
+        with torch.no_grad():
+            theirs = network.eval()(*(torch.from_numpy(torch_feeds[key]) for key in session.inputs)).numpy()
+        bank = fitted.vectors["skillshot" if name == "lite" else name]
+        report[name] = agreement(session.run(onnx_feeds), theirs, bank, params.select.k)
+        if report[name]["max_difference"] > params.export.max_difference:
+            raise SkillshotError(
+                f"export: {name}.onnx differs from torch by {report[name]['max_difference']:.2e}, "
+                f"allowed export.max_difference {params.export.max_difference:.0e}"
+            )
+        if name == "skillshot":
+            report["int8"]["choices"] = agreement(session.run(int8_feeds), theirs, bank, params.select.k)
+    return report

@@ -1,0 +1,104 @@
+"""Every answer that was ever paid for, in one append-only file of JSON lines.
+
+One line is one `write` of an `O_APPEND` file under a lock: two writers do not mix their lines, and a process
+killed at any moment leaves at most one torn last line, which is closed and skipped by the next one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from skillshot.common.io import sha256_text
+
+try:
+    import fcntl
+except ImportError:  # not a POSIX system: single lines are appended without a lock
+    fcntl = None  # type: ignore[assignment]
+
+NAME = "llm.jsonl"
+
+
+def default_path() -> Path:
+    """SKILLSHOT_CACHE/llm.jsonl, else .cache/skillshot/llm/llm.jsonl in the working folder."""
+    given = os.environ.get("SKILLSHOT_CACHE")
+    return Path(given) / NAME if given else Path(".cache/skillshot/llm") / NAME
+
+
+def digest(model: str, kind: str, prompt: str, decoding: Any) -> str:
+    """Key of a call: everything its answer depends on."""
+    parts = [1, model, kind, prompt, decoding]
+    return sha256_text(json.dumps(parts, sort_keys=True, ensure_ascii=False))
+
+
+def seal(key: str, answer: Any) -> str:
+    """Short digest that a line carries, so that an answer edited or damaged later is seen."""
+    return sha256_text(json.dumps([key, answer], sort_keys=True, ensure_ascii=True))[:16]
+
+
+class AnswerCache:
+    """Answers by key, read from and appended to one file. `damaged` counts lines that could not be read."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.damaged = 0
+        self._answers: dict[str, Any] = {}
+        self._read = 0
+        self.refresh()
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    def get(self, key: str) -> Any | None:
+        """The stored answer (JSON value), or None."""
+        return self._answers.get(key)
+
+    def refresh(self) -> None:
+        """Read what was appended since the last time, by whomever."""
+        if not self.path.exists():
+            return
+        with self.path.open("rb") as handle:
+            handle.seek(self._read)
+            data = handle.read()
+        whole = data[: data.rfind(b"\n") + 1]
+        self._read += len(whole)
+        for line in whole.splitlines():
+            try:
+                entry = json.loads(line)
+                # a line of an older version has no digest; one whose digest does not fit was edited: ask again
+                if entry.get("digest", found := seal(entry["key"], entry["answer"])) != found:
+                    raise ValueError("edited")
+                self._answers.setdefault(entry["key"], entry["answer"])
+            except (ValueError, KeyError, TypeError):
+                self.damaged += bool(line.strip())
+
+    def add(self, key: str, answer: Any, **about: Any) -> None:
+        """Store an answer for good before anything else happens. `about` is only for readers of the file."""
+        line = json.dumps(
+            {"key": key, **about, "digest": seal(key, answer), "answer": answer}, ensure_ascii=False
+        ).encode("utf-8", "backslashreplace")
+        with self._locked() as descriptor:
+            size = os.fstat(descriptor).st_size
+            torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+            _write_all(descriptor, (b"\n" if torn else b"") + line + b"\n")
+        self._answers.setdefault(key, answer)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[int]:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            if fcntl is not None:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield descriptor
+        finally:
+            os.close(descriptor)  # gives the lock back
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]

@@ -1,0 +1,103 @@
+"""An engine that asks the record first and stores every new answer before it goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import Any, TypeVar
+
+from skillshot.common.errors import EngineError
+from skillshot.llm.cache import AnswerCache, digest
+from skillshot.llm.engine import Capabilities, Completion, Decoding, Engine, Scored
+
+T = TypeVar("T", Completion, Scored)
+
+
+class CachedEngine:
+    """`engine` behind `record`; itself an Engine. With `offline`, an answer that is not recorded is an error.
+
+    calls: answers bought from the engine; found: answers that were there; seconds: in the engine.
+    """
+
+    def __init__(self, engine: Engine, cache: AnswerCache, offline: bool = False) -> None:
+        self.engine, self.cache, self.offline = engine, cache, offline
+        self.calls = self.found = 0
+        self.seconds = 0.0
+
+    @property
+    def model(self) -> str:
+        """That of the engine."""
+        return self.engine.model
+
+    @cached_property
+    def capabilities(self) -> Capabilities:
+        """Those of the engine; asked once, then recorded like an answer."""
+        key = digest(self.model, "capabilities", "", None)
+        if (known := self.cache.get(key)) is not None:
+            return Capabilities(**known)
+        if self.offline:
+            raise EngineError(f"--offline: {self.cache.path} knows nothing of {self.model}\nrun once without --offline")
+        found = self.engine.capabilities
+        self.cache.add(key, dataclasses.asdict(found), model=self.model, kind="capabilities")
+        return found
+
+    def complete(self, prompts: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
+        """Answers, recorded ones first.
+
+        Raises:
+            EngineError: offline and not recorded.
+        """
+        how = dataclasses.asdict(decoding)
+        keys = [digest(self.model, "complete", prompt, how) for prompt in prompts]
+        yield from self._through(
+            "complete", keys, Completion, lambda todo: self.engine.complete([prompts[i] for i in todo], decoding)
+        )
+
+    def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> Iterator[tuple[int, Scored]]:
+        """Log-probabilities, recorded ones first.
+
+        Raises:
+            EngineError: offline and not recorded.
+        """
+        keys = [
+            digest(self.model, "score", prompt, continuation)
+            for prompt, continuation in zip(prompts, continuations, strict=True)
+        ]
+        yield from self._through(
+            "score",
+            keys,
+            Scored,
+            lambda todo: self.engine.score([prompts[i] for i in todo], [continuations[i] for i in todo]),
+        )
+
+    def _through(
+        self, kind: str, keys: Sequence[str], form: type[T], ask: Callable[[Sequence[int]], Iterator[tuple[int, T]]]
+    ) -> Iterator[tuple[int, T]]:
+        places: dict[str, list[int]] = {}
+        for i, key in enumerate(keys):
+            places.setdefault(key, []).append(i)
+        if any(self.cache.get(key) is None for key in places):
+            self.cache.refresh()
+        missing = [same[0] for key, same in places.items() if self.cache.get(key) is None]
+        if missing and self.offline:
+            raise EngineError(
+                f"--offline: {len(missing)} of {len(places)} answers of {self.model} are not in "
+                f"{self.cache.path}\nrun once without --offline to record them"
+            )
+        for key, same in places.items():
+            if (answer := self.cache.get(key)) is not None:
+                self.found += 1
+                yield from ((i, _load(form, answer)) for i in same)
+        for place, result in ask(missing) if missing else ():
+            key = keys[missing[place]]
+            self.cache.add(key, dataclasses.asdict(result), model=self.model, kind=kind)
+            self.calls += 1
+            self.seconds += result.seconds
+            yield from ((i, result) for i in places[key])
+
+
+def _load(form: type[T], answer: dict[str, Any]) -> T:
+    if form is Scored:
+        answer = {**answer, "logprobs": tuple(answer["logprobs"])}
+    return form(**answer)

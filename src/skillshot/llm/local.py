@@ -1,0 +1,208 @@
+"""The embedded model as an engine: deterministic, on the CPU, no server."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from skillshot.common.errors import EngineError
+from skillshot.llm import weights
+from skillshot.llm.engine import Capabilities, Completion, Decoding, Scored, cut
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from skillshot.llm.llama import Llama
+
+NAME = "smollm2-135m"
+PRECISIONS = ("fp32", "bf16")
+BATCH = 16  # answers written at once: 8 times the speed of one
+
+
+class Read(NamedTuple):
+    """A prompt that was read: its tokens, the first tokens of its answer, logits after them, keys and values so far."""
+
+    tokens: int
+    written: list[int]
+    logits: Tensor
+    store: Tensor
+
+
+class EmbeddedEngine:
+    """SmolLM2-135M-Instruct; an answer ends at a stop string or at `max_tokens`, never by the end token.
+
+    Each prompt is read alone, so no log-probability depends on its neighbours. `score` keeps what it read: a `complete`
+    of the same prompts right after it reads nothing again, and does not write what the likeliest tokens have in common
+    with the scored text from its first token on, as their keys and values are there.
+
+    Raises:
+        EngineError: an unknown precision; on first use, bf16 where the processor would emulate it.
+    """
+
+    def __init__(self, precision: str = "fp32") -> None:
+        if precision not in PRECISIONS:
+            raise EngineError(f"llm.precision: no {precision!r}; use {' or '.join(PRECISIONS)}")
+        self.precision = precision
+        self._kept: dict[str, Read] = {}
+
+    @property
+    def model(self) -> str:
+        """Names weights and number format."""
+        return f"{NAME}/{weights.SHA256[:12]}/{self.precision}"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Scores and writes."""
+        return Capabilities(scores=True, batch=BATCH)
+
+    @cached_property
+    def _model(self) -> Llama:
+        import torch
+
+        from skillshot.llm.llama import Llama
+
+        if self.precision == "bf16":
+            _refuse_emulation()
+        return Llama(weights.unpacked(), torch.bfloat16 if self.precision == "bf16" else torch.float32)
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from tokenizers import Tokenizer
+
+        return Tokenizer.from_file(str(weights.unpacked() / "tokenizer.json"))
+
+    @cached_property
+    def _end(self) -> Tensor:
+        import torch
+
+        return torch.tensor([self._model.end])
+
+    def tokens(self, text: str) -> list[int]:
+        """Token numbers of a text."""
+        ids: list[int] = self._tokenizer.encode(text).ids
+        return ids
+
+    def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> Iterator[tuple[int, Scored]]:
+        """One reading of prompt and continuation together.
+
+        Raises:
+            EngineError: an empty continuation, or a text over the context window.
+        """
+        import torch
+
+        self._kept = {}
+        for i, (prompt, continuation) in enumerate(zip(prompts, continuations, strict=True)):
+            began = time.perf_counter()
+            start, end = self._prompt(prompt), self.tokens(continuation)
+            if not end:
+                raise EngineError("score: the continuation is empty; give every query a rationale or an answer")
+            logits, store = self._model.prefill(self._fit(start + end), keep=len(end) + 1)
+            logprobs = torch.log_softmax(logits[:-1].double(), -1)[torch.arange(len(end)), torch.tensor(end)]
+            self._kept[prompt] = self._agreed(end, logits, store, len(start))
+            yield (
+                i,
+                Scored(tuple(round(value, 6) for value in logprobs.tolist()), len(start), time.perf_counter() - began),
+            )
+
+    def complete(self, prompts: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
+        """Greedy answers, BATCH rows at a time; each is given out when its batch is done."""
+        for start in range(0, len(prompts), BATCH):
+            part = prompts[start : start + BATCH]
+            began = time.perf_counter()
+            answers = self._write(part, decoding)
+            seconds = (time.perf_counter() - began) / len(part)
+            for i, (tokens, prompt_tokens) in enumerate(answers):
+                text, stopped = cut(self._tokenizer.decode(tokens), decoding.stop)
+                finish = "stop" if stopped else "length"
+                yield start + i, Completion(text, prompt_tokens, len(tokens), finish, seconds)
+        self._kept = {}
+
+    def _write(self, prompts: Sequence[str], decoding: Decoding) -> list[tuple[list[int], int]]:
+        import torch
+
+        from skillshot.llm.llama import Cache
+
+        read = [self._known(prompt, decoding) for prompt in prompts]
+        lengths = [part.tokens for part in read]
+        self._fit_length(max(lengths) + decoding.max_tokens)
+        written = [part.written[: decoding.max_tokens] for part in read]
+        # which prompt each row of the cache serves
+        slots = [i for i in range(len(prompts)) if not self._over(written[i], decoding)]
+        if not slots:
+            return list(zip(written, lengths, strict=True))
+        cache = Cache.join([read[i].store for i in slots], decoding.max_tokens)
+        current = self._best(torch.stack([read[i].logits for i in slots]))
+        while True:
+            for row, prompt in enumerate(slots):
+                if not self._over(written[prompt], decoding):
+                    written[prompt].append(int(current[row]))
+            active = [row for row, prompt in enumerate(slots) if not self._over(written[prompt], decoding)]
+            if not active:
+                break
+            if 4 * len(active) <= 3 * len(slots):  # finished rows cost as much as others: drop them
+                slots, current = [slots[row] for row in active], current[active]
+                cache = cache.keep(active)
+            current = self._best(self._model.step(current, cache))
+        return list(zip(written, lengths, strict=True))
+
+    def _best(self, logits: Tensor) -> Tensor:
+        # the model is tuned for chats: after "Answer:" its likeliest token is the end of the turn, four times in five
+        return logits.index_fill(-1, self._end, -float("inf")).argmax(-1)
+
+    def _over(self, tokens: list[int], decoding: Decoding) -> bool:
+        tail = self._tokenizer.decode(tokens[-16:])  # a stop string is shorter than 16 tokens
+        return len(tokens) >= decoding.max_tokens or cut(tail, decoding.stop)[1]
+
+    def _known(self, prompt: str, decoding: Decoding) -> Read:
+        """What was kept, unless the answer ends somewhere within: then it is written token by token."""
+        kept = self._kept.get(prompt)
+        ends = kept is not None and cut(self._tokenizer.decode(kept.written), decoding.stop)[1]
+        return self._read(prompt) if kept is None or ends else kept
+
+    def _read(self, prompt: str) -> Read:
+        ids = self._prompt(prompt)
+        logits, store = self._model.prefill(self._fit(ids), keep=1)
+        return Read(len(ids), [], logits[0], store)
+
+    def _agreed(self, end: list[int], logits: Tensor, store: Tensor, start: int) -> Read:
+        """After prompt and gold text `end` were read: how far the likeliest tokens are those of the gold text."""
+        likeliest = self._best(logits).tolist()
+        same = next((i for i, (one, other) in enumerate(zip(likeliest, end, strict=False)) if one != other), len(end))
+        return Read(start, end[:same], logits[same].clone(), store[:, :, :, : start + same])
+
+    def _prompt(self, prompt: str) -> list[int]:
+        return self.tokens(prompt) or [self._model.end]  # an empty prompt still needs one token to predict from
+
+    def _fit(self, ids: list[int]) -> Tensor:
+        import torch
+
+        self._fit_length(len(ids))
+        return torch.tensor(ids, dtype=torch.int64)
+
+    def _fit_length(self, length: int) -> None:
+        if length > self._model.context:
+            raise EngineError(
+                f"a prompt needs {length} tokens, {NAME} reads {self._model.context}; lower evaluate.shots"
+            )
+
+
+def _refuse_emulation() -> None:
+    """bf16 products that are emulated are 4 times slower than fp32 ones.
+
+    Raises:
+        EngineError: the processor has no bf16 products, or the environment forbids them.
+    """
+    allowed = os.environ.get("ONEDNN_MAX_CPU_ISA", "DEFAULT").upper()
+    if allowed not in ("DEFAULT", "ALL") and "BF16" not in allowed and "AMX" not in allowed:
+        raise EngineError(
+            f"llm.precision bf16: ONEDNN_MAX_CPU_ISA={allowed} forbids such products\n"
+            "start again with ONEDNN_MAX_CPU_ISA=DEFAULT in the environment, or use fp32"
+        )
+    import torch
+
+    can = torch.cpu.get_capabilities()
+    if not any(can.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")):
+        raise EngineError("llm.precision bf16: this processor has no avx512_bf16 or amx_bf16 instructions; use fp32")

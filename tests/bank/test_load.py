@@ -1,0 +1,203 @@
+"""load_bank and load_queries: presets, checks, refusals, and what they import."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.hostile import GOOD
+from skillshot.bank.checks import CHECKS, first_failure, numbers_in
+from skillshot.bank.convert import to_record
+from skillshot.bank.formats import boxed, preset_of
+from skillshot.bank.load import load_bank, load_queries
+from skillshot.common.errors import InputError
+from skillshot.common.params import ValidateParams
+from skillshot.common.record import Record
+
+PUBLISHED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "gsm8k": (
+        {"question": "q", "answer": "6/2=<<6/2=3>>3\n#### 1,003"},
+        {"rationale": "6/2=3", "answer": "1003", "answer_type": "number"},
+    ),
+    "aqua_rat": (
+        {"question": "q", "options": ["A)21", "B)21.5", "C)22"], "rationale": "so 21.5\nAnswer: B", "correct": "B"},
+        {"options": ("21", "21.5", "22"), "rationale": "so 21.5", "answer": "B", "answer_type": "choice"},
+    ),
+    "tabmwp": (
+        {"question": "q", "choices": ["yes", "no"], "answer": "Yes", "unit": None, "table": "a | b", "solution": "s",
+         "table_title": "t", "ques_type": "multi_choice", "ans_type": "boolean_text"},
+        {"context": "a | b", "options": ("yes", "no"), "answer": "yes", "answer_type": "choice_text", "rationale": "s"},
+    ),
+    "spider": (
+        {"db_id": "concert", "question": "q", "query": "SELECT  1 ;", "query_toks": ["SELECT"]},
+        {"answer": "SELECT 1", "answer_type": "sql", "group": "concert", "rationale": ""},
+    ),
+    "strategyqa": (
+        {"question": "q", "answer": False, "facts": ["f1", "f2"], "term": "t"},
+        {"rationale": "f1\nf2", "answer": "no", "answer_type": "bool"},
+    ),
+    "math": (
+        {"problem": "q", "level": "Level 5", "type": "Algebra", "solution": "so $\\boxed{\\frac{3}{4}}$."},
+        {"question": "q", "answer": "\\frac{3}{4}", "rationale": "so $\\boxed{\\frac{3}{4}}$."},
+    ),
+    "cogs": (
+        {"sentence": "A rose .", "logical_form": "rose ( x _ 1 )", "type": "in_distribution"},
+        {"question": "A rose .", "answer": "rose ( x _ 1 )", "answer_type": "lf"},
+    ),
+    "messages": (
+        {"messages": [{"role": "system", "content": "be brief"}, {"role": "user", "content": "q"},
+                      {"role": "assistant", "content": "1 + 2 = 3.\nThe answer is 3."}]},
+        {"question": "q", "rationale": "1 + 2 = 3.\nThe answer is 3.", "answer": "3", "answer_type": "number"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_forms(name: str) -> None:
+    row, expected = PUBLISHED[name]
+    assert preset_of(row) == name
+    record = to_record(row)
+    assert {key: getattr(record, key) for key in expected} == expected
+    assert to_record(record.to_json()) == record
+
+
+def test_message_logs_with_reasoning_and_parts() -> None:
+    parts = [{"type": "text", "text": "q"}]
+    turns = [
+        {"role": "user", "content": parts},
+        {"role": "assistant", "reasoning_content": "because", "content": "yes"},
+    ]
+    record = to_record({"messages": turns, "correct": False})
+    assert (record.question, record.rationale, record.answer, record.correct) == ("q", "because", "yes", False)
+
+
+def test_our_own_form_is_no_preset() -> None:
+    assert preset_of({"question": "q", "rationale": "r", "answer": "a", "options": ["x"]}) is None
+    assert preset_of({"question": "q", "answer": "a"}) is None
+
+
+def test_boxed_answers_keep_their_braces() -> None:
+    assert boxed("a \\boxed{1} b \\boxed{\\frac{1}{2}} c") == "\\frac{1}{2}"
+    assert boxed("none") == "" and boxed("\\boxed{open") == ""
+
+
+def test_one_column_may_hold_rationale_and_answer(tmp_path: Path) -> None:
+    path = tmp_path / "bank.jsonl"
+    path.write_text('{"prompt": "q", "completion": "It is 2+3 = 5.\\n#### 5"}\n')
+    columns = {"question": "prompt", "rationale": "completion", "answer": "completion"}
+    (record,) = load_bank(path, columns=columns).records
+    assert (record.rationale, record.answer) == ("It is 2+3 = 5.", "5")
+
+
+def test_everything_else_is_metadata(tmp_path: Path) -> None:
+    path = tmp_path / "bank.jsonl"
+    row = {
+        **GOOD[0],
+        "skill_label": "add",
+        "steps": ["a", "b"],
+        "nested": {"x": None},
+        "score": 1.5,
+        "correct": "false",
+    }
+    path.write_text(json.dumps(row) + "\n")
+    (record,) = load_bank(path).records
+    assert record.metadata == {
+        "skill_label": "add", "steps": ["a", "b"], "nested": {"x": None}, "score": 1.5, "correct": False,
+    }  # fmt: skip
+    assert not record.correct and Record("i", "q").correct
+
+
+def test_queries_need_neither_rationale_nor_answer(tmp_path: Path) -> None:
+    path = tmp_path / "queries.jsonl"
+    path.write_text('{"question": "q?"}\n{"question": "p?", "answer": "maybe", "answer_type": "bool"}\n')
+    with pytest.raises(InputError, match="answer_not_of_type"):
+        load_queries(path)
+    loaded = load_queries(path, validate=ValidateParams(max_quarantined=0.5))
+    assert [record.question for record in loaded.records] == ["q?"]
+    with pytest.raises(InputError, match=r"empty_answer|empty_rationale"):
+        load_bank(path)
+
+
+def test_limit_and_share_of_bad_rows(tmp_path: Path) -> None:
+    path = tmp_path / "bank.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in GOOD) + "bad\n" * 10)
+    assert len(load_bank(path, limit=12).records) == 12
+    assert len(load_bank(path).quarantined) == 10
+    with pytest.raises(InputError, match=r"10 of 40 rows are unusable: not JSON \(10, first bank.jsonl: line 31\)"):
+        load_bank(path, validate=ValidateParams(max_quarantined=0.2))
+
+
+def test_ids_are_made_from_the_content_and_stay() -> None:
+    first, other = to_record(GOOD[0]), to_record({**GOOD[0], "context": "c"})
+    assert first.id == to_record(GOOD[0]).id != other.id
+    assert to_record({**GOOD[0], "id": 17}).id == "17"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1,200 m", 1200), ("12 500 cars", 12500), ("Rs.50.", 50), ("$0.50", 50), ("\\frac{3}{4}", 0.75), ("3/4", 0.75)],
+)
+def test_numbers_are_found_in_every_spelling(text: str, value: float) -> None:
+    assert value in {float(number) for number in numbers_in(text)}
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_each_check_can_fail(name: str) -> None:
+    bad = {
+        "empty_question": Record("i", " ", "r", "a"),
+        "empty_answer": Record("i", "q", "r", ""),
+        "empty_rationale": Record("i", "q", "\n", "a"),
+        "over_long": Record("i", "q" * 9000, "r", "a"),
+        "mojibake": Record("i", "q", "cafÃ©", "a"),
+        "answer_not_of_type": Record("i", "q", "r", "a", answer_type="number"),
+        "answer_not_in_rationale": Record("i", "q", "it is 4", "5", answer_type="number"),
+    }[name]
+    assert first_failure(bad, ValidateParams()) == name
+    assert first_failure(Record("i", "q", "r", "a"), ValidateParams()) is None
+
+
+def test_an_example_marked_incorrect_may_disagree() -> None:
+    record = Record("i", "q", "it is 4", "5", answer_type="number", metadata={"correct": False})
+    assert first_failure(record, ValidateParams()) is None
+
+
+@pytest.mark.parametrize("text", ["naïve café", "10 °C", "한국어", "“quoted” – dashed", "Ångström", "x² ≥ 2", "ÃÂ"])
+def test_sound_text_is_no_mojibake(text: str) -> None:
+    assert not CHECKS["mojibake"](Record("i", text, "r", "a"), ValidateParams())
+
+
+def test_loading_imports_nothing_heavy(tmp_path: Path) -> None:
+    path = tmp_path / "bank.csv"
+    path.write_text("question,rationale,answer\nq,r,a\n")
+    code = (
+        f"import sys; from skillshot.bank.load import load_bank; load_bank({str(path)!r})\n"
+        "heavy = {'pandas', 'pyarrow', 'great_expectations', 'scipy', 'torch', 'datasets', 'datasketch', 'numpy'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+EXPECTED = {
+    "tabmwp/dev1k": (994, {"mojibake": 6}),
+    "spider/train": (6921, {"empty_rationale": 79}),
+    "cogs/dev": (3000, {}),
+    "aqua_rat/train_flan": (1973, {"answer_not_in_rationale": 97, "mojibake": 69}),
+    "aqua_rat/dev": (249, {"answer_not_in_rationale": 5}),
+    "gsm8k/train.original": (7464, {"answer_not_in_rationale": 9}),
+    "strategyqa/train": (2061, {}),
+}
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the banks of ../shared/data")
+@pytest.mark.parametrize("name", EXPECTED)
+def test_real_banks(name: str) -> None:
+    loaded = load_bank(SHARED / f"{name}.jsonl.gz")
+    assert (len(loaded.records), dict(Counter(entry.kind for entry in loaded.quarantined))) == EXPECTED[name]

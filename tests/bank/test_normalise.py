@@ -1,0 +1,170 @@
+"""Normalisation: idempotent, never raising, and right on the forms that published sets have."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skillshot.bank.convert import FIELDS, RowError, to_record
+from skillshot.bank.normalise import (
+    canonical_answer,
+    clean_steps,
+    clean_text,
+    infer_answer_type,
+    operations,
+    split_hash_answer,
+    strip_letter,
+)
+from skillshot.common.record import ANSWER_TYPES, Record
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+ANY_TEXT = st.one_of(
+    st.text(st.characters(exclude_categories=())),  # lone surrogates and all
+    st.text(st.sampled_from("<>#=+-*/ \n\r\t\0()ABCD.:;answer is the12,345$%€−\ufeff\u0301é")),
+    st.sampled_from(
+        ["<<1<<2>>3>>", "#### 7", "\ud83d\ude00", "a\r\r\n b", "Answer: (B)\nAnswer: C", "-0.00", "1,234,567"]
+    ),
+)
+LEAF = st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT
+ANY_VALUE = st.recursive(
+    LEAF, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
+)
+FORMS = ("messages", "problem", "solution", "facts", "correct", "choices", "table", "query", "db_id", "sentence")
+FIELD = st.sampled_from([*FIELDS, *FORMS, "logical_form", "metadata"])
+
+
+@given(ANY_TEXT)
+def test_text_rules_are_idempotent(text: str) -> None:
+    once = clean_text(text)
+    assert clean_text(once) == once
+    once.encode("utf-8")
+    assert "\r" not in once and "\0" not in once
+    steps, _ = clean_steps(text)
+    assert clean_steps(steps) == (steps, [])
+    bare = strip_letter(steps)
+    assert strip_letter(bare) == bare
+    rationale, answer = split_hash_answer(text)
+    assert len(rationale) + len(answer) <= len(text)
+    assert operations(text)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("cafe\u0301", "café"),  # composed
+        ("a\r\nb\rc\u2028d", "a\nb\nc\nd"),
+        ("\ufeffa\x00b\x1b[1m ", "ab[1m"),
+        ("\ud83d\ude00 \ud83d", "😀 \ufffd"),  # a pair is joined, a lone half is marked
+        (" line  \n\ttab\t\n", "line\n\ttab"),
+    ],
+)
+def test_clean_text(given: str, expected: str) -> None:
+    assert clean_text(given) == expected
+
+
+@given(ANY_TEXT, st.sampled_from(ANSWER_TYPES), st.lists(ANY_TEXT, max_size=4))
+def test_answers_are_idempotent(text: str, answer_type: str, options: list[str]) -> None:
+    options = [clean_text(option) for option in options]
+    once = canonical_answer(text, answer_type, options)
+    assert canonical_answer(once, answer_type, options) == once
+    assert infer_answer_type(text, options) in ANSWER_TYPES
+
+
+@settings(max_examples=300)
+@given(st.dictionaries(FIELD | st.text(), ANY_VALUE, max_size=8))
+def test_any_row_is_a_record_or_a_reason_and_records_are_fixed_points(row: dict[str, object]) -> None:
+    try:
+        record = to_record(row)
+    except RowError as error:
+        assert str(error)
+        return
+    text = json.dumps(record.to_json(), allow_nan=False, ensure_ascii=False)
+    text.encode("utf-8")
+    assert Record.from_json(json.loads(text)) == record
+    assert to_record(record.to_json()) == record
+
+
+@pytest.mark.parametrize(
+    ("given", "answer_type", "expected"),
+    [
+        ("$1,234.50", "number", "1234.5"),
+        ("−7", "number", "-7"),
+        ("50%", "number", "50"),
+        ("10.0", "number", "10"),
+        ("-0.0", "number", "0"),
+        (".5", "number", "0.5"),
+        ("2/7", "number", "2/7"),
+        ("1,23", "number", "1,23"),  # no thousands separator: left as it is, and then quarantined
+        ("twelve", "number", "twelve"),
+        ("(b)", "choice", "B"),
+        ("C.", "choice", "C"),
+        ("yellow", "choice", "B"),
+        ("YELLOW", "choice_text", "yellow"),
+        ("True", "bool", "yes"),
+        ("No.", "bool", "no"),
+        ("SELECT  a\nFROM b  WHERE c = 'x  y' ;", "sql", "SELECT a FROM b WHERE c = 'x  y'"),
+        ("hope (  agent = Liam )", "lf", "hope ( agent = Liam )"),
+    ],
+)
+def test_canonical_answers(given: str, answer_type: str, expected: str) -> None:
+    assert canonical_answer(given, answer_type, ("red", "yellow")) == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "options", "expected"),
+    [
+        ("72", (), "number"),
+        ("$1,000", (), "number"),
+        ("yes", (), "bool"),
+        ("B", ("1", "2"), "choice"),
+        ("B", (), "text"),
+        ("C", ("1", "2"), "text"),
+        ("two", ("one", "two"), "choice_text"),
+        ("select a from b", (), "sql"),
+        ("a wolf", (), "text"),
+    ],
+)
+def test_inferred_types(answer: str, options: tuple[str, ...], expected: str) -> None:
+    assert infer_answer_type(answer, options) == expected
+
+
+@pytest.mark.parametrize(
+    ("rationale", "expected"),
+    [
+        ("x = 60 * 540 = 32400\nCorrect answer - A", "x = 60 * 540 = 32400"),
+        ("so x = 250 m. Answer D", "so x = 250 m."),
+        ("It is 5.\nHence, the answer is (C).", "It is 5."),
+        ("It is 5.\nThe correct option is E", "It is 5."),
+        ("Therefore Vitamin A", "Therefore Vitamin A"),
+        ("The plan is plan B", "The plan is plan B"),
+    ],
+)
+def test_the_letter_is_taken_off_the_tail(rationale: str, expected: str) -> None:
+    assert strip_letter(rationale) == expected
+
+
+@pytest.mark.parametrize(
+    ("equation", "expected"),
+    [("48/2=24", "/"), ("80/100*10=8", "*/"), ("-5+3=-2", "+"), ("71+-3=68", "+"), ("12=12", "id"), ("7//2=3", "/")],
+)
+def test_operations_of_a_mark(equation: str, expected: str) -> None:
+    assert operations(equation) == expected
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the banks of ../shared/data")
+def test_published_gsm8k_becomes_the_independently_normalised_form() -> None:
+    """`train.jsonl.gz` was normalised by other code from `train.original.jsonl.gz`: they must agree on all 7,473."""
+    with (
+        gzip.open(SHARED / "gsm8k/train.original.jsonl.gz", "rt") as ours,
+        gzip.open(SHARED / "gsm8k/train.jsonl.gz", "rt") as theirs,
+    ):
+        pairs = [(to_record(json.loads(a)), to_record(json.loads(b))) for a, b in zip(ours, theirs, strict=True)]
+    for name in ("question", "rationale", "answer", "answer_type"):  # spaces inside a question are the author's
+        assert [getattr(a, name).split() for a, _ in pairs] == [getattr(b, name).split() for _, b in pairs]
+    for name in ("equations", "op_sequence"):
+        assert [a.metadata.get(name, []) for a, _ in pairs] == [b.metadata.get(name, []) for _, b in pairs]

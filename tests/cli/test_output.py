@@ -1,0 +1,161 @@
+"""What commands print and return, apart from what they compute."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from skillshot.cli import fit as fit_command
+from skillshot.cli import lineage, main
+from skillshot.cli.markdown import markdown
+from skillshot.cli.output import table
+from skillshot.common.errors import InputError
+from skillshot.common.record import Record, write_records
+
+Capture = pytest.CaptureFixture[str]
+
+
+def test_a_table_shows_what_is_missing_as_a_dash() -> None:
+    rows = [{"name": "lars", "hit": 0.5, "n": 3}, {"name": "skillshot", "hit": None, "n": 12}]
+    assert table(rows, ["name", "hit", "n"]).splitlines() == [
+        "name         hit   n", "--------------------", "lars       0.500   3", "skillshot      -  12",
+    ]  # fmt: skip
+
+
+def test_markdown_puts_failures_first_and_keeps_its_cells() -> None:
+    rows = [{"passed": True, "name": "a", "detail": None}, {"passed": False, "name": "b|c\nd", "detail": 0.123456}]
+    assert markdown("Gate", rows, ["name", "detail"]).splitlines()[2:] == [
+        "| | name | detail |", "|---|---|---|", "| ❌ | b\\|c d | 0.1235 |", "| ✅ | a |  |",
+    ]  # fmt: skip
+
+
+FOUND: dict[str, Any] = {
+    "model": "skillshot-selector", "version": "3", "aliases": ["champion"], "run": "r1", "tracking": "sqlite:///x",
+    "commit": "abc", "dirty": ["params.yaml"], "unrecorded": ["models/bundle"], "pipeline": "p1", "gate": "passed",
+    "data": {"bank": {"digest": "d1"}},
+    "stages": {"train": {
+        "cmd": "python -m train", "deps": {"data/bank.jsonl": "0123456789abcdef"}, "outs": {"models/model": "fedc"},
+        "params": {"params.yaml": {"train.epochs": 40}},
+    }},
+    "machine": {"cpu": "2 cores", "python": "3.11"},
+    "history": [{"at": "noon", "action": "promote", "before": "2", "version": "3", "by": "ann", "note": "better"}],
+    "again": ["make run"],
+}  # fmt: skip
+
+
+def test_a_lineage_tells_everything_that_made_a_version() -> None:
+    assert list(lineage.lines(FOUND)) == [
+        "skillshot-selector version 3 (champion)",
+        "  run       r1  at sqlite:///x",
+        "  commit    abc with uncommitted: params.yaml",
+        "  outputs   not those of the commit: models/bundle",
+        "  pipeline  p1",
+        "  gate      passed",
+        "  data      bank d1",
+        "  stage train: python -m train",
+        "    <- 0123456789ab  data/bank.jsonl",
+        "    -> fedc          models/model",
+        "    =  params.yaml: train.epochs 40",
+        "  machine   cpu 2 cores",
+        "  machine   python 3.11",
+        "  history   noon promote 2 -> 3 by ann better",
+        "make it again:",
+        "  make run",
+    ]
+
+
+@pytest.mark.parametrize(("raised", "code"), [(KeyboardInterrupt(), 130), (InputError("no such bank"), 2)])
+def test_exit_codes(raised: BaseException, code: int, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    def run(_: Any) -> int:
+        raise raised
+
+    monkeypatch.setattr(fit_command, "run", run)
+    assert main.main(["fit", "bank.jsonl", "--out", "x"]) == code
+    error = capsys.readouterr().err
+    assert error.startswith("skillshot fit: ") and len(error.splitlines()) == 1
+
+
+def test_a_reader_that_goes_away_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    moved: list[int] = []
+
+    def run(_: Any) -> int:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(fit_command, "run", run)
+    monkeypatch.setattr(main.os, "dup2", lambda _, other: moved.append(other))
+    monkeypatch.setattr(main.sys, "stdout", SimpleNamespace(fileno=lambda: 99))
+    assert main.main(["fit", "bank.jsonl", "--out", "x"]) == 0
+    assert moved == [99]
+
+
+def test_fit_passes_its_settings_on(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    seen: list[Any] = []
+
+    def fit(bank: str, out: Path, params: Any, _: Any) -> dict[str, Any]:
+        seen.append((bank, out, params.train.latent_dim))
+        return {"accepted": 5, "quarantined": 2, "reasons": {"mojibake": 2}}
+
+    monkeypatch.setattr("skillshot.api.fit_bundle", fit)
+    assert main.main(["fit", "bank.jsonl", "--out", "x", "--set", "train.latent_dim=48"]) == 0
+    assert seen == [("bank.jsonl", Path("x"), 48)]
+    assert capsys.readouterr().out.splitlines()[:2] == ["x: 5 demonstrations, 2 rows quarantined", "  mojibake: 2"]
+
+
+class Fake:
+    """A selector that tells what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    def select_batch(self, questions: Sequence[Any], k: int, **filters: Any) -> list[list[Any]]:
+        self.asked.append((len(questions), k, filters))
+        return [[] for _ in questions]
+
+
+def test_select_asks_in_batches_and_passes_the_filters_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    fake = Fake()
+    monkeypatch.setattr("skillshot.runtime.selector.Selector.load", lambda *_, **__: fake)
+    questions = tmp_path / "questions.txt"
+    questions.write_text("\n".join(["", *(f"Question {i}?" for i in range(66))]))
+    arguments = ["select", "x", "--questions", str(questions), "-k", "2", "--where", "steps=3", "topic=rates"]
+    assert main.main([*arguments, "--exclude", "a", "b"]) == 0
+    filters = {"exclude": ["a", "b"], "where": {"steps": 3, "topic": "rates"}}
+    assert fake.asked == [(64, 2, filters), (2, 2, filters)]
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["question"] for row in rows] == [f"Question {i}?" for i in range(66)]
+
+
+@pytest.mark.parametrize("given", [[], ["How many?", "--questions", "file"]])
+def test_select_wants_one_kind_of_question(given: list[str], monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setattr("skillshot.runtime.selector.Selector.load", lambda *_, **__: pytest.fail("loaded"))
+    assert main.main(["select", "x", *given]) == 2
+    assert "either a question or --questions FILE" in capsys.readouterr().err
+
+
+def test_score_passes_its_settings_on_and_tells_what_was_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    asked: list[Any] = []
+
+    def fake(_: str, records: Sequence[Record], label: str, k: int, names: Any, **__: Any) -> Any:
+        asked.append((len(records), label, k, names))
+        report = {"selectors": {"lars": {"hit@k": 0.5}}, "queries": len(records), "k": k, "pairs": {}, "nmi": {}}
+        return SimpleNamespace(to_json=lambda: report)
+
+    monkeypatch.setattr("skillshot.evaluation.alignment.score", fake)
+    records = [Record(str(i), f"What is {i} + 1?", f"It is {i + 1}", str(i + 1)) for i in range(9)]
+    path = tmp_path / "queries.jsonl"
+    write_records(path, records)
+    with path.open("a", encoding="utf-8") as handle:
+        handle.write("not JSON\n")
+    assert main.main(["score", "x", str(path), "--label", "skill", "-k", "3", "--selectors", "lars, ridge"]) == 0
+    assert f"{path}: 1 rows left out" in capsys.readouterr().err
+    assert main.main(["score", "x", str(path), "--label", "skill", "--limit", "5"]) == 0
+    assert asked[0] == (9, "skill", 3, ("lars", "ridge")) and asked[1][0] == 5

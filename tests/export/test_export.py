@@ -1,0 +1,198 @@
+"""ONNX: same bytes anywhere, same numbers and same choices as torch."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.models import Pooling
+
+from skillshot.bundle.card import write_card
+from skillshot.common.errors import InputError, SkillshotError
+from skillshot.encoder import embed_texts, load_encoder
+from skillshot.export.canonical import export_graph
+from skillshot.export.encoder import export_encoder
+from skillshot.export.networks import agreement
+from skillshot.export.quantise import _levelled, _tokens, quantise
+from skillshot.runtime.onnx import Session, TextEncoder
+
+TEXTS = ["How many apples are left?", "short", "A much longer question " * 20, "사과는 몇 개인가?", ""]
+
+
+class Sum(torch.nn.Module):
+    def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return a + 2 * b
+
+
+def export_sum(path: Path) -> None:
+    same = torch.ones(2, 3)
+    export_graph(Sum(), {"a": same, "b": same}, {0: torch.export.Dim("rows", min=1)}, "skill", path)
+
+
+def test_bytes_do_not_depend_on_the_folder(tmp_path: Path) -> None:
+    for name in ("one", "two/deeper"):
+        (tmp_path / name).mkdir(parents=True)
+        export_sum(tmp_path / name / "net.onnx")
+    one = (tmp_path / "one/net.onnx").read_bytes()
+    assert one == (tmp_path / "two/deeper/net.onnx").read_bytes()
+    assert str(Path(__file__).parent).encode() not in one
+    assert not onnx.load(tmp_path / "one/net.onnx").metadata_props
+
+
+def test_one_tensor_given_for_two_inputs_stays_two_inputs(tmp_path: Path) -> None:
+    export_sum(tmp_path / "net.onnx")
+    session = Session(tmp_path / "net.onnx")
+    assert session.inputs == ("a", "b")
+    a, b = np.ones((5, 3), np.float32), np.full((5, 3), 10, np.float32)
+    np.testing.assert_array_equal(session.run({"a": a, "b": b}), a + 2 * b)
+
+
+def test_the_exported_encoder_is_the_torch_encoder(bundle: Path) -> None:
+    theirs = embed_texts(load_encoder(), TEXTS).vectors
+    mine = TextEncoder(bundle / "model").encode(TEXTS)
+    np.testing.assert_allclose(mine, theirs, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(mine, axis=1), 1, atol=1e-5)
+
+
+def test_cls_pooling_and_the_window_are_the_encoder_s(tmp_path: Path) -> None:
+    encoder = repooled("cls")
+    encoder.max_seq_length = 16
+    assert export_encoder(encoder, tmp_path)["window"] == 16
+    mine = TextEncoder(tmp_path).encode(TEXTS)
+    np.testing.assert_allclose(mine, encoder.encode(TEXTS, normalize_embeddings=True), atol=1e-5)
+
+
+def test_a_pooling_that_cannot_be_exported_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="pooling 'max' cannot be exported"):
+        export_encoder(repooled("max"), tmp_path)
+
+
+def repooled(mode: str) -> SentenceTransformer:
+    """The packaged encoder with another pooling."""
+    transformer = load_encoder()[0]
+    return SentenceTransformer(modules=[transformer, Pooling(384, pooling_mode=mode)], device="cpu")
+
+
+def test_a_failed_export_leaves_the_encoder_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder, seen = load_encoder(), []
+
+    def fail(graph: Any, *_: object) -> None:
+        seen.append(graph.model.config._attn_implementation)
+        raise SkillshotError("no disk")
+
+    monkeypatch.setattr("skillshot.export.encoder.export_graph", fail)
+    before = encoder[0].auto_model.config._attn_implementation
+    with pytest.raises(SkillshotError, match="no disk"):
+        export_encoder(encoder, tmp_path)
+    assert seen == ["eager"] != [before]
+    assert encoder[0].auto_model.config._attn_implementation == before
+
+
+def test_a_model_that_is_nowhere_is_told() -> None:
+    with pytest.raises(InputError, match="cannot load 'no/such-model'"):
+        load_encoder("no/such-model")
+
+
+def test_agreement_counts_choices() -> None:
+    bank = np.eye(6, dtype=np.float32)
+    queries = np.eye(6, dtype=np.float32)[:4]
+    assert agreement(queries, queries, bank, 1) == {"queries": 4, "max_difference": 0.0, "same_top_k": 1.0}
+    assert agreement(queries, queries[::-1].copy(), bank, 1)["same_top_k"] == 0.0
+
+
+def test_the_bundle_tells_what_it_is(bundle: Path) -> None:
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    assert manifest["data"]["records"] > 200
+    assert manifest["select"] == {"mode": "full", "near_tie": 0.02, "precision": "int8"}
+    card = (bundle / "README.md").read_text()
+    assert card.startswith("---\nlibrary_name: skillshot\nlicense: apache-2.0\n")
+    told = [
+        manifest["data"]["sha256"],
+        str(manifest["data"]["records"]),
+        "## Limits",
+        "## Licences",
+        "int8",
+        "| search | exact |",
+    ]
+    assert [text for text in [*told, *manifest["metrics"], "all-MiniLM-L6-v2, Apache-2.0"] if text not in card] == []
+    assert "{" not in card
+
+
+def test_another_encoder_keeps_its_own_licence(bundle: Path, tmp_path: Path) -> None:
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    write_card(tmp_path, manifest | {"embed": {"model": "someone/model"}, "index": {"exact_below": 10}})
+    card = (tmp_path / "README.md").read_text()
+    assert "someone/model, under their own licence" in card and "inverted file" in card
+    assert f"within {manifest['select']['near_tie']} of the best score" in card
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_a_text_has_one_vector_whatever_its_neighbours(bundle: Path, precision: str) -> None:
+    encoder = TextEncoder(bundle / "model", precision=precision)
+    together = encoder.encode(TEXTS)
+    np.testing.assert_allclose(together, [encoder.encode([text])[0] for text in TEXTS], atol=1e-6)
+
+
+def test_int8_is_near_fp32_and_a_quarter_of_the_size(bundle: Path) -> None:
+    folder = bundle / "model"
+    one, two = (TextEncoder(folder, precision=precision).encode(TEXTS[:4]) for precision in ("fp32", "int8"))
+    assert (one * two).sum(1).min() > 0.95  # per tensor it falls to .9
+    assert not np.array_equal(one, two)
+    assert (folder / "encoder.int8.onnx").stat().st_size < 0.3 * (folder / "encoder.onnx").stat().st_size
+
+
+NARROW = ["the cat liked the girl", "a rose was helped by a dog"]  # a bank of few words
+
+
+def _encoder_copy(bundle: Path, folder: Path) -> Path:
+    folder.mkdir()
+    for name in ("encoder.onnx", "encoder.json", "tokenizer.json"):
+        shutil.copy(bundle / "model" / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def narrow(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = _encoder_copy(bundle, tmp_path_factory.mktemp("int8") / "narrow")
+    quantise(folder, NARROW)
+    return folder
+
+
+def test_int8_bytes_do_not_depend_on_the_day(bundle: Path, narrow: Path, tmp_path: Path) -> None:
+    folder = _encoder_copy(bundle, tmp_path / "again")
+    quantise(folder, NARROW)
+    assert (folder / "encoder.int8.onnx").read_bytes() == (narrow / "encoder.int8.onnx").read_bytes()
+
+
+def test_levelled_channels_cut_what_int8_loses_on_words_that_no_bank_has(
+    bundle: Path, narrow: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = _encoder_copy(bundle, tmp_path / "plain")
+    monkeypatch.setattr("skillshot.export.quantise._levelled", lambda model, _: model)
+    quantise(plain, NARROW)
+    asked = ["A train leaves at 8:15 a.m. and covers 60 miles.", "Which singer performed in most stadiums?"]
+    exact = TextEncoder(bundle / "model").encode(asked)
+    lost = {folder: (1 - (exact * TextEncoder(folder, precision="int8").encode(asked)).sum(1)).mean()
+            for folder in (narrow, plain)}  # fmt: skip
+    assert lost[narrow] < 0.9 * lost[plain]
+
+
+def test_levelling_leaves_the_function_as_it_is(bundle: Path, tmp_path: Path) -> None:
+    import onnx
+
+    folder = _encoder_copy(bundle, tmp_path / "levelled")
+    model = onnx.load(folder / "encoder.onnx")
+    before = len(model.graph.node)
+    levelled = _levelled(model, _tokens(folder, TEXTS))
+    assert len(levelled.graph.node) > before
+    onnx.save(levelled, folder / "encoder.onnx")
+    np.testing.assert_allclose(
+        TextEncoder(folder).encode(TEXTS), TextEncoder(bundle / "model").encode(TEXTS), atol=1e-5
+    )

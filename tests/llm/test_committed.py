@@ -1,0 +1,80 @@
+"""Figures from a small committed record of the embedded model, offline; and the model itself on a slice of it.
+
+Prompts, record keys or checkers that change make the first test fail; other weights or another forward pass the second.
+`python tests/llm/test_committed.py` writes the record again (half a CPU minute).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from skillshot.common.environment import configure
+from skillshot.common.errors import EngineError
+from skillshot.common.params import EvaluateParams
+from skillshot.common.record import Record
+from skillshot.evaluation.results import Evaluation
+from skillshot.evaluation.run import evaluate
+from skillshot.llm.cache import AnswerCache as Answers
+from skillshot.llm.local import EmbeddedEngine
+from skillshot.runtime.prompt import continuation, render
+from skillshot.sources.storyskills import generate
+
+RECORD = Path(__file__).parent / "records" / "llm.jsonl"
+PARAMS = EvaluateParams(bootstrap=200, max_tokens=48, shots=2)
+
+
+def few() -> tuple[list[Record], dict[str, list[Sequence[Record]]]]:
+    """Five queries; demonstrations of the same skill, of the same story, and none."""
+    records = [record for record in generate(1500, 11) if record.metadata["language"] == "en"]
+    queries, bank = records[:5], records[5:]
+
+    def alike(field: str) -> list[Sequence[Record]]:
+        return [[r for r in bank if r.metadata[field] == q.metadata[field] and r.group != q.group][:2] for q in queries]
+
+    return queries, {"zero-shot": [[] for _ in queries], "theme": alike("theme"), "skill": alike("skill")}
+
+
+def scored(record: Path, offline: bool) -> Evaluation:
+    queries, choices = few()
+    return evaluate(EmbeddedEngine(), Answers(record), queries, choices, PARAMS, 0, offline)
+
+
+def test_the_committed_record_gives_the_figures_without_a_call() -> None:
+    result = scored(RECORD, offline=True)
+    assert result.timing["calls_made"] == 0 and result.timing["calls_from_record"] == 30
+    nll = {name: row["nll"] for name, row in result.summary["selectors"].items()}
+    assert nll == pytest.approx(NLL, abs=1e-5)
+    assert nll["skill"] < nll["theme"] < nll["zero-shot"]
+    valid = {name: row["format_valid"] for name, row in result.summary["selectors"].items()}
+    assert valid == {"zero-shot": 0.2, "theme": 1.0, "skill": 0.4}
+    assert result.timing["engine_seconds"] == 0
+
+
+def test_a_query_that_is_not_recorded_is_a_miss(tmp_path: Path) -> None:
+    short = tmp_path / "llm.jsonl"
+    short.write_text("".join(RECORD.read_text(encoding="utf-8").splitlines(keepends=True)[:-1]), encoding="utf-8")
+    with pytest.raises(EngineError, match="--offline: 1 of 15 answers"):
+        scored(short, offline=True)
+
+
+def test_the_embedded_model_says_what_the_record_says() -> None:
+    pytest.importorskip("torch")
+    queries, choices = few()
+    prompts = [render(choices[name][0], queries[0].question) for name in ("zero-shot", "skill")]
+    try:
+        fresh = dict(EmbeddedEngine().score(prompts, [continuation(queries[0])] * 2))
+    except EngineError as error:
+        pytest.skip(str(error))
+    rows = {row.selector: row for row in scored(RECORD, offline=True).rows if row.query == queries[0].id}
+    assert [fresh[0].nll, fresh[1].nll] == pytest.approx([rows["zero-shot"].nll, rows["skill"].nll], abs=1e-3)
+
+
+NLL = {"zero-shot": 1.89373, "theme": 1.62352, "skill": 0.49051}
+
+if __name__ == "__main__":
+    configure()  # without it threads spin, and a busy machine takes minutes
+    RECORD.unlink(missing_ok=True)
+    print(scored(RECORD, offline=False).summary["selectors"])

@@ -1,0 +1,250 @@
+"""The endpoint engine against a local fake that fails in every way a network can."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.llm_fakes import examples, some_choices
+from skillshot.common.errors import BudgetError, EngineError
+from skillshot.common.io import sha256_text
+from skillshot.common.params import EvaluateParams, LlmParams
+from skillshot.evaluation.run import evaluate
+from skillshot.llm.cache import AnswerCache
+from skillshot.llm.cached_engine import CachedEngine
+from skillshot.llm.endpoint import EndpointEngine
+from skillshot.llm.engine import Decoding
+
+pytest.importorskip("openai")
+
+FAULTS = ("429", "500", "hang", "half", "json", "length", "reset", "empty")
+
+
+class Server(ThreadingHTTPServer):
+    """`plan` names a fault (or "") for each request; `served` counts good answers by prompt."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.rng, self.rate, self.faults, self.echo, self.hang = random.Random(0), 0.0, FAULTS, True, 1.5
+        self.served: dict[str, int] = {}
+        self.requests = self.under_way = self.most = 0
+        self.seen: list[dict[str, Any]] = []
+        self.lock = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/v1"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Broken pipes are the purpose."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: Any) -> None:
+        """Quiet."""
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        server = self.server
+        with server.lock:
+            server.requests += 1
+            server.under_way += 1
+            server.most = max(server.most, server.under_way)
+            server.seen.append({**body, "key": self.headers["Authorization"], "path": self.path})
+            fault = server.rng.choice(server.faults) if server.rng.random() < server.rate else ""
+        try:
+            self._serve(body, fault)
+        finally:
+            with server.lock:
+                server.under_way -= 1
+
+    def _serve(self, body: dict[str, Any], fault: str) -> None:
+        if fault in ("429", "500"):
+            return self._send(int(fault), b'{"error": {"message": "not now"}}')
+        if fault == "hang":
+            time.sleep(self.server.hang)
+        if fault == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+            return None
+        answer = _answer(body, self.server.echo, wrong_length=fault == "length")
+        data = json.dumps(answer).encode()
+        if fault == "json":
+            data = data[: len(data) // 2]
+        if fault == "empty":
+            data = b"{}"
+        if fault == "half":
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data[: len(data) // 2])
+            self.wfile.flush()
+            self.connection.close()
+            return None
+        self._send(200, data)
+        if not fault or (fault == "length" and not body.get("echo")):
+            with self.server.lock:
+                what = json.dumps([body.get("prompt"), bool(body.get("echo"))])
+                self.server.served[what] = self.server.served.get(what, 0) + 1
+        return None
+
+    def _send(self, status: int, data: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        if status == 429:
+            self.send_header("Retry-After", "0.01")
+        self.end_headers()
+        self.wfile.write(data)
+
+
+def _answer(body: dict[str, Any], echo: bool, wrong_length: bool) -> dict[str, Any]:
+    prompt = body.get("prompt") or body["messages"][0]["content"]
+    text = f" So.\nThe answer is {int(sha256_text(prompt), 16) % 3}.\n\nQuestion: more"
+    choice: dict[str, Any] = {"index": 0, "finish_reason": "stop", "text": text}
+    if "messages" in body:
+        choice["message"] = {"role": "assistant", "content": text}
+    if body.get("echo") and echo:
+        words = [i for i in range(len(prompt)) if i == 0 or prompt[i] == " "]
+        logprobs: list[float | None] = [None, *(-1 - (i % 7) / 10 for i in words[1:])]
+        choice["logprobs"] = {
+            "text_offset": [*words, len(prompt)],
+            "token_logprobs": logprobs if wrong_length else [*logprobs, -9.0],
+            "tokens": [],
+            "top_logprobs": None,
+        }
+    usage = {"prompt_tokens": len(prompt.split()), "completion_tokens": 5, "total_tokens": 0}
+    return {"id": "x", "object": "text_completion", "created": 0, "model": "m", "choices": [choice], "usage": usage}
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setattr("skillshot.llm.endpoint.FIRST_WAIT", 0.005)
+    with Server() as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def settings(server: Server, **changes: Any) -> LlmParams:
+    return LlmParams(
+        **{"base_url": server.url, "model": "m", "timeout": 0.5, "retries": 40, "concurrency": 8, **changes}
+    )
+
+
+def test_answers_scores_and_key(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_KEY", "secret")
+    engine = EndpointEngine(settings(server, api_key_env="MY_KEY"))
+    answers = dict(engine.complete(["a b", "c"], Decoding(9, ("\n\n",))))
+    assert answers[0].text.startswith(" So.\nThe answer is") and "more" not in answers[0].text
+    assert (answers[0].prompt_tokens, answers[0].completion_tokens) == (2, 5)
+    scored = dict(engine.score(["x y z"], [" u v"]))[0]
+    assert len(scored.logprobs) == 2 and scored.prompt_tokens == 3, "the token written after the gold text is left out"
+    assert {request["key"] for request in server.seen} == {"Bearer secret"}
+    assert "secret" not in engine.model and engine.capabilities.scores
+
+
+def test_a_thousand_calls_with_faults_give_the_report_without_faults(server: Server, tmp_path: Path) -> None:
+    queries = examples(125)
+    choices = some_choices(queries)
+    params = EvaluateParams(bootstrap=50)
+    calm = evaluate(EndpointEngine(settings(server)), AnswerCache(tmp_path / "calm"), queries, choices, params, 0)
+    assert server.requests > 250 and max(server.served.values()) == 1
+    server.rate, server.served, server.requests = 0.25, {}, 0
+    engine = EndpointEngine(settings(server))
+    wild = evaluate(engine, AnswerCache(tmp_path / "wild"), queries, choices, params, 0)
+    assert wild.summary == calm.summary and wild.rows == calm.rows
+    assert engine.retried > 100 and max(server.served.values()) == 1, "no answer was bought twice"
+    assert len(AnswerCache(tmp_path / "wild")) == len(AnswerCache(tmp_path / "calm"))
+    assert server.most <= 8 + server.requests // 8, "hanging requests aside, concurrency is bounded"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_alone_ends_in_one_clear_error(server: Server, fault: str) -> None:
+    server.rate, server.faults, server.hang = 1.0, (fault,), 0.4
+    engine = EndpointEngine(settings(server, retries=2, timeout=0.2, concurrency=1))
+    with pytest.raises(EngineError, match=r"\(3 tries\)\nevery answer until here is recorded"):
+        if fault == "length":
+            dict(engine.score(["p"], [" c"]))
+        else:
+            dict(engine.complete(["p"], Decoding()))
+    assert engine.retried == 2
+
+
+def test_a_refusal_is_not_tried_again(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Handler, "_serve", lambda self, *_: self._send(401, b'{"error": {"message": "no key"}}'))
+    with pytest.raises(EngineError, match=r"refused: AuthenticationError.*\ncheck llm.base_url"):
+        dict(EndpointEngine(settings(server)).complete(["p"], Decoding()))
+    assert server.requests == 1
+
+
+def test_answers_before_a_failure_are_recorded_and_not_bought_again(server: Server, tmp_path: Path) -> None:
+    prompts = [f"p {i}" for i in range(40)]
+    server.rate, server.faults = 0.2, ("500",)
+    for _ in range(30):
+        engine = CachedEngine(EndpointEngine(settings(server, retries=0)), AnswerCache(tmp_path / "r"))
+        with contextlib.suppress(EngineError):
+            dict(engine.complete(prompts, Decoding()))
+        assert len(engine.record) == len(server.served)
+        if len(engine.record) == 40:
+            break
+    assert max(server.served.values()) == 1 and len(server.served) == 40
+
+
+def test_without_echo_the_engine_says_that_it_cannot_score(server: Server) -> None:
+    server.echo = False
+    engine = EndpointEngine(settings(server))
+    assert not engine.capabilities.scores and "log-probabilities" in engine.capabilities.reason
+    with pytest.raises(EngineError, match="log-probabilities"):
+        engine.score(["a"], [" b"])
+    assert server.requests == 1, "asked once"
+
+
+def test_chat_sends_messages_and_never_scores(server: Server) -> None:
+    engine = EndpointEngine(settings(server, api="chat"))
+    assert "The answer is" in dict(engine.complete(["hello"], Decoding()))[0].text
+    assert server.seen[-1]["path"] == "/v1/chat/completions" and not engine.capabilities.scores
+    with pytest.raises(EngineError, match=r"llm.api 'talk': choose"):
+        EndpointEngine(settings(server, api="talk"))
+
+
+@pytest.mark.parametrize(
+    ("bound", "name"),
+    [({"max_calls": 5}, "max_calls"), ({"max_tokens": 400}, "max_tokens"),
+     ({"max_cost": 0.002, "price_input": 1.0, "price_output": 10.0}, "max_cost")],
+)  # fmt: skip
+def test_the_budget_stops_cleanly_and_is_never_passed(
+    server: Server, tmp_path: Path, bound: dict[str, Any], name: str
+) -> None:
+    engine = EndpointEngine(settings(server, **bound))
+    recorded = CachedEngine(engine, AnswerCache(tmp_path / "r"))
+    with pytest.raises(BudgetError, match=rf"llm.{name} .*\nevery answer until here is recorded; raise the bound"):
+        dict(recorded.complete([f"p {i}" for i in range(60)], Decoding(20)))
+    spent = engine.budget
+    assert 0 < len(recorded.record) == len(server.served) == server.requests < 60
+    assert spent.calls <= bound.get("max_calls", 99) and spent.cost <= bound.get("max_cost", 99)
+    assert spent.prompt_tokens + spent.completion_tokens <= bound.get("max_tokens", 10**6)
+
+
+def test_calls_are_paced(server: Server) -> None:
+    engine = EndpointEngine(settings(server, calls_per_minute=600))
+    began = time.monotonic()
+    dict(engine.complete([f"p{i}" for i in range(6)], Decoding()))
+    assert time.monotonic() - began >= 0.5

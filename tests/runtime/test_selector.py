@@ -1,0 +1,269 @@
+"""`Selector` on a real small bundle."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from helpers.story import Story
+from skillshot import Selector
+from skillshot.bundle.edit import add, remove
+from skillshot.common.errors import BundleError, InputError
+from skillshot.common.record import Record, normalise_question
+from skillshot.runtime.layout import files_for
+from skillshot.runtime.manifest import FORMAT
+from skillshot.runtime.prompt import render
+from skillshot.selectors.pool import Pool
+
+QUESTION = "A train covers 60 miles in 3 hours. How many miles does it cover in one hour?"
+
+
+@pytest.fixture(scope="module", params=["full", "lite"])
+def selector(request: pytest.FixtureRequest, bundle: Path) -> Selector:
+    return Selector.load(bundle, mode=request.param)
+
+
+def test_the_best_come_first_and_none_twice(selector: Selector) -> None:
+    chosen = selector.select(QUESTION, k=8)
+    scores = [demonstration.score for demonstration in chosen]
+    assert len({demonstration.id for demonstration in chosen}) == 8
+    assert scores == sorted(scores, reverse=True)
+    assert all(-1.001 <= score <= 1.001 for score in scores)
+
+
+def test_a_batch_chooses_what_single_calls_choose(selector: Selector, story: Story) -> None:
+    questions = [query.question for query in story[1][:8]]
+    batch = selector.select_batch(questions)
+    singles = [selector.select(question) for question in questions]
+    assert [[d.id for d in row] for row in batch] == [[d.id for d in row] for row in singles]
+    assert selector.select_batch([]) == []
+
+
+def test_the_question_itself_is_never_its_demonstration(selector: Selector, story: Story) -> None:
+    for record in story[0][:10]:
+        shouted = f"  {record.question.upper()}\n"
+        found = selector.select(shouted, k=len(selector))
+        assert len(found) == len(selector) - 1
+        assert normalise_question(record.question) not in {normalise_question(d.question) for d in found}
+
+
+def test_exclude_and_where(selector: Selector) -> None:
+    first = selector.select(QUESTION)[0]
+    assert first.id not in {d.id for d in selector.select(QUESTION, exclude=[first.id])}
+    skill = first.metadata["skill"]
+    only = selector.select(QUESTION, k=3, where={"skill": skill})
+    assert only and {d.metadata["skill"] for d in only} == {skill}
+    assert selector.select(QUESTION, where={"skill": "no such skill"}) == []
+    with pytest.raises(InputError, match="has the id 'nobody'"):
+        selector.select(QUESTION, exclude=["nobody"])
+    with pytest.raises(InputError, match="has a field 'colour'"):
+        selector.select(QUESTION, where={"colour": 1})
+
+
+@pytest.mark.parametrize("k", [0, -3, 1.5, True])
+def test_a_k_that_is_no_count_is_refused(selector: Selector, k: int) -> None:
+    with pytest.raises(InputError, match="k="):
+        selector.select(QUESTION, k=k)
+
+
+@given(st.text(max_size=300), st.integers(1, 500))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_gets_distinct_demonstrations(selector: Selector, text: str, k: int) -> None:
+    chosen = selector.select(text, k)
+    assert len(chosen) == min(k, len(selector))
+    assert len({demonstration.id for demonstration in chosen}) == len(chosen)
+
+
+@pytest.mark.parametrize("text", ["", "word " * 10_000, "\ud800", "한국어 질문", "\x00"])
+def test_odd_questions(selector: Selector, text: str) -> None:
+    assert len(selector.select(text)) == 4
+
+
+def test_a_question_may_be_a_mapping(selector: Selector) -> None:
+    with_context = {"question": QUESTION, "context": "a table", "options": ["1", "2"]}
+    assert "a table" in selector.prompt(with_context)
+    for wrong in ({"text": "x"}, 7):
+        with pytest.raises(InputError, match="expected a text"):
+            selector.select(wrong)  # type: ignore[arg-type]
+
+
+def test_prompt_and_messages_end_with_the_question_and_have_the_best_last(selector: Selector) -> None:
+    best = selector.select(QUESTION)[0]
+    prompt = selector.prompt(QUESTION)
+    assert prompt.endswith(f"Question: {QUESTION}\nAnswer:")
+    assert best.rationale in prompt.split("\n\n")[-2]
+    messages = selector.messages(QUESTION, k=2)
+    assert [m["role"] for m in messages] == ["user", "assistant", "user", "assistant", "user"]
+    assert render([], QUESTION) == f"Question: {QUESTION}\nAnswer:"
+
+
+def test_explain_names_pieces_of_the_question(selector: Selector) -> None:
+    why = selector.explain(QUESTION)
+    assert [r.demonstration.id for r in why.reasons] == [d.id for d in selector.select(QUESTION)]
+    for reason in why.reasons:
+        assert sorted("".join(piece for piece, _ in reason.segments)) == sorted(QUESTION)
+    assert "rests on" in str(why)
+
+
+def test_async_and_threads_give_the_same(selector: Selector, story: Story) -> None:
+    questions = [query.question for query in story[1][:6]] * 4
+    expected = [[d.id for d in selector.select(question)] for question in questions]
+    with ThreadPoolExecutor(8) as pool:
+        assert [[d.id for d in row] for row in pool.map(selector.select, questions)] == expected
+    assert [d.id for d in asyncio.run(selector.aselect(questions[0]))] == expected[0]
+
+
+def test_the_order_of_the_bank_does_not_matter(bundle: Path, tmp_path: Path, story: Story) -> None:
+    shutil.copytree(bundle, tmp_path / "copy")
+    before = Selector.load(tmp_path / "copy")
+    record = before.record(0)
+    remove(tmp_path / "copy", [record.id])
+    assert len(Selector.load(tmp_path / "copy")) == len(before) - 1
+    add(tmp_path / "copy", [record])  # the same demonstration, now in the last row
+    after = Selector.load(tmp_path / "copy")
+    np.testing.assert_allclose(after.vectors[-1], before.vectors[0], atol=1e-5)
+    for query in story[1][:10]:
+        one, two = before.select(query.question, 6), after.select(query.question, 6)
+        assert [d.id for d in one] == [d.id for d in two]
+
+
+def test_a_loaded_selector_outlives_a_change_of_its_bundle(bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(bundle, tmp_path / "copy")
+    selector = Selector.load(tmp_path / "copy")
+    before = selector.select(QUESTION)
+    remove(tmp_path / "copy", [before[0].id])
+    assert selector.select(QUESTION) == before
+    assert before[0].id not in {d.id for d in Selector.load(tmp_path / "copy").select(QUESTION)}
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_edits_that_make_no_sense_are_refused_and_change_nothing(bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(bundle, tmp_path / "copy")
+    manifest = (tmp_path / "copy/manifest.json").read_bytes()
+    selector = Selector.load(bundle)
+    with pytest.raises(InputError, match="already in"):
+        add(tmp_path / "copy", [selector.record(0)])
+    with pytest.raises(InputError, match="no demonstration 'nobody'"):
+        remove(tmp_path / "copy", ["nobody"])
+    with pytest.raises(InputError, match="nothing would be left"):
+        remove(tmp_path / "copy", [selector.record(row).id for row in range(len(selector))])
+    assert (tmp_path / "copy/manifest.json").read_bytes() == manifest
+
+
+def test_twins_in_the_bank_are_chosen_once(bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(bundle, tmp_path / "copy")
+    best = Selector.load(bundle).select(QUESTION)[0]
+    twin = Record("twin", best.question, best.rationale, best.answer, answer_type="number")
+    add(tmp_path / "copy", [twin])
+    chosen = Selector.load(tmp_path / "copy").select(QUESTION, k=6)
+    assert [d.question for d in chosen].count(best.question) == 1
+
+
+@pytest.mark.parametrize(("mode", "precision"), [("full", "fp32"), ("full", "int8"), ("lite", "int8")])
+def test_each_damaged_file_is_named(bundle: Path, tmp_path: Path, mode: str, precision: str) -> None:
+    names = files_for(mode, precision, json.loads((bundle / "manifest.json").read_text()))
+    assert len(names) >= 13
+    for name in names:
+        for damaged in _damages(bundle, tmp_path / "copy", name):
+            with pytest.raises(BundleError, match=Path(name).name):
+                Selector.load(damaged, mode, precision=precision)
+
+
+def test_each_damaged_file_that_only_evaluation_reads_is_named(bundle: Path, tmp_path: Path) -> None:
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    selected = {name for mode in ("full", "lite") for name in files_for(mode, "int8", manifest)}
+    others = set(manifest["files"]) - selected
+    assert "README.md" in others and "model/lars.onnx" in others
+    for name in others:
+        for damaged in _damages(bundle, tmp_path / "copy", name):
+            for refuses in (Pool, lambda folder: remove(folder, [])):
+                with pytest.raises(BundleError, match=Path(name).name):
+                    refuses(damaged)
+
+
+def _damages(bundle: Path, copy: Path, name: str) -> Iterator[Path]:
+    """Copies of a bundle with one file cut, empty, changed by a bit, exchanged for another model's, or missing."""
+    data = (bundle / name).read_bytes()
+    middle = len(data) // 2
+    changed = data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+    for damage in (data[:-2], b"", changed, _of_another_model(bundle, name), None):
+        shutil.copytree(bundle, copy, copy_function=_link)
+        (copy / name).unlink()
+        if damage is not None:
+            (copy / name).write_bytes(damage)
+        yield copy
+        shutil.rmtree(copy)
+
+
+def _of_another_model(bundle: Path, name: str) -> bytes:
+    """A sound file of the same kind that belongs elsewhere."""
+    others = sorted(bundle.rglob(f"*{Path(name).suffix}"))
+    twin = next((path for path in others if path.read_bytes() != (bundle / name).read_bytes()), None)
+    return twin.read_bytes() if twin else b"another"
+
+
+def _link(source: str, target: str) -> None:
+    Path(target).hardlink_to(source)
+
+
+def test_auto_is_lite_only_where_the_encoder_was_left_out(bundle: Path, tmp_path: Path) -> None:
+    assert Selector.load(bundle, "auto").mode == "full"
+    shutil.copytree(bundle, tmp_path / "copy", copy_function=_link)
+    manifest = json.loads((tmp_path / "copy/manifest.json").read_text())
+    for name in ("encoder.onnx", "encoder.int8.onnx"):
+        (tmp_path / "copy/model" / name).unlink()
+        del manifest["files"][f"model/{name}"]
+    (tmp_path / "copy/manifest.json").unlink()
+    (tmp_path / "copy/manifest.json").write_text(json.dumps(manifest))
+    assert Selector.load(tmp_path / "copy", "auto").mode == "lite"
+    with pytest.raises(BundleError, match=r"does not list model/encoder\.int8\.onnx"):
+        Selector.load(tmp_path / "copy", "full")
+
+
+def test_newer_and_foreign_folders_are_refused(bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(bundle, tmp_path / "copy", copy_function=_link)
+    manifest = tmp_path / "copy/manifest.json"
+    text = manifest.read_text()
+    manifest.unlink()
+    manifest.write_text(text.replace(f'"format": {FORMAT}', f'"format": {FORMAT + 1}'))
+    with pytest.raises(BundleError, match=f"bundle format {FORMAT + 1}"):
+        Selector.load(tmp_path / "copy")
+    with pytest.raises(BundleError, match="not a bundle"):
+        Selector.load(tmp_path)
+    with pytest.raises(InputError, match="mode 'fast'"):
+        Selector.load(bundle, mode="fast")
+    with pytest.raises(InputError, match="precision 'int4'"):
+        Selector.load(bundle, precision="int4")
+
+
+def test_reload_shares_an_unchanged_model(bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(bundle, tmp_path / "copy", copy_function=_link)
+    selector = Selector.load(tmp_path / "copy", "lite")
+    assert selector.reload() is selector
+    gone = selector.select(QUESTION)[0].id
+    remove(tmp_path / "copy", [gone])
+    after = selector.reload()
+    assert after._policy is selector._policy and len(after) == len(selector) - 1
+    assert gone in {d.id for d in selector.select(QUESTION)} and gone not in {d.id for d in after.select(QUESTION)}
+    with pytest.raises(BundleError, match="not loaded from a folder"):
+        Selector(after._policy, after._store, after.vectors, "lite", after.facts).reload()
+
+
+def test_where_by_any_field(selector: Selector) -> None:
+    assert selector.select(QUESTION, where={"answer_type": "number", "question": 7}) == []
+    fields = selector._store.fields
+    assert fields.mask("question", selector.record(3).question).nonzero()[0].tolist() == [3]
+
+
+def test_exclude_more_than_are_wanted(selector: Selector) -> None:
+    best = [d.id for d in selector.select(QUESTION, k=60)]
+    assert [d.id for d in selector.select(QUESTION, k=4, exclude=best[:56])] == best[56:]

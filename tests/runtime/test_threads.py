@@ -1,0 +1,77 @@
+"""One Selector, many threads, a bundle that changes meanwhile (60 s of it: benchmarks/bench_hammer.py)."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+
+from skillshot import Selector
+from skillshot.bundle import edit
+from skillshot.common.errors import BundleError, InputError
+from skillshot.runtime import selector as module
+
+SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks/bench_hammer.py"
+QUESTION = "A train covers 60 miles in 3 hours. How many miles does it cover in one hour?"
+
+
+@pytest.fixture
+def copy(bundle: Path, tmp_path: Path) -> Path:
+    shutil.copytree(bundle, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def test_threads_ask_while_demonstrations_come_and_go(copy: Path) -> None:
+    spec = importlib.util.spec_from_file_location("bench_hammer", SCRIPT)
+    assert spec is not None and spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    result = script.hammer(copy, seconds=60, changes=4)
+    assert result["faults"] == [] and result["changes"] == 4 and result["questions"] > 20
+    assert len(Selector.load(copy, "lite")) == result["bank"]
+
+
+def test_a_load_that_is_overtaken_by_a_change_looks_again(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    victim = Selector.load(copy, "lite").record(0).id
+    real, calls = module.check_files, []
+
+    def overtaken(*given: object, **options: object) -> None:
+        calls.append(1)
+        if len(calls) == 1:  # between reading the manifest and opening what it names
+            edit.remove(copy, [victim])
+        real(*given, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "check_files", overtaken)
+    selector = Selector.load(copy, "lite")
+    assert len(calls) == 2 and victim not in {d.id for d in selector.select(QUESTION, k=len(selector))}
+
+
+def test_a_bundle_that_never_rests_is_told(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manifests = iter(range(100))
+    facts = {"select": {"mode": "lite", "precision": "int8"}, "bank": "bank-9", "files": {}}
+    monkeypatch.setattr(module, "read_manifest", lambda _: facts | {"n": next(manifests)})
+    with pytest.raises(BundleError, match="changed 5 times"):
+        Selector.load(copy)
+
+
+def test_of_two_changes_at_once_one_is_refused(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    selector = Selector.load(copy, "lite")
+    one, two = selector.record(0).id, selector.record(1).id
+    real = edit.bank_digest
+    once = threading.Event()
+
+    def overtaken(records: object) -> str:
+        if not once.is_set():
+            once.set()
+            edit.remove(copy, [two])
+        return real(records)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(edit, "bank_digest", overtaken)
+    with pytest.raises(InputError, match="changed by somebody else"):
+        edit.remove(copy, [one])
+    ids = {d.id for d in Selector.load(copy, "lite").select(QUESTION, k=len(selector))}
+    assert one in ids and two not in ids
+    assert not list(copy.parent.glob(".copy*")), "nothing is left behind"

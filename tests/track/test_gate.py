@@ -1,0 +1,276 @@
+"""The gate lets an unchanged state through and stops every planted regression."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from helpers import track_bed as bed
+from skillshot.cli import gate as command
+from skillshot.common.errors import TrackError
+from skillshot.track.rules import parse_gates
+
+GATES: dict[str, Any] = {
+    "definitions": ["evaluate.llm", "evaluate.shots", "data/validate/bank.jsonl"],
+    "metrics": {
+        "evaluate.selectors.skillshot.hit@4": {"direction": "higher", "absolute": 0.02, "minimum": 0.5},
+        "evaluate.selectors.skillshot.nll": {
+            "direction": "lower",
+            "relative": 0.01,
+            "interval": {
+                "rows": "reports/evaluate_rows.csv",
+                "column": "nll",
+                "id": "query",
+                "where": {"selector": "skillshot"},
+            },
+        },
+        "train.shuffled_z_gap": {"direction": "higher", "relative": 0.5, "minimum": 0.05},
+    },
+}
+HIT, NLL, GAP = GATES["metrics"]
+
+
+def rows_csv(shift: float = 0.0, noise: float = 0.0, queries: int = 40) -> str:
+    lines = ["query,selector,nll"]
+    for i in range(queries):
+        wobble = noise * (1 if i % 2 else -1)
+        lines += [f"q{i},skillshot,{0.6 + shift + wobble}", f"q{i},question,{0.9 + shift}"]
+    return "\n".join(lines) + "\n"
+
+
+def report(root: Path, **changes: Any) -> None:
+    """Rewrite evaluate.json with other values for skillshot or, where known there, at the top."""
+    tree = json.loads(json.dumps(bed.EVALUATE))
+    for key, value in changes.items():
+        (tree if key in tree else tree["selectors"]["skillshot"])[key.replace("_at_", "@")] = value
+    bed.write(root, "reports/evaluate.json", tree)
+
+
+def rules(root: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    tree = json.loads(json.dumps(GATES))
+    change(tree)
+    bed.write(root, "gates.yaml", yaml.safe_dump(tree))
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    made = bed.make(tmp_path / "repository")
+    bed.write(made, "reports/evaluate_rows.csv", rows_csv())
+    rules(made, dict)
+    bed.lock(made)
+    bed.commit(made)
+    monkeypatch.chdir(made)
+    return made
+
+
+def gate(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    """Exit code and rows by name."""
+    parser = argparse.ArgumentParser()
+    command.add_parser(parser.add_subparsers())
+    code = command.run(parser.parse_args(["gate", "--json", *arguments]))
+    document = json.loads(capsys.readouterr().out)
+    assert document["passed"] == (code == 0) == all(row["passed"] for row in document["rows"])
+    return code, {row["name"]: row for row in document["rows"]}
+
+
+@pytest.mark.usefixtures("root")
+def test_an_unchanged_state_passes(capsys: pytest.CaptureFixture[str]) -> None:
+    code, rows = gate(capsys)
+    assert code == 0
+    assert {row["status"] for row in rows.values()} == {"same"}
+    assert len(rows) == 6 + len(bed.STAGES)
+
+
+def worse_noisy_metric(root: Path) -> None:
+    report(root, nll=0.7)
+    bed.write(root, "reports/evaluate_rows.csv", rows_csv(shift=0.1, noise=0.05))
+
+
+def other_queries(root: Path) -> None:
+    bed.write(root, "reports/evaluate_rows.csv", rows_csv(queries=39))
+
+
+def other_bank(root: Path) -> None:
+    bed.write(root, "data/validate/bank.jsonl", '{"id": "b"}\n')
+    bed.lock(root)
+
+
+def no_selector_rows(root: Path) -> None:
+    bed.write(root, "reports/evaluate_rows.csv", "query,selector,nll\nq1,question,0.1\n")
+
+
+SABOTAGE: dict[str, tuple[Callable[[Path], Any], str, str]] = {
+    "worse than tolerated": (lambda root: report(root, hit_at_4=0.87), HIT, "regressed"),
+    "below the bound": (lambda root: report(root, hit_at_4=0.1), HIT, "out of bounds"),
+    "NaN": (lambda root: report(root, hit_at_4=float("nan")), HIT, "not a number"),
+    "infinite": (lambda root: report(root, nll=float("inf")), NLL, "not a number"),
+    "a text": (lambda root: report(root, hit_at_4="0.9"), HIT, "not a number"),
+    "a bool": (lambda root: report(root, hit_at_4=True), HIT, "not a number"),
+    "null": (lambda root: report(root, hit_at_4=None), HIT, "not a number"),
+    "key gone": (lambda root: bed.write(root, "reports/train.json", {"kl": 1.0}), GAP, "missing"),
+    "report gone": (lambda root: (root / "reports/train.json").unlink(), GAP, "missing"),
+    "report broken": (lambda root: bed.write(root, "reports/train.json", '{"kl": '), GAP, "missing"),
+    "report is a list": (lambda root: bed.write(root, "reports/train.json", "[1]"), GAP, "missing"),
+    "noisy and certain": (worse_noisy_metric, NLL, "regressed"),
+    "queries left out": (other_queries, NLL, "missing"),
+    "queries added": (
+        lambda root: bed.write(root, "reports/evaluate_rows.csv", rows_csv(queries=41)), NLL, "missing"
+    ),
+    "a query twice": (
+        lambda root: bed.write(root, "reports/evaluate_rows.csv", rows_csv() + "q0,skillshot,0.1\n"), NLL, "missing"
+    ),
+    "rows of the selector gone": (no_selector_rows, NLL, "missing"),
+    "rows gone": (lambda root: (root / "reports/evaluate_rows.csv").unlink(), NLL, "missing"),
+    "another model": (lambda root: report(root, llm="other"), "evaluate.llm", "definition changed"),
+    "fewer shots": (lambda root: report(root, shots=2), "evaluate.shots", "definition changed"),
+    "other data": (other_bank, "data/validate/bank.jsonl", "definition changed"),
+    "lock gone": (lambda root: (root / "dvc.lock").unlink(), "data/validate/bank.jsonl", "missing"),
+    "gate loosened": (
+        lambda root: rules(root, lambda tree: tree["metrics"][HIT].update(absolute=1)), f"rule:{HIT}", "rule changed"
+    ),
+    "rule taken away": (lambda root: rules(root, lambda tree: tree["metrics"].pop(HIT)), f"rule:{HIT}", "rule removed"),
+    "definition taken away": (
+        lambda root: rules(root, lambda tree: tree["definitions"].pop(0)), "rule:evaluate.llm", "rule removed"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sabotage", SABOTAGE)
+def test_every_sabotage_is_stopped(root: Path, sabotage: str, capsys: pytest.CaptureFixture[str]) -> None:
+    damage, name, status = SABOTAGE[sabotage]
+    damage(root)
+    code, rows = gate(capsys)
+    assert code == 1
+    assert rows[name]["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "status"),
+    [
+        ({"hit_at_4": 0.95}, HIT, "improved"),
+        ({"hit_at_4": 0.89}, HIT, "tolerated"),
+        ({"nll": 0.61}, NLL, "tolerated"),  # the mean is over the tolerance, the pairs do not say so
+    ],
+)
+def test_what_is_no_regression_passes(
+    root: Path, changes: dict[str, float], name: str, status: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report(root, **changes)
+    bed.write(root, "reports/evaluate_rows.csv", rows_csv(shift=0.01, noise=0.2))
+    code, rows = gate(capsys)
+    assert (code, rows[name]["status"]) == (0, status)
+
+
+def test_a_change_that_is_meant_can_be_accepted_a_regression_cannot(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report(root, llm="other", hit_at_4=0.6)
+    code, rows = gate(capsys, "--accept", "evaluate.llm")
+    assert (code, rows["evaluate.llm"]["status"], rows[HIT]["status"]) == (0, "accepted", "new")
+    report(root, hit_at_4=0.6)
+    with pytest.raises(TrackError, match=r"--accept .*hit@4: it did not change"):
+        gate(capsys, "--accept", HIT)
+    rules(root, lambda tree: tree["metrics"][HIT].update(absolute=0.03))
+    code, rows = gate(capsys, "--accept", f"rule:{HIT}")
+    assert (code, rows[f"rule:{HIT}"]["status"], rows[HIT]["status"]) == (1, "accepted", "regressed")
+
+
+def test_a_first_state_is_held_to_its_bounds_only(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bed.git(root, "rm", "-q", "--cached", "gates.yaml", "reports/evaluate.json")
+    bed.git(root, "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "before the gate")
+    code, rows = gate(capsys)
+    assert (code, rows[HIT]["status"]) == (0, "new")
+    report(root, hit_at_4=0.4)
+    code, rows = gate(capsys)
+    assert (code, rows[HIT]["status"]) == (1, "out of bounds")
+
+
+def test_a_baseline_that_lost_a_metric_is_no_pass(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bed.git(root, "rm", "-q", "--cached", "reports/train.json")
+    bed.git(root, "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "report forgotten")
+    code, rows = gate(capsys)
+    assert (code, rows[GAP]["status"]) == (1, "baseline missing")
+    with pytest.raises(TrackError, match="git knows no such revision"):
+        gate(capsys, "--baseline", "nowhere")
+
+
+def test_people_and_pull_requests_get_tables(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report(root, hit_at_4=0.7)
+    parser = argparse.ArgumentParser()
+    command.add_parser(parser.add_subparsers())
+    assert command.run(parser.parse_args(["gate", "--markdown"])) == 1
+    told = capsys.readouterr()
+    assert f"| ❌ | {HIT} | regressed | 0.9 | 0.7 | 0.02 |" in told.out
+    assert told.out.index("❌") < told.out.index("✅")
+    assert f"gate: {HIT}: regressed" in told.err and "1 of 10 checks fail" in told.err
+    assert command.run(parser.parse_args(["gate"])) == 1
+    assert "regressed" in capsys.readouterr().out
+
+
+def test_reports_of_other_code_are_no_pass(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bed.write(root, "src/train.py", "as it ran")
+    train = {"deps": [{"path": "src/train.py", "md5": bed.md5_of(root / "src/train.py")}, {"path": "models/x"}]}
+    lock = yaml.safe_load((root / "dvc.lock").read_text())
+    lock["stages"]["train"] |= train | {"params": {"params.yaml": {"train.beta": 0.1, "seed": 7}}}
+    bed.write(root, "dvc.lock", yaml.safe_dump(lock))
+    assert gate(capsys)[0] == 0
+    bed.write(root, "src/train.py", "edited, not run")
+    code, rows = gate(capsys)
+    assert (code, rows["stage:train"]["status"]) == (1, "stale") and "src/train.py" in rows["stage:train"]["detail"]
+    bed.write(root, "src/train.py", "as it ran")
+    (root / "params.yaml").write_text((root / "params.yaml").read_text().replace("beta: 0.1", "beta: 0.2"))
+    code, rows = gate(capsys)
+    assert (code, rows["stage:train"]["status"]) == (1, "stale") and "train.beta" in rows["stage:train"]["detail"]
+    (root / "params.yaml").write_text((root / "params.yaml").read_text().replace("beta: 0.2", "beta: 0.1"))
+    report(root, hit_at_4=0.95)
+    code, rows = gate(capsys)
+    assert (code, rows["stage:evaluate"]["status"], rows[HIT]["status"]) == (0, "edited", "improved")
+    del lock["stages"]["evaluate"]
+    bed.write(root, "dvc.lock", yaml.safe_dump(lock))
+    code, rows = gate(capsys)
+    assert (code, rows["stage:evaluate"]["status"]) == (1, "missing")
+
+
+@pytest.mark.parametrize("now", [0.25, 0.35])
+def test_a_control_may_move_neither_way(root: Path, now: float, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "evaluate.selectors.question.hit@4"
+    rules(root, lambda tree: tree["metrics"].update({name: {"direction": "same", "absolute": 0.02}}))
+    bed.commit(root)
+    tree = json.loads(json.dumps(bed.EVALUATE))
+    for value, status in ((0.3, "same"), (0.31, "tolerated"), (now, "control moved")):
+        tree["selectors"]["question"]["hit@4"] = value
+        bed.write(root, "reports/evaluate.json", tree)
+        code, rows = gate(capsys)
+        assert (code, rows[name]["status"]) == (int(status == "control moved"), status)
+    tree["selectors"]["skillshot"]["hit@4"] = 0.6
+    bed.write(root, "reports/evaluate.json", tree)
+    code, rows = gate(capsys, "--accept", name)
+    assert (code, rows[name]["status"], rows[HIT]["status"]) == (0, "accepted", "new"), "only the bounds hold"
+    tree["selectors"]["skillshot"]["hit@4"] = 0.4
+    bed.write(root, "reports/evaluate.json", tree)
+    assert gate(capsys, "--accept", name)[1][HIT]["status"] == "out of bounds"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("metrics: {}", "lets all through"),
+        ("metrics: {a: {direction: up}}", "expected higher, lower or same, got 'up'"),
+        ("metrics: {a: {direction: lower, absolut: 1}}", "unknown key absolut"),
+        ("metrics: {a: {direction: lower, absolute: -1}}", "expected a number of at least 0"),
+        ("metrics: {a: {direction: lower, minimum: low}}", "minimum: expected a number"),
+        ("metrics: {a: {direction: lower, interval: {rows: x}}}", "rows and column are needed"),
+        ("metrics: [a]", "at least one rule"),
+        ("- a", "expected a section"),
+        ("a: b: c", "not YAML"),
+    ],
+)
+def test_rules_that_are_not_understood_are_refused(text: str, message: str) -> None:
+    with pytest.raises(TrackError, match=message):
+        parse_gates(text)

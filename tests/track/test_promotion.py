@@ -1,0 +1,217 @@
+"""The alias champion: only through the gate, written down, one winner, and back again."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from helpers import track_bed as bed
+from skillshot.cli import lineage as lineage_command
+from skillshot.cli import promote as promote_command
+from skillshot.cli import rollback as rollback_command
+from skillshot.common.errors import TrackError
+from skillshot.common.params import Params, RegisterParams, load_params
+from skillshot.track import promotion
+from skillshot.track.promotion import promote, read_history, rollback, stack
+from skillshot.track.publish import publish
+
+HIT = "evaluate.selectors.skillshot.hit@4"
+GATES = {"definitions": ["evaluate.shots"], "metrics": {HIT: {"direction": "higher", "absolute": 0.02, "minimum": 0.5}}}
+
+
+@pytest.fixture
+def root(tmp_path: Path, tracking: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking)
+    made = bed.make(tmp_path / "repository")
+    name = request.node.name
+    tree = yaml.safe_load((made / "params.yaml").read_text())
+    tree["register"] = dataclasses.asdict(RegisterParams(f"experiment {name}", f"model-{name}"))
+    bed.write(made, "params.yaml", yaml.safe_dump(tree))
+    bed.write(made, "gates.yaml", yaml.safe_dump(GATES))
+    bed.git(made, "config", "user.name", "Ada")
+    bed.commit(made)
+    monkeypatch.chdir(made)
+    return made
+
+
+def state(root: Path, **changes: Any) -> str:
+    """Commit and publish a state whose report says other things; returns its version."""
+    tree = json.loads(json.dumps(bed.EVALUATE))
+    hit = changes.pop("hit", 0.9)
+    tree["selectors"]["skillshot"]["hit@4"] = hit
+    bed.write(root, "reports/evaluate.json", tree | changes)
+    bed.write(root, "models/selector/manifest.json", {"hit": hit, **changes})
+    bed.lock(root)
+    bed.commit(root, f"{hit} {changes}")
+    return publish(root, params(root)).version
+
+
+def params(root: Path) -> Params:
+    return load_params(root / "params.yaml")
+
+
+def store_of(root: Path) -> Any:
+    from skillshot.track.mlflow_store import MlflowStore
+
+    return MlflowStore(root, params(root).register.experiment, params(root).register.model_name)
+
+
+def command(module: Any, *arguments: str) -> int:
+    parser = argparse.ArgumentParser()
+    module.add_parser(parser.add_subparsers())
+    code: int = module.run(parser.parse_args([module.__name__.rpartition(".")[2], *arguments]))
+    return code
+
+
+def test_the_drill(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = state(root)
+    store = store_of(root)
+    assert command(promote_command) == 0
+    assert store.aliases() == {"challenger": first, "champion": first}
+    assert command(promote_command) == 0, "again is no error"
+    assert "is champion already" in capsys.readouterr().err
+
+    worse = state(root, hit=0.8)
+    assert command(promote_command) == 1
+    assert store.aliases() == {"challenger": worse, "champion": first}
+    assert f"version {worse} is refused" in capsys.readouterr().err
+    assert store.versions()[worse].tags["skillshot.gate"] == f"failed: {HIT} regressed"
+
+    better = state(root, hit=0.95)
+    assert command(promote_command) == 0
+    assert store.aliases()["champion"] == better
+    assert store.versions()[better].tags["skillshot.gate"] == "passed"
+
+    assert command(lineage_command, "champion") == 0
+    told = capsys.readouterr().out
+    commit = bed.git(root, "rev-parse", "HEAD").strip()
+    assert f"commit    {commit}" in told and f"promote {first} -> {better} by Ada" in told
+    assert f"skillshot verify --revision {commit}" in told and "models/selector" in told
+
+    assert command(rollback_command) == 0
+    assert store.aliases()["champion"] == first
+    with pytest.raises(TrackError, match="no champion before version"):
+        rollback(store)
+    assert [(move.action, move.version) for move in read_history(store)] == [
+        ("promote", first), ("promote", better), ("rollback", first),
+    ]  # fmt: skip
+    assert command(promote_command, better) == 0, "what was rolled back can be promoted again"
+    capsys.readouterr()
+    assert command(lineage_command, better, "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["aliases"] == ["challenger", "champion"] and len(document["history"]) == 3
+
+
+def test_another_evaluation_set_is_no_comparison(root: Path) -> None:
+    state(root)
+    store = store_of(root)
+    promote(store)
+    state(root, hit=0.99, shots=8)
+    verdict = promote(store)
+    assert not verdict.passed and verdict.move is None
+    assert [row.status for row in verdict.rows if not row.passed] == ["definition changed"]
+    accepted = promote(store, accept=["evaluate.shots"])
+    assert accepted.move and accepted.move.note == "accepted evaluate.shots"
+
+
+def test_the_first_champion_is_held_to_the_bounds(root: Path) -> None:
+    state(root, hit=0.4)
+    store = store_of(root)
+    verdict = promote(store)
+    assert [row.status for row in verdict.rows if not row.passed] == ["out of bounds"]
+    assert "champion" not in store.aliases()
+
+
+def test_a_dirty_or_unfinished_version_is_never_promoted(root: Path) -> None:
+    bed.write(root, "notes.txt", "uncommitted")
+    version = publish(root, params(root)).version
+    store = store_of(root)
+    with pytest.raises(TrackError, match=r"dirty tree and cannot be made again: notes\.txt"):
+        promote(store, version)
+    (root / "notes.txt").unlink()
+    clean = publish(root, params(root))
+    store.client.delete_tag(clean.run, "skillshot.complete")
+    with pytest.raises(TrackError, match="not published completely"):
+        promote(store, clean.version)
+    with pytest.raises(TrackError, match="has no version 'nightly'; versions: 1, 2"):
+        promote(store, "nightly")
+
+
+def test_of_two_who_promote_at_once_one_wins_and_the_other_is_told(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = state(root)
+    second = state(root, hit=0.95)
+    store = store_of(root)
+    judge = promotion.compare_versions
+
+    def slow(*arguments: Any) -> Any:
+        monkeypatch.setattr(promotion, "compare_versions", judge)
+        promote(store, second, "Grace")  # while Ada's gate is still at work
+        return judge(*arguments)
+
+    monkeypatch.setattr(promotion, "compare_versions", slow)
+    with pytest.raises(TrackError, match=f"Grace was quicker: promote to version {second}"):
+        promote(store, first, "Ada")
+    assert store.aliases()["champion"] == second
+    assert [move.by for move in read_history(store)] == ["Grace"]
+
+
+def test_the_same_move_by_the_same_person_in_the_same_second_counts_once(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = state(root)
+    store = store_of(root)
+    judge = promotion.compare_versions
+
+    def slow(*arguments: Any) -> Any:
+        monkeypatch.setattr(promotion, "compare_versions", judge)
+        promote(store, version, "Ada")
+        return judge(*arguments)
+
+    monkeypatch.setattr(promotion, "now", lambda: "this second")
+    monkeypatch.setattr(promotion, "compare_versions", slow)
+    with pytest.raises(TrackError, match=f"Ada was quicker: promote to version {version}"):
+        promote(store, version, "Ada")
+    assert [move.version for move in read_history(store)] == [version]
+
+
+def test_the_alias_follows_the_history(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = state(root), state(root, hit=0.95)
+    store = store_of(root)
+    promote(store, first)
+    claim = type(store).claim
+
+    def overtaken(self: Any, run: str, key: str, value: str) -> bool:
+        monkeypatch.setattr(type(store), "claim", claim)
+        won = claim(self, run, key, value)
+        rollback_to = {
+            "action": "rollback",
+            "version": first,
+            "before": second,
+            "by": "Grace",
+            "at": "later",
+            "note": "",
+        }
+        claim(self, run, "move.0003", json.dumps(rollback_to))
+        return won
+
+    monkeypatch.setattr(type(store), "claim", overtaken)
+    promote(store, second, "Ada")
+    assert store.aliases()["champion"] == first
+    store.set_alias("champion", second)  # by hand, past the history
+    with pytest.raises(TrackError, match=r"no champion before|moved by hand"):
+        rollback(store)
+
+
+def test_the_history_is_a_stack() -> None:
+    def move(action: str, version: str) -> promotion.Move:
+        return promotion.Move(action, version, "", "", "")
+
+    moves = [move("promote", "1"), move("promote", "2"), move("promote", "3"), move("rollback", "2")]
+    assert stack(moves) == ["1", "2"]
+    assert stack([*moves, move("rollback", "1"), move("promote", "4")]) == ["1", "4"]

@@ -1,0 +1,255 @@
+"""Publishing: once, completely, repaired after a kill, and never with a secret. One sqlite store for all."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers import track_bed as bed
+from skillshot.common.errors import TrackError
+from skillshot.common.io import read_json
+from skillshot.common.params import IngestParams, LlmParams, Params, RegisterParams
+from skillshot.track import publish as publishing
+from skillshot.track.publish import COMPLETE, FINGERPRINT, publish
+from skillshot.track.state import read_state
+
+
+@pytest.fixture
+def root(tmp_path: Path, tracking: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A finished pipeline whose commit is its own."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking)
+    made = bed.make(tmp_path / "repository")
+    bed.write(made, "README.md", str(tmp_path))
+    bed.commit(made)
+    return made
+
+
+@pytest.fixture
+def params(request: pytest.FixtureRequest) -> Params:
+    """An experiment and a registered model for this test alone."""
+    name = request.node.name.replace("[", "-").replace("]", "")
+    return dataclasses.replace(Params(), register=RegisterParams(f"experiment {name}", f"model-{name}"))
+
+
+def store_of(root: Path, params: Params) -> Any:
+    from skillshot.track.mlflow_store import MlflowStore
+
+    return MlflowStore(root, params.register.experiment, params.register.model_name)
+
+
+def test_a_state_is_published_once_and_completely(root: Path, params: Params) -> None:
+    published = publish(root, params)
+    assert published.new
+    store = store_of(root, params)
+    run = store.client.get_run(published.run)
+    assert run.info.status == "FINISHED"
+    assert run.data.params["train.beta"] == "0.1"
+    assert run.data.metrics["evaluate.selectors.skillshot.hit_at_4"] == 0.9
+    assert run.data.metrics["validate.quarantined.empty"] == 0
+    assert "train.early" not in run.data.metrics  # a bool is no measurement
+    curve = store.client.get_metric_history(published.run, "train.curve.loss")
+    assert [(point.step, point.value) for point in curve] == [(1, 0.9), (2, 0.8)]
+    assert run.data.tags["mlflow.source.git.commit"] == bed.git(root, "rev-parse", "HEAD").strip()
+    assert run.data.tags["skillshot.dirty"] == "false"
+    digest = run.inputs.dataset_inputs[0].dataset.digest
+    assert digest == read_state(root).stages["validate"]["outs"][0]["md5"]
+    assert {item.path for item in store.client.list_artifacts(published.run, "pipeline")} == {
+        "pipeline/dvc.lock", "pipeline/dvc.yaml", "pipeline/params.yaml",
+    }  # fmt: skip
+    assert "reports/evaluate_rows.csv" in {item.path for item in store.client.list_artifacts(published.run, "reports")}
+    children = store.find_runs({"mlflow.parentRunId": published.run})
+    assert {tags["skillshot.selector"] for tags in children.values()} == {"lars", "question", "skillshot"}
+    assert store.aliases() == {"challenger": published.version}
+    version = store.versions()[published.version]
+    assert version.tags[FINGERPRINT] == published.state.fingerprint
+
+    again = publish(root, params)
+    assert (again.new, again.run, again.version) == (False, published.run, published.version)
+    assert len(store.find_runs({"skillshot.kind": "pipeline"})) == 1
+    assert len(store.find_runs({"skillshot.kind": "selector"})) == 3
+
+
+@pytest.mark.parametrize("killed_in", ["log_model", "log_files", "register", "set_tags"])
+def test_a_killed_publication_is_repaired(
+    root: Path, params: Params, killed_in: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = store_of(root, params)
+    whole = getattr(type(store), killed_in)
+
+    def killed(self: Any, *arguments: Any) -> Any:
+        if killed_in != "set_tags" or COMPLETE in arguments[1]:
+            raise KeyboardInterrupt
+        return whole(self, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(store), killed_in, killed)
+        with pytest.raises(KeyboardInterrupt):
+            publish(root, params)
+    assert not store.find_runs({COMPLETE: "true"})
+    assert publish(root, params).new
+    assert len(store.find_runs({"skillshot.kind": "pipeline"})) == 1
+    assert len(store.find_runs({"skillshot.kind": "selector"})) == 3
+    assert len(store.versions()) == 1
+    assert len(store.client.search_logged_models([store.experiment_id])) == 1
+    assert not publish(root, params).new
+
+
+def test_a_kill_while_the_database_is_made_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from skillshot.track.mlflow_store import MlflowClient, MlflowStore
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    kills, real = [KeyboardInterrupt], MlflowClient.search_experiments
+
+    def killed(self: Any, *arguments: Any) -> Any:
+        real(self, *arguments)
+        if kills:
+            raise kills.pop()
+
+    monkeypatch.setattr(MlflowClient, "search_experiments", killed)
+    with pytest.raises(KeyboardInterrupt):
+        MlflowStore(tmp_path)
+    assert not list(tmp_path.iterdir())
+    assert MlflowStore(tmp_path).find_runs({"skillshot.kind": "pipeline"}) == {}
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
+
+
+def test_a_database_that_cannot_be_opened_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from skillshot.track.mlflow_store import MlflowStore
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as half:
+        half.execute("create table experiments (experiment_id integer)")
+    with pytest.raises(TrackError, match=r"mlflow\.db: .*\n.*half made, move it away"):
+        MlflowStore(tmp_path)
+
+
+def test_dirt_is_told_and_adds_nothing_to_a_clean_state(root: Path, params: Params) -> None:
+    bed.write(root, "notes.txt", "uncommitted")
+    dirty = publish(root, params)
+    tags = store_of(root, params).versions()[dirty.version].tags
+    assert tags["skillshot.dirty"] == "true"
+    (root / "notes.txt").unlink()
+    clean = publish(root, params)
+    assert clean.new and clean.version != dirty.version
+    bed.write(root, "notes.txt", "uncommitted")
+    again = publish(root, params)
+    assert not again.new and again.version == clean.version
+    assert store_of(root, params).aliases() == {"challenger": clean.version}
+
+
+def test_the_stage_writes_a_report_that_is_the_same_in_every_clone(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from skillshot.stages import register
+
+    monkeypatch.chdir(root)
+    monkeypatch.setattr(register, "describe", lambda: {"cpu.model": "first machine"})
+    register.main()
+    report = read_json(root / "reports/register.json")
+    assert report["pipeline"] == read_state(root).digest
+    assert report["selectors"] == 3
+    assert not read_state(root).dirty, "the publisher's own report is no dirt"
+    monkeypatch.setattr(register, "describe", lambda: {"cpu.model": "second machine"})
+    register.main()
+    assert read_json(root / "reports/register.json") == report
+    assert "already published" in capsys.readouterr().err
+
+
+def test_the_registered_model_answers(root: Path, params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+    import mlflow
+    import pandas as pd
+    from mlflow.exceptions import MlflowException
+
+    import skillshot
+    from skillshot import Demonstration
+    from skillshot.common.errors import InputError
+
+    class Stub:
+        def __init__(self, folder: str) -> None:
+            self.demos = json.loads((Path(folder) / "manifest.json").read_text())["demos"]
+
+        load = classmethod(lambda cls, folder: cls(folder))
+
+        def select_batch(self, questions: list[str], k: int = 4) -> list[list[Demonstration]]:
+            if k < 1:
+                raise InputError(f"k={k}: expected at least 1")
+            return [
+                [Demonstration(name, question, "because", "7", 0.5) for name in self.demos[:k]]
+                for question in questions
+            ]
+
+        def prompt(self, question: str, k: int = 4) -> str:
+            return f"{k} demonstrations, then {question}"
+
+    monkeypatch.setattr(skillshot, "Selector", Stub, raising=False)
+    publish(root, params)
+    model = mlflow.pyfunc.load_model(f"models:/{params.register.model_name}@challenger")
+    logged = Path(mlflow.artifacts.download_artifacts(f"models:/{params.register.model_name}@challenger"))
+    files = [path for path in logged.rglob("*") if path.is_file()]
+    assert files and not [path for path in files if path.suffix in (".pkl", ".pickle", ".joblib", ".pt", ".bin")]
+    asked = pd.DataFrame({"question": ["q1", "q2"]})
+    answer = model.predict(asked)
+    assert [[demo["id"] for demo in found] for found in answer] == [["first", "second"]] * 2
+    assert answer[1][0] == {"id": "first", "question": "q2", "rationale": "because", "answer": "7", "score": 0.5}
+    assert len(model.predict(asked, params={"k": 1})[0]) == 1
+    assert model.predict(asked, params={"prompt": True}) == ["4 demonstrations, then q1", "4 demonstrations, then q2"]
+    with pytest.raises(MlflowException, match="question"):
+        model.predict(pd.DataFrame({"query": ["q1"]}))
+    with pytest.raises(MlflowException, match="expected at least 1"):
+        model.predict(asked, params={"k": 0})
+
+
+def test_a_secret_is_not_published(root: Path, params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_GATEWAY", "s3cret-value-9")
+    params = dataclasses.replace(params, llm=LlmParams(api_key_env="MY_GATEWAY"))
+    bed.write(root, "reports/evaluate_rows.csv", "query,answer\nq1,Bearer s3cret-value-9\n")
+    bed.lock(root)
+    with pytest.raises(TrackError, match=r"evaluate_rows\.csv: holds the value of \$MY_GATEWAY") as caught:
+        publish(root, params)
+    assert "s3cret-value-9" not in str(caught.value)
+    with pytest.raises(TrackError, match=r"ingest\.path is a URL with a password"):
+        publish(root, dataclasses.replace(params, ingest=IngestParams(path="https://me:hunter22@host/bank.jsonl")))
+
+
+def test_nothing_is_published_of_a_state_that_is_not_the_locks(root: Path, params: Params) -> None:
+    bed.write(root, "reports/index.json", {"vectors": 3})
+    with pytest.raises(TrackError, match=r"reports/index\.json: changed since stage index"):
+        publish(root, params)
+    (root / "reports/index.json").unlink()
+    with pytest.raises(TrackError, match=r"reports/index\.json: missing"):
+        publish(root, params)
+    bed.lock(bed.make(root))
+    bed.write(root, "src/train.py", "edited after the stage ran")
+    text = (
+        (root / "dvc.lock").read_text().replace("  train:\n", "  train:\n    deps: [{path: src/train.py, md5: '0'}]\n")
+    )
+    bed.write(root, "dvc.lock", text)
+    with pytest.raises(TrackError, match=r"src/train\.py: changed since stage train read it"):
+        publish(root, params)
+
+
+def test_an_experiments_copy_publishes_to_the_original(monkeypatch: pytest.MonkeyPatch) -> None:
+    from skillshot.track.mlflow_store import tracking_uri
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert tracking_uri(Path("/home/me/repo")) == "sqlite:////home/me/repo/mlflow.db"
+    assert tracking_uri(Path("/home/me/repo/.dvc/tmp/exps/tmpabc")) == "sqlite:////home/me/repo/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
+    assert tracking_uri(Path("/home/me/repo")) == "http://127.0.0.1:5000"
+
+
+def test_an_experiment_in_a_copy_is_no_challenger(root: Path, params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+    import skillshot.track.mlflow_store as module
+
+    monkeypatch.setenv("DVC_EXP_NAME", "beta-0.3")
+    monkeypatch.setattr(module, "home", lambda copy: copy.parent)
+    published = publishing.publish(root, params)
+    store = store_of(root, params)
+    assert store.client.get_run(published.run).info.run_name == "beta-0.3"
+    assert store.aliases() == {}
