@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -25,16 +26,33 @@ def story() -> Story:
 
 
 @pytest.fixture(scope="session")
-def bundle(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle fitted on the small bank by the real code; tests that change it copy it first."""
+def bundle(story: Story, shared_folder: Path) -> Path:
+    """A bundle fitted on the small bank by the real code, once for all workers; tests that change it copy it first.
+
+    `SKILLSHOT_TEST_BUNDLE` names a finished one instead, for the loop of a developer who does not touch what makes it.
+    """
+    from filelock import FileLock
+
     from skillshot.api import fit_bundle
     from skillshot.common.params import default_params
 
-    folder = tmp_path_factory.mktemp("bundle")
-    write_records(folder / "bank.jsonl", story[0])
-    params = default_params(["train.epochs=40", "export.parity_questions=50"])
-    fit_bundle(folder / "bank.jsonl", folder / "selector", params)
-    return folder / "selector"
+    if given := os.environ.get("SKILLSHOT_TEST_BUNDLE"):
+        return Path(given)
+    folder = shared_folder / "bundle"
+    with FileLock(shared_folder / "bundle.lock"):
+        if not folder.exists():
+            write_records(shared_folder / "bank.jsonl", story[0])
+            params = default_params(["train.epochs=40", "export.parity_questions=50"])
+            fit_bundle(shared_folder / "bank.jsonl", folder, params)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this test run that all its workers see."""
+    base = tmp_path_factory.getbasetemp()
+    folder = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    return folder
 
 
 @pytest.fixture(scope="session")
