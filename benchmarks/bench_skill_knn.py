@@ -29,9 +29,9 @@ from skillshot.api import fit_bundle  # noqa: E402
 from skillshot.common.io import write_json  # noqa: E402
 from skillshot.common.params import Params  # noqa: E402
 from skillshot.common.record import Record, write_records  # noqa: E402
-from skillshot.evaluation import skill_knn  # noqa: E402
 from skillshot.llm.local import EmbeddedEngine  # noqa: E402
 from skillshot.runtime.selector import Selector  # noqa: E402
+from skillshot.selectors import skill_knn  # noqa: E402
 
 REPORT = Path(__file__).resolve().parents[1] / "reports" / "bench_skill_knn.json"
 T = TypeVar("T")

@@ -31,12 +31,12 @@ from skillshot.common.record import Record, write_records  # noqa: E402
 from skillshot.evaluation.alignment import score  # noqa: E402
 from skillshot.evaluation.files import shown, write  # noqa: E402
 from skillshot.evaluation.pages import markdown  # noqa: E402
-from skillshot.evaluation.rivals import select  # noqa: E402
 from skillshot.evaluation.run import evaluate  # noqa: E402
 from skillshot.evaluation.slices import CLUSTER, by_slice, skill_clusters  # noqa: E402
 from skillshot.llm.cache import AnswerCache as Answers  # noqa: E402
 from skillshot.llm.cached_engine import CachedEngine  # noqa: E402
 from skillshot.llm.local import EmbeddedEngine  # noqa: E402
+from skillshot.selectors.choose import choose_all  # noqa: E402
 from skillshot.selectors.pool import Pool  # noqa: E402
 
 REPORT = Path(__file__).resolve().parents[1] / "reports" / "evaluate_sets.json"
@@ -72,7 +72,7 @@ def run(name: str, spec: Spec, args: argparse.Namespace) -> dict[str, Any]:
     )
     engine, record = EmbeddedEngine(args.precision), Answers(args.work / "llm.jsonl")
     asked = CachedEngine(engine, record, args.offline)
-    selection = select(folder / "bundle", queries, args.selectors, spec.shots, SEED, asked, settings)
+    selection = choose_all(folder / "bundle", queries, args.selectors, spec.shots, SEED, asked, settings)
     choices = {made: chosen.demonstrations for made, chosen in selection.items()}
     result = evaluate(engine, record, queries, choices, settings, SEED, args.offline, selection=selection)
     slices = {field: by_slice(result.rows, queries, field) for field in spec.slices}
@@ -80,7 +80,7 @@ def run(name: str, spec: Spec, args: argparse.Namespace) -> dict[str, Any]:
     slices[CLUSTER] = by_slice(result.rows, queries, CLUSTER, clusters)
     beside: dict[str, Any] = {"bank": len(bank), **fitted, "slices": slices}
     if spec.label:
-        aligned = score(folder / "bundle", queries, spec.label, spec.shots, seed=SEED).to_json()
+        aligned = score(folder / "bundle", queries, spec.label, spec.shots, seed=SEED).to_dict()
         beside["alignment"] = {"label": spec.label, "selectors": aligned["selectors"]}
     texts = shown(queries, choices)
     write(result, folder / "report", beside=beside, texts=texts)

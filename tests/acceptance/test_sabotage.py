@@ -48,7 +48,7 @@ def gates() -> Gates:
 
 def measured(bundle: Path, queries: Sequence[Record], proof: bool = True) -> Snapshot:
     """The part of reports/evaluate.json that needs no language model; without `proof` what is shipped is not asked."""
-    report: dict[str, Any] = {"alignment": score(bundle, queries, "skill", names=NAMES, seed=7).to_json()}
+    report: dict[str, Any] = {"alignment": score(bundle, queries, "skill", names=NAMES, seed=7).to_dict()}
     report["shipped"] = shipped(bundle, queries, 4, 7) if proof else {"same_choice": 1.0}
     return Snapshot("measured", {"reports/evaluate.json": json.dumps(report), "gates.yaml": RULES}.get)
 

@@ -16,7 +16,8 @@ from helpers.story import Story
 from skillshot.common.errors import InputError
 from skillshot.evaluation.alignment import _metrics, multiset_jaccard, paired_interval, score
 from skillshot.selectors.choose import choose
-from skillshot.selectors.pool import NAMES, Pool
+from skillshot.selectors.pool import Pool
+from skillshot.selectors.registry import DEFAULT
 
 
 @pytest.mark.parametrize(
@@ -55,11 +56,11 @@ def test_the_interval_holds_the_mean_and_shrinks() -> None:
 
 @pytest.fixture(scope="module")
 def report(bundle: Path, story: Story) -> dict[str, dict[str, dict[str, float]]]:
-    return score(bundle, story[1], "skill").to_json()
+    return score(bundle, story[1], "skill").to_dict()
 
 
 def test_every_selector_is_there_and_learning_helps(report: dict[str, dict[str, dict[str, float]]]) -> None:
-    assert set(report["selectors"]) == set(NAMES)
+    assert set(report["selectors"]) == set(DEFAULT)
     hit = {name: values["hit@k"] for name, values in report["selectors"].items()}
     assert hit["random"] < 0.15
     assert hit["question"] < hit["skillshot"]
@@ -68,7 +69,7 @@ def test_every_selector_is_there_and_learning_helps(report: dict[str, dict[str, 
 
 
 def test_list_labels_have_a_jaccard(bundle: Path, story: Story) -> None:
-    values = score(bundle, story[1], "steps", names=("random", "oracle")).to_json()["selectors"]
+    values = score(bundle, story[1], "steps", names=("random", "oracle")).to_dict()["selectors"]
     assert values["oracle"]["jaccard@k"] > values["random"]["jaccard@k"]
 
 
@@ -96,7 +97,7 @@ def test_random_draws_depend_on_the_seed_and_the_query_only(bundle: Path, story:
 
 def test_a_planted_twin_is_never_chosen(bundle: Path, story: Story) -> None:
     leaked = [dataclasses.replace(record, id=f"leak-{i}") for i, record in enumerate(story[0][:5])]
-    for name, rows in choose(bundle, leaked, NAMES, k=4).items():
+    for name, rows in choose(bundle, leaked, DEFAULT, k=4).items():
         for query, chosen in zip(leaked, rows, strict=True):
             assert query.question not in {record.question for record in chosen}, name
 

@@ -15,11 +15,12 @@ from skillshot.common.arrays import Floats
 from skillshot.common.io import sha256_text
 from skillshot.common.params import EvaluateParams
 from skillshot.common.record import Record
-from skillshot.evaluation import rivals, skill_knn
 from skillshot.evaluation.run import evaluate
 from skillshot.evaluation.slices import by_slice, slice_of, variants
 from skillshot.llm.cache import AnswerCache as Answers
 from skillshot.llm.cached_engine import CachedEngine
+from skillshot.selectors import choose as rivals
+from skillshot.selectors import skill_knn
 
 
 def embed(texts: Sequence[str]) -> Floats:
@@ -84,14 +85,14 @@ def fake_model(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     engine = FakeEngine()
     monkeypatch.setattr("skillshot.llm.open.open_engine", lambda _: engine)
 
-    def select(
+    def choose_all(
         _: str, queries: list[Record], names: Sequence[str], k: int, seed: int, *rest: object
-    ) -> dict[str, rivals.Chosen]:
+    ) -> dict[str, rivals.Choice]:
         assert seed == 0 and len(rest) == 2
         made = {n: [rows[:k] for rows in chosen] for n, chosen in some_choices(queries).items() if n in names}
-        return {n: rivals.Chosen(chosen) for n, chosen in made.items()}
+        return {n: rivals.Choice(chosen) for n, chosen in made.items()}
 
-    monkeypatch.setattr(rivals, "select", select)
+    monkeypatch.setattr(rivals, "choose_all", choose_all)
     return engine
 
 

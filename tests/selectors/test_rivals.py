@@ -16,16 +16,16 @@ from skillshot.cli.main import main
 from skillshot.common.errors import InputError
 from skillshot.common.params import EvaluateParams
 from skillshot.common.record import write_records
-from skillshot.evaluation import rivals, skill_knn
 from skillshot.evaluation.results import Prices
-from skillshot.evaluation.rivals import Chosen, Cost, select
 from skillshot.evaluation.run import evaluate
 from skillshot.evaluation.slices import skill_clusters
 from skillshot.llm.cache import AnswerCache as Answers
 from skillshot.runtime.prompt import render
-from skillshot.selectors import adapters, diverse
-from skillshot.selectors.choose import FREE, choose, choose_rows
+from skillshot.selectors import sets, skill_knn
+from skillshot.selectors.choose import Choice, choose, choose_all, choose_rows
+from skillshot.selectors.cost import Cost
 from skillshot.selectors.pool import Pool
+from skillshot.selectors.registry import SELECTORS, SelectorSpec, find
 
 PARAMS = EvaluateParams(bootstrap=50, max_tokens=40)
 
@@ -51,7 +51,7 @@ def test_draws_of_random_differ_and_stay_the_same(pool: Pool, story: Story) -> N
 @pytest.mark.parametrize("name", ["mmr", "dpp", "skillshot_mmr"])
 def test_diverse_selectors_are_those_of_the_module_without_the_twin(pool: Pool, story: Story, name: str) -> None:
     queries = [story[0][7], *story[1][:5]]  # the first is in the bank
-    base, pick = ("skillshot", diverse.mmr) if name == "skillshot_mmr" else ("question", getattr(diverse, name))
+    base, pick = ("skillshot", sets.mmr) if name == "skillshot_mmr" else ("question", getattr(sets, name))
     how = {"balance": 0.8} if name == "skillshot_mmr" else {}
     allowed, scores = pool.allowed(queries), pool.scores(base, queries)
     expected = [list(pick(scores[i], pool.vectors(base), 4, allowed=allowed[i], **how)) for i in range(6)]
@@ -91,32 +91,50 @@ def test_dspy_knn_on_the_same_bank(pool: Pool, story: Story) -> None:
     assert [sorted(chosen) for chosen in rows] == [sorted(np.argsort(-row)[:4]) for row in scores]
 
 
-@pytest.mark.parametrize("name", adapters.NAMES)
-def test_a_missing_package_is_told(pool: Pool, story: Story, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    package, install = adapters.PACKAGES[name]
-    monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(InputError, match=rf"{name}: needs the package {install} .*\npip install {install}, or"):
-        choose_rows(pool, story[1][:1], name, 4)
+ADAPTERS = [spec for spec in SELECTORS if spec.package]
 
 
-def test_free_selectors_import_no_package_of_the_adapters(bundle: Path, story: Story) -> None:
+@pytest.mark.parametrize("spec", ADAPTERS, ids=lambda spec: spec.name)
+def test_a_missing_package_is_named(
+    pool: Pool, story: Story, spec: SelectorSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, spec.package.replace("-", "_"), None)
+    with pytest.raises(
+        InputError, match=rf"{spec.name}: needs the package {spec.package} .*\npip install {spec.package}, or"
+    ):
+        choose_rows(pool, story[1][:1], spec.name, 4)
+
+
+def test_other_selectors_import_no_package_of_the_adapters(bundle: Path, story: Story) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        for package, _ in adapters.PACKAGES.values():
-            patch.setitem(sys.modules, package, None)
-        chosen = choose(bundle, story[1][:2], ["question", "mmr"])
-    assert [len(rows) for rows in chosen["mmr"]] == [4, 4] and set(adapters.NAMES) < set(FREE)
+        for spec in ADAPTERS:
+            patch.setitem(sys.modules, spec.package.replace("-", "_"), None)
+        chosen = choose(bundle, story[1][:2], ["question", "mmr", "zero-shot"])
+    assert [len(rows) for rows in chosen["mmr"]] == [4, 4] and chosen["zero-shot"] == [[], []]
+
+
+def test_the_registry_names_each_selector_once_and_what_it_compares() -> None:
+    names = [spec.name for spec in SELECTORS]
+    assert len(set(names)) == len(names)
+    vectors = {"question", "ridge", "lars", "skillshot", "rationale", ""}
+    for spec in SELECTORS:
+        assert spec.vectors in vectors and not (spec.needs_llm and spec.default)
+        assert (spec.pick is None) == (not spec.scores)
+    assert [spec.name for spec in SELECTORS if spec.needs_rationale] == ["oracle", "oracle_features"]
+    with pytest.raises(InputError, match="choose from zero-shot"):
+        find("skill_knn", llm=False)
 
 
 def test_skill_knn_and_retrieval_r_are_paid_and_say_so(bundle: Path, story: Story, tmp_path: Path) -> None:
     queries, engine = story[1][:5], FakeEngine()
     params = EvaluateParams(bootstrap=50, max_tokens=40, skill_knn_bank=30)
     names = ("random", "question", "skill_knn", "retrieval_r")
-    made = select(bundle, queries, names, 3, 1, engine, params)
+    made = choose_all(bundle, queries, names, 3, 1, engine, params)
     assert (made["skill_knn"].bank.calls, made["skill_knn"].queries.calls) == (30, 5)
     assert (made["retrieval_r"].bank.calls, made["retrieval_r"].queries.calls) == (0, 5)
     size = len(story[0])
     assert made["skill_knn"].note == f"chose among 30 of the bank's {size} examples (evaluate.skill_knn_bank)"
-    assert made["question"] == Chosen(made["question"].demonstrations) and len(engine.calls) == 40
+    assert made["question"] == Choice(made["question"].demonstrations) and len(engine.calls) == 40
     choices = {name: chosen.demonstrations for name, chosen in made.items()}
     result = evaluate(
         engine, Answers(tmp_path / "r"), queries, choices, params, 1, selection=made, prices=Prices(2.0, 10.0)
@@ -137,9 +155,9 @@ def test_skill_knn_and_retrieval_r_are_paid_and_say_so(bundle: Path, story: Stor
 
 def test_skill_knn_stays_within_its_cap(bundle: Path, story: Story) -> None:
     params = EvaluateParams(skill_knn_bank=6)
-    chosen = select(bundle, story[1][:9], ["skill_knn"], 3, 1, FakeEngine(), params)["skill_knn"]
+    chosen = choose_all(bundle, story[1][:9], ["skill_knn"], 3, 1, FakeEngine(), params)["skill_knn"]
     assert len({record.id for rows in chosen.demonstrations for record in rows}) <= 6
-    whole = select(bundle, story[1][:1], ["skill_knn"], 3, 1, FakeEngine(), EvaluateParams())["skill_knn"]
+    whole = choose_all(bundle, story[1][:1], ["skill_knn"], 3, 1, FakeEngine(), EvaluateParams())["skill_knn"]
     assert (whole.bank.calls, whole.note) == (len(story[0]), "")
 
 
@@ -156,7 +174,7 @@ def test_retrieval_r_looks_for_the_rationale_that_was_written(bundle: Path, stor
                 assert prompts[i] == render([pool.records[row] for row in rows], query.question, query.context)
                 yield i, type(result)(f" {wanted[i].rationale}\nThe answer is 3.", 7, 5, "stop", 0.5)
 
-    chosen = select(bundle, queries, ["retrieval_r"], 2, 0, Told(), PARAMS)["retrieval_r"]
+    chosen = choose_all(bundle, queries, ["retrieval_r"], 2, 0, Told(), PARAMS)["retrieval_r"]
     oracle = choose_rows(pool, [dataclasses.replace(wanted[i], question=f"new {i}") for i in range(3)], "oracle", 2)
     assert chosen.demonstrations == [[pool.records[row] for row in rows] for rows in oracle]
     assert [rows[0].rationale for rows in chosen.demonstrations] == [record.rationale for record in wanted]
@@ -187,5 +205,5 @@ def test_score_takes_other_selectors(
 def test_an_unknown_selector_is_refused_before_anything_is_paid(bundle: Path, story: Story) -> None:
     engine = FakeEngine()
     with pytest.raises(InputError, match=r"selector 'knn': choose from zero-shot, .*skill_knn, retrieval_r"):
-        select(bundle, story[1][:2], ["skill_knn", "knn"], 2, 0, engine, PARAMS)
-    assert not engine.calls and rivals.PAID == ("skill_knn", "retrieval_r") and skill_knn.DECODING.max_tokens == 32
+        choose_all(bundle, story[1][:2], ["skill_knn", "knn"], 2, 0, engine, PARAMS)
+    assert not engine.calls and skill_knn.DECODING.max_tokens == 32

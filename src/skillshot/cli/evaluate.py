@@ -62,12 +62,12 @@ def run(args: argparse.Namespace) -> int:
     from skillshot.evaluation.files import shown, write
     from skillshot.evaluation.pages import markdown
     from skillshot.evaluation.results import Prices
-    from skillshot.evaluation.rivals import select
     from skillshot.evaluation.run import evaluate, sample
     from skillshot.evaluation.slices import CLUSTER, by_slice, skill_clusters, variants
     from skillshot.llm.cache import AnswerCache, default_path
     from skillshot.llm.cached_engine import CachedEngine
     from skillshot.llm.open import open_engine
+    from skillshot.selectors.choose import choose_all
     from skillshot.selectors.pool import Pool
 
     params = _params(args)
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     queries = sample(loaded.records, settings.limit, args.seed)
     most = max(SHOTS) if args.vary == "shots" else settings.shots
     engine, record = open_engine(params.llm), AnswerCache(args.record or default_path())
-    selection = select(
+    selection = choose_all(
         args.bundle, queries, settings.selectors, most, args.seed, CachedEngine(engine, record, args.offline), settings
     )
     chosen = {name: made.demonstrations for name, made in selection.items()}

@@ -32,19 +32,19 @@ def run(args: argparse.Namespace) -> int:
     from skillshot.bank.load import load_queries
     from skillshot.common.errors import InputError
     from skillshot.evaluation.alignment import score
-    from skillshot.selectors.pool import NAMES
+    from skillshot.selectors.registry import DEFAULT
 
     if args.k < 1:
         raise InputError(f"-k {args.k}: expected at least 1")
     loaded = load_queries(args.queries, limit=args.limit)
     if loaded.quarantined:
         print(f"{args.queries}: {len(loaded.quarantined)} rows left out", file=sys.stderr)
-    names = tuple(name.strip() for name in args.selectors.split(",") if name.strip()) if args.selectors else NAMES
+    names = tuple(name.strip() for name in args.selectors.split(",") if name.strip()) if args.selectors else DEFAULT
     alignment = score(
         args.bundle, loaded.records, args.label, args.k, names, seed=args.seed,
         progress=lambda name: print(f"scoring {name}", file=sys.stderr),
     )  # fmt: skip
-    report = alignment.to_json()
+    report = alignment.to_dict()
     if args.json:
         print_json(report)
         return 0

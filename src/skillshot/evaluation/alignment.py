@@ -14,10 +14,12 @@ import numpy.typing as npt
 from skillshot.common.arrays import Doubles
 from skillshot.common.errors import InputError
 from skillshot.common.record import Record
+from skillshot.evaluation.statistics import bootstrap
 from skillshot.selectors.choose import choose_rows
-from skillshot.selectors.pool import NAMES, NEEDS_RATIONALE, Pool
+from skillshot.selectors.pool import Pool
+from skillshot.selectors.registry import DEFAULT, find
 
-RESAMPLES, CLUSTERS = 2000, 64
+CLUSTERS = 64  # of k-means, at most
 DRAWS = 5  # of the random selector: one draw is noise
 
 
@@ -31,8 +33,8 @@ class Alignment:
     seed: int
     left_out: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
-        """The contract's document: means, and paired bootstrap intervals of skillshot against the others."""
+    def to_dict(self) -> dict[str, Any]:
+        """The report: means, and paired bootstrap intervals of skillshot against the others."""
         first = next(iter(self.rows.values()))
         metric = "jaccard@k" if "jaccard@k" in first else "hit@k"
         report: dict[str, Any] = {
@@ -61,7 +63,7 @@ def score(
     queries: Sequence[Record],
     label: str,
     k: int = 4,
-    names: Sequence[str] = NAMES,
+    names: Sequence[str] = DEFAULT,
     seed: int = 0,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Alignment:
@@ -69,8 +71,8 @@ def score(
 
     hit@1, hit@k: share of the first / of the k demonstrations whose label equals the query's; any@k: share of
     queries with at least one such; jaccard@k (list labels): mean multiset Jaccard of the labels. A list is
-    equal to another when all its items are, in order. Oracles are left out, and said to be, where queries have
-    no rationale.
+    equal to another when all its items are, in order. Oracles are left out where queries have no rationale; the
+    report names them.
 
     Raises:
         InputError: no query or no demonstration has the label.
@@ -87,7 +89,7 @@ def score(
     kept = [i for i, value in enumerate(truth) if value is not None]
     queries, truth = [queries[i] for i in kept], [truth[i] for i in kept]
     blind = not all(query.rationale for query in queries)
-    left_out = tuple(name for name in names if blind and name in NEEDS_RATIONALE)
+    left_out = tuple(name for name in names if blind and find(name).needs_rationale)
     listed = isinstance(truth[0], tuple)
     rows: dict[str, dict[str, Doubles]] = {}
     for name in names:
@@ -114,12 +116,10 @@ def multiset_jaccard(a: Sequence[Any], b: Sequence[Any]) -> float:
     return (one & two).total() / union if union else 1.0
 
 
-def paired_interval(difference: Doubles, seed: int, confidence: float = 0.95) -> dict[str, float]:
-    """Mean paired difference with its percentile bootstrap interval over queries (Efron & Tibshirani, 1993)."""
-    draws = np.random.default_rng(seed).integers(0, len(difference), (RESAMPLES, len(difference)))
-    means = difference[draws].mean(axis=1)
-    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return {"diff": float(difference.mean()), "low": float(low), "high": float(high)}
+def paired_interval(difference: Doubles, seed: int) -> dict[str, float]:
+    """Mean paired difference with its 95 % bootstrap interval over queries."""
+    interval = bootstrap(difference, seed)
+    return {"diff": interval.mean, "low": interval.low, "high": interval.high}
 
 
 def _label(record: Record, name: str) -> Any:

@@ -21,7 +21,7 @@ from skillshot.llm.engine import Completion, Decoding, Engine, Scored
 from skillshot.runtime.prompt import continuation, render
 
 if TYPE_CHECKING:
-    from skillshot.evaluation.rivals import Chosen
+    from skillshot.selectors.choose import Choice
 
 
 def sample(queries: Sequence[Record], limit: int | None, seed: int) -> list[Record]:
@@ -38,7 +38,7 @@ def evaluate(
     params: EvaluateParams,
     seed: int,
     offline: bool = False,
-    selection: Mapping[str, Chosen] | None = None,
+    selection: Mapping[str, Choice] | None = None,
     prices: Prices | None = None,
 ) -> Evaluation:
     """Accuracy and gold log-likelihood of every selector, all calls through the cache.

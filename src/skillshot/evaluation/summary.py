@@ -12,7 +12,7 @@ from skillshot.evaluation.statistics import bootstrap, compare, queries_needed
 from skillshot.llm.engine import Capabilities
 
 if TYPE_CHECKING:
-    from skillshot.evaluation.rivals import Chosen
+    from skillshot.selectors.choose import Choice
 
 BASELINES = ("question", "random")
 METRICS = ("accuracy", "nll")
@@ -28,7 +28,7 @@ def summarise(
     capabilities: Capabilities,
     params: EvaluateParams,
     seed: int,
-    selection: Mapping[str, Chosen],
+    selection: Mapping[str, Choice],
     prices: Prices | None,
 ) -> dict[str, Any]:
     """{"llm", "shots", "queries", "selectors": {name: ...}, "pairs": {"a-question": ...}}; a metric that could not be
@@ -86,11 +86,11 @@ def _selector(rows: Sequence[QueryResult], params: EvaluateParams, seed: int) ->
     return out
 
 
-def _origin(name: str, selection: Mapping[str, Chosen]) -> Chosen | None:
+def _origin(name: str, selection: Mapping[str, Choice]) -> Choice | None:
     return selection.get(re.split("[@:]", name)[0])
 
 
-def _bill(rows: Sequence[QueryResult], chosen: Chosen | None, prices: Prices | None) -> dict[str, Any]:
+def _bill(rows: Sequence[QueryResult], chosen: Choice | None, prices: Prices | None) -> dict[str, Any]:
     """Calls and tokens of the selector itself, for the queries and once for the bank; money of all but the bank's."""
     out: dict[str, Any] = {}
     for name in ("queries", "bank"):

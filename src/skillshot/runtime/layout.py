@@ -21,17 +21,6 @@ BANK_FILES = (
 LARGE = "skillshot.faiss"  # only in a bank of more than index.exact_below demonstrations
 MODES = ("full", "lite", "auto")
 
-# selector -> vectors of the bank that its query vector is multiplied with
-VECTORS = {
-    "skillshot": "skillshot",
-    "lite": "skillshot",
-    "oracle_features": "skillshot",
-    "lars": "lars",
-    "ridge": "ridge",
-    "question": "question",
-    "oracle": "rationale",
-}
-
 
 def resolve_mode(mode: str, manifest: Mapping[str, Any]) -> str:
     """`auto` is full where the bundle carries a text encoder, lite where it was left out to save its size."""

@@ -1,5 +1,1 @@
-"""Every selector beside ours, on one bundle: choices for evaluation, alignment for `skillshot score`."""
-
-from skillshot.selectors.choose import choose
-
-__all__ = ["choose"]
+"""Every selector, ours and its rivals, on one bundle; `registry` lists them."""

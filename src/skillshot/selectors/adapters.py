@@ -11,36 +11,30 @@ from skillshot.common.arrays import Rows
 from skillshot.common.errors import InputError
 from skillshot.common.record import Record
 from skillshot.selectors.pool import Pool
+from skillshot.selectors.registry import SelectorSpec
 
 Ask = Callable[[str], Sequence[int]]  # question text -> rows, best first
 
-# selector -> package that it runs, and how to install it
-PACKAGES = {
-    "langchain_similarity": ("langchain_core", "langchain-core"),
-    "langchain_mmr": ("langchain_core", "langchain-core"),
-    "dspy_knn": ("dspy", "dspy"),
-}
-NAMES = tuple(PACKAGES)
 
+def choose_rows(pool: Pool, queries: Sequence[Record], spec: SelectorSpec, k: int) -> list[Rows]:
+    """Rows that the package's own code chooses for each query, best first.
 
-def choose_rows(pool: Pool, queries: Sequence[Record], name: str, k: int) -> list[Rows]:
-    """Rows that their code chooses for each query, best first.
-
-    They know no excluded examples: one more is asked for than twins of a query can be there, and twins are dropped.
+    These selectors cannot exclude examples. So more are asked for, by as many as a query has duplicates, and the
+    duplicates are dropped.
 
     Raises:
         InputError: the package is not installed.
     """
-    package, install = PACKAGES[name]
     try:
-        importlib.import_module(package)
+        importlib.import_module(spec.package.replace("-", "_"))
     except ImportError as error:
         raise InputError(
-            f"selector {name}: needs the package {install} ({error})\npip install {install}, or leave {name} out"
+            f"selector {spec.name}: needs the package {spec.package} ({error})\n"
+            f"pip install {spec.package}, or leave {spec.name} out"
         ) from error
     allowed = pool.allowed(queries)
     wanted = k + int((~allowed).sum(axis=1).max(initial=0))
-    ask = _dspy(pool, wanted) if name == "dspy_knn" else _langchain(pool, wanted, name == "langchain_mmr")
+    ask = _dspy(pool, wanted) if spec.name == "dspy_knn" else _langchain(pool, wanted, spec.name == "langchain_mmr")
     return [
         np.array([row for row in ask(query.text) if free[row]][:k], np.intp)
         for query, free in zip(queries, allowed, strict=True)

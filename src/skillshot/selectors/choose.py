@@ -1,96 +1,147 @@
-"""Choices of every selector for a set of queries: bank rows or records, best first."""
+"""Choices of every selector for many queries: bank rows or records, best first."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from functools import partial
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from os import PathLike
 
 import numpy as np
-import numpy.typing as npt
 
 from skillshot.common.arrays import Floats, Mask, Rows
-from skillshot.common.errors import InputError
+from skillshot.common.params import EvaluateParams
 from skillshot.common.record import Record
+from skillshot.llm.engine import Decoding, Engine
 from skillshot.runtime.diversify import CANDIDATES, spread
 from skillshot.runtime.index import top_k
-from skillshot.selectors import adapters, diverse
-from skillshot.selectors.pool import NAMES, Pool
+from skillshot.selectors import adapters, retrieval_r, skill_knn
+from skillshot.selectors.cost import Cost
+from skillshot.selectors.pool import Pool
+from skillshot.selectors.registry import DEFAULT, DRAW, find
 
 CHUNK = 256  # queries scored at once, so that memory stays at CHUNK x bank floats
-Pick = Callable[..., npt.NDArray[np.intp]]
-# name -> whose scores and vectors, and how a set is made of them; skill rows are closer together than questions
-DIVERSE: dict[str, tuple[str, Pick]] = {
-    "mmr": ("question", diverse.mmr),
-    "dpp": ("question", diverse.dpp),
-    "skillshot_mmr": ("skillshot", partial(diverse.mmr, balance=0.8)),
-}
-SERVED = frozenset({"skillshot", "lite"})  # what a bundle's Selector does
-DRAW = re.compile(r"random-([2-9]|[1-9]\d+)")  # further draws of `random`, which is the first
-# every selector that asks no language model
-FREE = ("zero-shot", *NAMES, "random-N", *DIVERSE, *adapters.NAMES)
+NO_COST = Cost()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A selector's demonstrations for each query, best first.
+
+    bank: calls made once for the bank; queries: calls made to select; note: what a reader must know;
+    seconds: wall time of the selection, including what the selector prepared for it.
+    """
+
+    demonstrations: list[list[Record]]
+    bank: Cost = NO_COST
+    queries: Cost = NO_COST
+    note: str = ""
+    seconds: float = field(default=0.0, compare=False)
+
+
+def choose_all(
+    folder: str | PathLike[str],
+    queries: Sequence[Record],
+    names: Sequence[str],
+    k: int,
+    seed: int,
+    engine: Engine,
+    params: EvaluateParams,
+) -> dict[str, Choice]:
+    """Choices of each named selector on a bundle's bank, with what they cost.
+
+    Args:
+        engine: asked by the selectors that need a language model, and by no other.
+
+    Raises:
+        InputError: an unknown selector, or one whose package is not installed.
+        EngineError: the engine failed; what was answered is in the answer cache where there is one.
+    """
+    for name in names:
+        find(name)
+    pool = Pool(folder, seed)
+    choices = {}
+    for name in names:
+        start = time.perf_counter()
+        if find(name).needs_llm:
+            demonstrations, bank, cost, note = _by_llm(pool, queries, name, k, seed, engine, params)
+        else:
+            demonstrations, bank, cost, note = choose_from(pool, queries, name, k), NO_COST, NO_COST, ""
+        choices[name] = Choice(demonstrations, bank, cost, note, time.perf_counter() - start)
+    return choices
+
+
+def _by_llm(
+    pool: Pool, queries: Sequence[Record], name: str, k: int, seed: int, engine: Engine, params: EvaluateParams
+) -> tuple[list[list[Record]], Cost, Cost, str]:
+    if name == "retrieval_r":
+        shown = choose_from(pool, queries, "question", k)
+        decoding = Decoding(max_tokens=params.max_tokens)
+        demonstrations, cost = retrieval_r.choose(engine, pool, queries, shown, k, decoding)
+        return demonstrations, NO_COST, cost, ""
+    bank, size, note = pool.records, params.skill_knn_bank, ""
+    if size is not None and size < len(bank):
+        note = f"chose among {size} of the bank's {len(bank)} examples (evaluate.skill_knn_bank)"
+        rows = sorted(random.Random(seed).sample(range(len(bank)), size))
+        bank = [bank[row] for row in rows]
+    result = skill_knn.choose(engine, bank, queries, pool.embed, k)
+    return result.choices, result.bank, result.queries, note
+
+
+def choose(
+    folder: str | PathLike[str], queries: Sequence[Record], names: Sequence[str] = DEFAULT, k: int = 4, seed: int = 0
+) -> dict[str, list[list[Record]]]:
+    """Demonstrations of each named selector for each query; "zero-shot" chooses none.
+
+    Raises:
+        InputError: an unknown selector, or one that asks a language model.
+        BundleError: a damaged bundle.
+    """
+    pool = Pool(folder, seed)
+    return {name: choose_from(pool, queries, name, k) for name in names}
+
+
+def choose_from(pool: Pool, queries: Sequence[Record], name: str, k: int) -> list[list[Record]]:
+    """`choose_rows` as records."""
+    return [[pool.records[row] for row in rows] for rows in choose_rows(pool, queries, name, k)]
 
 
 def choose_rows(pool: Pool, queries: Sequence[Record], name: str, k: int) -> list[Rows]:
-    """Rows of the k best demonstrations for each query, best first, the query's own twin left out.
-
-    `mmr` and `dpp` weigh question cosine against likeness of the questions, `skillshot_mmr` the skill's cosine against
-    likeness of the skill rows; `random-2`, `random-3` are more draws.
+    """Rows of the k best demonstrations for each query, best first; the query itself is never among them.
 
     Raises:
-        InputError: an unknown selector, or an adapter whose package is not there.
+        InputError: an unknown selector, one that asks a language model, or one whose package is not installed.
     """
-    if name in adapters.NAMES:
-        return adapters.choose_rows(pool, queries, name, k)
+    spec = find(name, llm=False)
+    if name == "zero-shot":
+        return [np.empty(0, np.intp) for _ in queries]
+    if spec.package:
+        return adapters.choose_rows(pool, queries, spec, k)
     if draw := DRAW.fullmatch(name):
         first, pool.seed = pool.seed, pool.seed + int(draw.group(1)) - 1
         try:
             return choose_rows(pool, queries, "random", k)
         finally:
             pool.seed = first
-    if name not in (*NAMES, *DIVERSE):
-        raise InputError(f"selector {name!r}: choose from {', '.join(FREE)}")
-    rows = []
+    rows: list[Rows] = []
     for start in range(0, len(queries), CHUNK):
         part = queries[start : start + CHUNK]
-        allowed = pool.allowed(part)
-        if name in DIVERSE:
-            base, pick = DIVERSE[name]
-            scores, vectors = pool.scores(base, part), pool.vectors(base)
-            rows += [pick(scores[i], vectors, k, allowed=allowed[i]) for i in range(len(part))]
+        scores, allowed = pool.scores(spec.scores or name, part), pool.allowed(part)
+        if spec.pick is not None:
+            vectors = pool.vectors(spec.vectors)
+            rows += [spec.pick(scores[i], vectors, k, allowed=allowed[i]) for i in range(len(part))]
+        elif spec.served:
+            rows += [_served(pool, scores[i], k, allowed[i]) for i in range(len(part))]
         else:
-            scores = pool.scores(name, part)
-            if name in SERVED:
-                rows += [_served(pool, scores[i], k, allowed[i]) for i in range(len(part))]
-            else:
-                rows += [top_k(scores[i], k, allowed[i]) for i in range(len(part))]
+            rows += [top_k(scores[i], k, allowed[i]) for i in range(len(part))]
     return rows
 
 
 def _served(pool: Pool, scores: Floats, k: int, allowed: Mask) -> Rows:
-    """As `Selector` chooses: near ties go to what is least alike."""
+    """As `Selector` chooses: near ties are broken by variety."""
     rows = top_k(scores, max(CANDIDATES, k + 1), allowed)
     order = spread(scores[rows], pool.vectors("skillshot"), rows, pool.near_tie)
     taken = rows[list(islice(order, k))]
     return taken[np.argsort(-scores[taken], kind="stable")]
-
-
-def choose_from(pool: Pool, queries: Sequence[Record], name: str, k: int) -> list[list[Record]]:
-    """`choose_rows` as records; "zero-shot" chooses none."""
-    if name == "zero-shot":
-        return [[] for _ in queries]
-    return [[pool.records[row] for row in rows] for rows in choose_rows(pool, queries, name, k)]
-
-
-def choose(
-    folder: str | PathLike[str], queries: Sequence[Record], names: Sequence[str] = NAMES, k: int = 4, seed: int = 0
-) -> dict[str, list[list[Record]]]:
-    """Demonstrations of each named selector for each query; "zero-shot" chooses none.
-
-    Raises:
-        InputError: an unknown selector; BundleError: a damaged bundle.
-    """
-    pool = Pool(folder, seed)
-    return {name: choose_from(pool, queries, name, k) for name in names}

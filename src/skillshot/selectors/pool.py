@@ -15,16 +15,12 @@ from skillshot.common.errors import InputError
 from skillshot.common.io import sha256_text
 from skillshot.common.record import Record
 from skillshot.features.lexical import LexicalView
-from skillshot.runtime.layout import MODEL, QUESTION_VIEW, RATIONALE_VIEW, VECTORS
+from skillshot.runtime.layout import MODEL, QUESTION_VIEW, RATIONALE_VIEW
 from skillshot.runtime.manifest import check_files, read_manifest
 from skillshot.runtime.onnx import Session, TextEncoder
 from skillshot.runtime.store import BankStore, question_key
 from skillshot.selectors.bm25 import BM25
-
-Scorer = Callable[[Sequence[Record]], Floats]
-
-NAMES = ("random", "bm25", "question", "ridge", "lars", "lite", "skillshot", "oracle", "oracle_features")
-NEEDS_RATIONALE = frozenset({"oracle", "oracle_features"})
+from skillshot.selectors.registry import find
 
 
 class Pool:
@@ -41,7 +37,7 @@ class Pool:
         self._model, self._bank = folder / MODEL, folder / manifest["bank"]
         self.seed, self._threads = seed, threads
         self._encoder = TextEncoder(self._model, threads)
-        # skillshot is asked as the bundle serves it; its rivals, and what lies in the bank, get full precision
+        # skillshot is evaluated as the bundle serves it; its rivals and the bank get full precision
         precision = str(manifest["select"]["precision"])
         self._asker = self._encoder if precision == "fp32" else TextEncoder(self._model, threads, precision)
         self.near_tie = float(manifest["select"]["near_tie"])
@@ -64,9 +60,8 @@ class Pool:
         Raises:
             InputError: an unknown selector, or an oracle asked about a query without a rationale.
         """
-        if name not in NAMES:
-            raise InputError(f"selector {name!r}: choose from {', '.join(NAMES)}")
-        if name in NEEDS_RATIONALE and (missing := [q.id for q in queries if not q.rationale]):
+        spec = find(name, llm=False)
+        if spec.needs_rationale and (missing := [q.id for q in queries if not q.rationale]):
             raise InputError(f"selector {name}: query {missing[0]!r} has no rationale; leave {name} out")
         if name == "random":
             return self._random(queries)
@@ -74,7 +69,7 @@ class Pool:
             if self._bm25 is None:
                 self._bm25 = BM25([record.text for record in self.records])
             return self._bm25.scores([query.text for query in queries])
-        return self.query_vectors(name, queries) @ self.vectors(VECTORS[name]).T
+        return self.query_vectors(name, queries) @ self.vectors(spec.vectors).T
 
     def query_vectors(self, name: str, queries: Sequence[Record]) -> Floats:
         """Query side of a vector selector, unit rows float32 (q, z)."""
@@ -125,12 +120,11 @@ class Pool:
         return self._embed(texts, self._encoder)
 
     def _embed(self, texts: Sequence[str], encoder: TextEncoder) -> Floats:
-        from tqdm.auto import tqdm
-
         kept = self._texts[encoder]
         new = sorted({text for text in texts if text not in kept}, key=lambda text: (-len(text), text))
         size = 64
-        for start in tqdm(range(0, len(new), size), desc="embed queries", unit="batch", disable=len(new) <= size):
+        starts = range(0, len(new), size)
+        for start in starts if len(starts) < 2 else tracked(starts, "embed queries", "batch", len(starts)):
             batch = new[start : start + size]
             kept.update(zip(batch, encoder.encode(batch), strict=True))
         if not texts:

@@ -11,12 +11,12 @@ from skillshot.common.params import load_params
 from skillshot.common.record import Record, read_records
 from skillshot.evaluation.alignment import score
 from skillshot.evaluation.files import shown, write
-from skillshot.evaluation.rivals import select
 from skillshot.evaluation.run import evaluate, sample
 from skillshot.evaluation.shipped import shipped
 from skillshot.llm.cache import AnswerCache, default_path
 from skillshot.llm.cached_engine import CachedEngine
 from skillshot.llm.open import open_engine
+from skillshot.selectors.choose import choose_all
 from skillshot.stages._runner import stage_main
 
 CHECKED = 100  # queries that are also put to the bundle's own Selector
@@ -34,7 +34,7 @@ def main() -> None:
     engine, cache = open_engine(params.llm), AnswerCache(default_path())
     if cache.damaged:
         print(f"evaluate: {cache.path}: {cache.damaged} damaged or edited lines left out", file=sys.stderr)
-    selection = select(
+    selection = choose_all(
         "models/selector",
         queries,
         settings.selectors,
@@ -60,7 +60,7 @@ def align(bundle: str, queries: Sequence[Record], label: str | None, k: int, see
         reason = f"no query has the field {label!r} (evaluate.label)"
         print(f"evaluate: skill alignment left out: {reason}", file=sys.stderr)
         return {"missing": reason}
-    return {"label": label} | score(bundle, queries, label, k, seed=seed).to_json()
+    return {"label": label} | score(bundle, queries, label, k, seed=seed).to_dict()
 
 
 if __name__ == "__main__":

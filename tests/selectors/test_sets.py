@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from skillshot.common.arrays import Floats
 from skillshot.runtime.index import top_k
-from skillshot.selectors.diverse import dpp, mmr
+from skillshot.selectors.sets import dpp, mmr
 
 
 def unit(seed: int, n: int, d: int = 6) -> Floats:

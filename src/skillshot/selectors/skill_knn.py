@@ -1,12 +1,11 @@
-"""Skill-KNN (An et al. 2023, arXiv 2305.14210), the rival that pays a language model to name skills.
+"""Skill-KNN (An et al. 2023, arXiv 2305.14210): a language model describes the skills.
 
-The LLM writes a skill description for each example of the bank, and one more for each query; the nearest
-descriptions are chosen. One call for each example and query (the base form; the paper's other two ask several times).
+The LLM writes a skill description of each example of the bank and of each query. The nearest descriptions are chosen.
+That is one call per example and query, the paper's base form; its other two forms ask several times.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ from skillshot.common.arrays import Floats
 from skillshot.common.record import Record, normalise_question
 from skillshot.llm.engine import Completion, Decoding, Engine
 from skillshot.runtime.index import top_k
+from skillshot.selectors.cost import Cost
 
 DECODING = Decoding(max_tokens=32, stop=("\n",))
 # hand-written annotations, as in the paper: what must be done, without names and numbers of the question
@@ -29,28 +29,8 @@ SHOWN = (
 
 
 @dataclass(frozen=True)
-class Cost:
-    """What a selector's own calls cost: calls, tokens read and written, seconds in the engine."""
-
-    calls: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    seconds: float = 0.0
-
-    @classmethod
-    def of(cls, answers: Sequence[Completion]) -> Cost:
-        """What these answers cost, whether bought now or found in a record."""
-        return cls(
-            len(answers),
-            sum(answer.prompt_tokens for answer in answers),
-            sum(answer.completion_tokens for answer in answers),
-            sum(answer.seconds for answer in answers),
-        )
-
-
-@dataclass(frozen=True)
 class SkillKnn:
-    """Choices for each query, best first, and both bills: once for the bank, and for the queries."""
+    """Choices for each query, best first, and both costs: once for the bank, and for the queries."""
 
     choices: list[list[Record]]
     bank: Cost
@@ -67,7 +47,7 @@ def describe(engine: Engine, records: Sequence[Record]) -> tuple[list[str], Cost
     """One written description for each record; an empty one is replaced by the question.
 
     Raises:
-        EngineError: the engine failed; what was described is in the record where there is one.
+        EngineError: the engine failed; what was described is in the answer cache where there is one.
     """
     written: dict[int, Completion] = dict(engine.complete([prompt(record) for record in records], DECODING))
     answers = [written[i] for i in range(len(records))]
@@ -82,7 +62,7 @@ def choose(
     embed: Callable[[Sequence[str]], Floats],
     k: int,
 ) -> SkillKnn:
-    """Describe bank and queries, embed the descriptions, take the nearest; a query's own twin is left out.
+    """Describe bank and queries, embed the descriptions, take the nearest; the query itself is left out.
 
     Args:
         embed: texts -> unit rows (n, d).
@@ -97,10 +77,3 @@ def choose(
         allowed: npt.NDArray[np.bool_] = np.array([key != own for key in keys], bool)
         choices.append([bank[int(i)] for i in top_k(row, k, allowed)])
     return SkillKnn(choices, paid, paid_queries)
-
-
-def timed(action: Callable[[], object]) -> float:
-    """Seconds that an action takes: the other side of the bill, for a selector without calls."""
-    began = time.perf_counter()
-    action()
-    return time.perf_counter() - began
