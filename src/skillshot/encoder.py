@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skillshot.common.errors import InputError
+from skillshot.common.progress import progress
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -55,21 +56,19 @@ def load_encoder(name: str = PACKAGED) -> SentenceTransformer:
 
 
 def embed_texts(encoder: Any, texts: Sequence[str], batch_size: int = 64, label: str = "texts") -> Embedded:
-    """Embed texts, longest first, each distinct text once, with progress on stderr.
+    """Embed texts, longest first, each distinct text once, with progress.
 
     Args:
         encoder: what `load_encoder` gave.
-        label: names the progress bar.
+        label: names the progress.
     """
-    from tqdm.auto import tqdm
-
     window = int(encoder.max_seq_length or 512)
     distinct = sorted(set(texts), key=lambda text: (-len(text), text))
     place = {text: i for i, text in enumerate(distinct)}
     vectors = np.zeros((len(distinct), encoder.get_embedding_dimension()), np.float32)
     too_long = np.zeros(len(distinct), bool)
     tokenizer = encoder.tokenizer
-    with tqdm(total=len(distinct), desc=f"embed {label}", unit="text") as progress:
+    with progress(f"embed {label}", len(distinct), "text") as advance:
         for start in range(0, len(distinct), batch_size):
             batch = distinct[start : start + batch_size]
             part = slice(start, start + len(batch))
@@ -78,6 +77,6 @@ def embed_texts(encoder: Any, texts: Sequence[str], batch_size: int = 64, label:
             vectors[part] = encoder.encode(
                 batch, batch_size=batch_size, normalize_embeddings=True, show_progress_bar=False
             )
-            progress.update(len(batch))
+            advance(len(batch))
     rows = [place[text] for text in texts]
     return Embedded(vectors[rows].reshape(len(rows), vectors.shape[1]), int(too_long[rows].sum()), window)

@@ -1,4 +1,4 @@
-"""From a source to `bank.jsonl`, `queries.jsonl` and `quarantine.jsonl`, row by row in bounded memory."""
+"""Ingest a source into `bank.jsonl`, `queries.jsonl` and `quarantine.jsonl`, row by row in bounded memory."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from skillshot.bank.split import group_stats, hold_out, spanning
 from skillshot.common.errors import InputError, SkillshotError
 from skillshot.common.io import replaced_folder
 from skillshot.common.params import Params
+from skillshot.common.progress import tracked
 from skillshot.common.record import ORIGIN
 from skillshot.sources import open_source
 
 
 def ingest(params: Params, out: Path) -> dict[str, Any]:
-    """Read, normalise and split the source that `params.ingest` names; replaces the folder `out` as a whole.
+    """Read, normalise and split the source that `params.ingest` names, and replace the folder `out` atomically.
 
     Returns:
         the stage's report: rows read, accepted and quarantined by reason, groups, bank and queries.
 
     Raises:
-        InputError: the source is unreadable, has no usable rows, or ids that mean two things.
+        InputError: the source is unreadable, has no usable rows, or gives one id to different rows.
     """
     settings = params.ingest
     source = open_source(settings, params.seed)
@@ -53,7 +54,7 @@ def ingest(params: Params, out: Path) -> dict[str, Any]:
 
 
 def summary(report: dict[str, Any]) -> str:
-    """The report in two or three lines for the terminal."""
+    """The report as two or three lines for the terminal."""
     lines = []
     for part in ("read", "read_queries"):
         if counts := report.get(part):
@@ -62,21 +63,19 @@ def summary(report: dict[str, Any]) -> str:
             lines.append(f"{part}: {counts['rows']} rows, {counts['accepted']} accepted, {quarantined}")
     groups = report["groups"]
     lines.append(
-        f"bank {groups['bank']}, queries {groups['queries']}; {groups['groups']} groups of like questions, "
-        f"the largest of {groups['largest_group']}"
+        f"bank {groups['bank']}, queries {groups['queries']}; {groups['groups']} near-duplicate groups, "
+        f"the largest has {groups['largest_group']} rows"
     )
     return "\n".join(lines)
 
 
 class _Reader:
-    """Writes accepted rows and quarantine entries as they come, and counts that nothing is lost."""
+    """Writes accepted rows and quarantine entries as they are read, and checks that no row is lost."""
 
     def __init__(self, params: Params, accepted: Path, refused: IO[str], grouper: Grouper) -> None:
         self.params, self.accepted, self.refused, self.grouper = params, accepted, refused, grouper
 
     def __call__(self, name: str, raws: Iterator[Raw], limit: int | None, *, queries: bool = False) -> dict[str, Any]:
-        from tqdm.auto import tqdm
-
         columns = self.params.ingest.columns
         intake, tally = Intake(columns), Tally()
         rows = explained = 0
@@ -91,7 +90,7 @@ class _Reader:
                 yield raw
 
         with open(self.accepted, "a", encoding="utf-8", newline="\n") as out:
-            for item in tqdm(intake.take(counted()), desc=f"ingest {Path(name).name}", unit="row"):
+            for item in tracked(intake.take(counted()), f"ingest {Path(name).name}", "row"):
                 tally.add(item)
                 if isinstance(item, Quarantined):
                     self.refused.write(json.dumps(item.to_json(), ensure_ascii=True) + "\n")
@@ -117,7 +116,7 @@ class _Reader:
 
 
 def _line(item: Placed) -> str:
-    row = {**item.record.to_json(), ORIGIN: f"{item.file}:{item.line}"}
+    row = {**item.record.to_dict(), ORIGIN: f"{item.file}:{item.line}"}
     return json.dumps(row, ensure_ascii=False) + "\n"
 
 
@@ -133,7 +132,7 @@ def _separate(everything: Path, held: Any, folder: Path) -> None:
 
 
 def _shared(grouper: Grouper, labels: Any, held: Any) -> dict[str, int]:
-    """What given queries share with a given bank: told, not removed (selection leaves out identical questions)."""
+    """Overlap of given queries and a given bank: reported, not removed (selection leaves out identical questions)."""
     digests = grouper.digests()
     both = spanning(labels, held)
     return {

@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from skillshot.common.io import read_json, write_json
 from skillshot.common.params import TrainParams
+from skillshot.common.progress import progress as show_progress
 from skillshot.model.nets import SkillCVAE
 
 WARM = 0.25  # share of the steps in which the learning rate rises
@@ -93,7 +93,7 @@ def train(
     noise, order = torch.Generator(device), torch.Generator()
     model.draw_from(noise)
     precision = torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16")
-    with tqdm(total=epochs, initial=progress.epoch, desc=f"train {label}", unit="epoch") as bar:
+    with show_progress(f"train {label}", epochs, "epoch", progress.epoch) as advance:
         while progress.epoch < epochs:
             if halt and halt.is_set():
                 raise KeyboardInterrupt
@@ -131,8 +131,7 @@ def train(
                 progress.best, progress.best_epoch = row["held_out_loss"], progress.epoch
                 best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
             progress.epoch += 1
-            bar.update(1)
-            bar.set_postfix(loss=f"{row['loss']:.3g}", held_out=f"{row['held_out_loss']:.3g}", kl=f"{row['kl']:.3g}")
+            advance(1, f"loss {row['loss']:.3g}, held out {row['held_out_loss']:.3g}, KL {row['kl']:.3g}")
             stop = progress.epoch - 1 - progress.best_epoch >= settings.patience
             if store and (stop or progress.epoch == epochs or progress.epoch % CHECKPOINT_EVERY == 0):
                 store.save(model, optimiser, progress, best)

@@ -1,0 +1,30 @@
+"""Where the log lines of this package go when it runs as a program."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+from collections.abc import Iterator
+
+
+class StderrHandler(logging.Handler):
+    """Prints messages as they are on the stderr of the moment (a test or a notebook may exchange it)."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one message."""
+        print(self.format(record), file=sys.stderr)
+
+
+@contextlib.contextmanager
+def logging_to_stderr(level: int = logging.INFO) -> Iterator[None]:
+    """Show what the logger `skillshot` reports, until the block ends; libraries leave this to their caller."""
+    logger = logging.getLogger("skillshot")
+    handler, before = StderrHandler(), logger.level
+    logger.addHandler(handler)
+    logger.setLevel(level)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
