@@ -1,4 +1,4 @@
-"""Damage hits as many records as asked for, and says which; drift measures what it names."""
+"""Corruption changes the configured number of records and marks them; drift measures each kind of shift."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ BANK = [
 ]
 
 
-def test_nothing_asked_nothing_done() -> None:
+def test_default_settings_change_nothing() -> None:
     damaged, counts = corrupt(BANK, CorruptionParams(), 7)
     assert damaged == BANK
     assert counts == {"thinned": 0, "wrong_rationales": 0, "missing_steps": 0, "rows": 200}
 
 
-def test_wrong_rationales_are_another_records() -> None:
+def test_wrong_rationales_come_from_other_records() -> None:
     damaged, counts = corrupt(BANK, CorruptionParams(wrong_rationales=0.3), 7)
     changed = [(a, b) for a, b in zip(BANK, damaged, strict=True) if a.rationale != b.rationale]
     assert len(changed) == counts["wrong_rationales"] == 60
@@ -35,7 +35,7 @@ def test_wrong_rationales_are_another_records() -> None:
     assert sorted(r.rationale for r in damaged) == sorted(r.rationale for r in BANK)
 
 
-def test_missing_steps_keep_the_order_of_the_rest() -> None:
+def test_missing_steps_keep_the_order_of_the_other_steps() -> None:
     damaged, counts = corrupt(BANK, CorruptionParams(missing_steps=0.5), 7)
     cut = [(a, b) for a, b in zip(BANK, damaged, strict=True) if a.rationale != b.rationale]
     assert len(cut) == counts["missing_steps"] == 100
@@ -55,13 +55,13 @@ def test_keep_and_skew_thin_the_bank() -> None:
     assert sizes == [50, 25, 17, 12]  # 50 of each opening, divided by its rank
 
 
-def test_the_seed_decides() -> None:
+def test_result_depends_on_the_seed() -> None:
     settings = CorruptionParams(wrong_rationales=0.3, missing_steps=0.3, keep=100)
     assert corrupt(BANK, settings, 7) == corrupt(BANK, settings, 7)
     assert corrupt(BANK, settings, 7)[0] != corrupt(BANK, settings, 8)[0]
 
 
-def test_drift_is_zero_on_itself_and_sees_each_kind_of_shift() -> None:
+def test_drift_is_zero_against_itself_and_detects_each_kind_of_shift() -> None:
     base = profile(BANK)
     assert set(drift(base, base).values()) == {0.0}
     longer = profile([replace(r, rationale=r.rationale + "\nand more") for r in BANK])
@@ -73,7 +73,7 @@ def test_drift_is_zero_on_itself_and_sees_each_kind_of_shift() -> None:
     assert [reading(x) for x in (0.0, 0.2, 3.0)] == ["none", "notable", "large"]
 
 
-def test_the_last_accepted_bank_is_remembered(tmp_path: Path) -> None:
+def test_last_accepted_bank_is_stored(tmp_path: Path) -> None:
     state = tmp_path / "state" / "accepted.json"
     one, two = profile(BANK), profile(BANK[:50])
     assert accept(one, state) is None

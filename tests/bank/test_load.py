@@ -64,7 +64,7 @@ def test_published_forms(name: str) -> None:
     assert preset_of(row) == name
     record = to_record(row)
     assert {key: getattr(record, key) for key in expected} == expected
-    assert to_record(record.to_json()) == record
+    assert to_record(record.to_dict()) == record
 
 
 def test_message_logs_with_reasoning_and_parts() -> None:

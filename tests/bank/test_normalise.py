@@ -1,4 +1,4 @@
-"""Normalisation: idempotent, never raising, and right on the forms that published sets have."""
+"""Normalisation is idempotent, never raises, and is right on the formats of published data sets."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def test_text_rules_are_idempotent(text: str) -> None:
     assert "\r" not in once and "\0" not in once
     steps, _ = clean_steps(text)
     assert clean_steps(steps) == (steps, [])
-    bare = strip_letter(steps)
-    assert strip_letter(bare) == bare
+    stripped = strip_letter(steps)
+    assert strip_letter(stripped) == stripped
     rationale, answer = split_hash_answer(text)
     assert len(rationale) + len(answer) <= len(text)
     assert operations(text)
@@ -59,7 +59,7 @@ def test_text_rules_are_idempotent(text: str) -> None:
         ("cafe\u0301", "café"),  # composed
         ("a\r\nb\rc\u2028d", "a\nb\nc\nd"),
         ("\ufeffa\x00b\x1b[1m ", "ab[1m"),
-        ("\ud83d\ude00 \ud83d", "😀 \ufffd"),  # a pair is joined, a lone half is marked
+        ("\ud83d\ude00 \ud83d", "😀 \ufffd"),  # a pair is joined, a lone surrogate is replaced
         (" line  \n\ttab\t\n", "line\n\ttab"),
     ],
 )
@@ -77,16 +77,18 @@ def test_answers_are_idempotent(text: str, answer_type: str, options: list[str])
 
 @settings(max_examples=300)
 @given(st.dictionaries(FIELD | st.text(), ANY_VALUE, max_size=8))
-def test_any_row_is_a_record_or_a_reason_and_records_are_fixed_points(row: dict[str, object]) -> None:
+def test_any_row_gives_a_record_or_a_reason_and_converting_a_record_again_changes_nothing(
+    row: dict[str, object],
+) -> None:
     try:
         record = to_record(row)
     except RowError as error:
         assert str(error)
         return
-    text = json.dumps(record.to_json(), allow_nan=False, ensure_ascii=False)
+    text = json.dumps(record.to_dict(), allow_nan=False, ensure_ascii=False)
     text.encode("utf-8")
-    assert Record.from_json(json.loads(text)) == record
-    assert to_record(record.to_json()) == record
+    assert Record.from_dict(json.loads(text)) == record
+    assert to_record(record.to_dict()) == record
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_inferred_types(answer: str, options: tuple[str, ...], expected: str) ->
         ("The plan is plan B", "The plan is plan B"),
     ],
 )
-def test_the_letter_is_taken_off_the_tail(rationale: str, expected: str) -> None:
+def test_closing_letter_is_removed(rationale: str, expected: str) -> None:
     assert strip_letter(rationale) == expected
 
 
@@ -152,13 +154,13 @@ def test_the_letter_is_taken_off_the_tail(rationale: str, expected: str) -> None
     ("equation", "expected"),
     [("48/2=24", "/"), ("80/100*10=8", "*/"), ("-5+3=-2", "+"), ("71+-3=68", "+"), ("12=12", "id"), ("7//2=3", "/")],
 )
-def test_operations_of_a_mark(equation: str, expected: str) -> None:
+def test_operations_of_an_annotation(equation: str, expected: str) -> None:
     assert operations(equation) == expected
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs the banks of ../shared/data")
-def test_published_gsm8k_becomes_the_independently_normalised_form() -> None:
-    """`train.jsonl.gz` was normalised by other code from `train.original.jsonl.gz`: they must agree on all 7,473."""
+def test_published_gsm8k_equals_the_independently_normalised_file() -> None:
+    """`train.jsonl.gz` was normalised from `train.original.jsonl.gz` by other code; all 7,473 rows must agree."""
     with (
         gzip.open(SHARED / "gsm8k/train.original.jsonl.gz", "rt") as ours,
         gzip.open(SHARED / "gsm8k/train.jsonl.gz", "rt") as theirs,

@@ -1,4 +1,4 @@
-"""Groups and splits: planted leaks are found, and no group is on both sides."""
+"""Near-duplicate groups and splits: planted leaks are found, and no group is on both sides."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def labels(questions: list[str], threshold: float = 0.8, groups: list[str] | Non
 
 
 @pytest.mark.parametrize(
-    "twin",
+    "duplicate",
     [
         "Natalia sold 48 clips in April, and half as many in May.  How many?",  # spaces
         "NATALIA sold 48 clips in April, and half as many in May. How many?",  # case
@@ -45,9 +45,9 @@ def labels(questions: list[str], threshold: float = 0.8, groups: list[str] | Non
         "Weng sold 1,250.50 clips in June, and half as many in May. How many?",  # both
     ],
 )
-def test_planted_twins_are_one_group(twin: str) -> None:
+def test_planted_duplicates_are_one_group(duplicate: str) -> None:
     original = "Natalia sold 48 clips in April, and half as many in May. How many?"
-    assert labels([story(1), original, story(2), twin, story(3)]) == [0, 1, 2, 1, 3]
+    assert labels([story(1), original, story(2), duplicate, story(3)]) == [0, 1, 2, 1, 3]
 
 
 def test_near_duplicates_are_grouped_and_others_are_not() -> None:
@@ -57,14 +57,14 @@ def test_near_duplicates_are_grouped_and_others_are_not() -> None:
     assert labels(questions + near, 0.0) == list(range(100))
 
 
-def test_declared_groups_and_their_chains() -> None:
-    """a and b share a database, b and c a question: all three are one group."""
+def test_declared_groups_are_transitive() -> None:
+    """a and b share a database, b and c share a question: all three are one group."""
     found = labels([story(1), story(2), story(2), story(3), story(4)], groups=["db", "db", "", "x", "y"])
     assert found == [0, 0, 0, 1, 2]
 
 
-def test_signatures_are_datasketchs() -> None:
-    """Our block-wise MinHash equals the library's, text by text; short and empty texts have a gram too."""
+def test_signatures_equal_datasketch() -> None:
+    """The block-wise MinHash equals datasketch's for each text; short and empty texts also have a gram."""
     texts = [story(i, words=3 + i) for i in range(20)] + ["one", "한국어 문제 열두 개", "", "two words"]
     grouper = Grouper(0.8)
     for text in texts:
@@ -81,7 +81,7 @@ def test_signatures_are_datasketchs() -> None:
 
 
 def unmixed(value: np.uint32) -> int:
-    """Inverse of the finaliser that datasketch applies to what a hash function gives."""
+    """Inverse of the finaliser that datasketch applies to the value of a hash function."""
     h = int(value)
     h ^= h >> 16
     h = h * pow(0xC2B2AE35, -1, 1 << 32) & 0xFFFFFFFF
@@ -90,7 +90,7 @@ def unmixed(value: np.uint32) -> int:
     return h ^ (h >> 16)
 
 
-def test_bands_catch_pairs_at_the_threshold() -> None:
+def test_bands_find_pairs_at_the_threshold() -> None:
     for threshold in (0.5, 0.7, 0.8, 0.9, 0.95, 1.0):
         rows = rows_per_band(threshold)
         assert PERMUTATIONS % rows == 0
@@ -103,7 +103,7 @@ def test_bands_catch_pairs_at_the_threshold() -> None:
     st.integers(0, 5),
     st.floats(0.1, 0.6),
 )
-def test_nothing_is_lost_and_no_group_spans(drawn: list[tuple[int, str]], seed: int, holdout: float) -> None:
+def test_no_row_is_lost_and_no_group_is_on_both_sides(drawn: list[tuple[int, str]], seed: int, holdout: float) -> None:
     records = [record(i, f"{story(kind)} case {i % 3}", group) for i, (kind, group) in enumerate(drawn)]
     try:
         bank, queries, stats = split(records, holdout, seed, 0.8)
@@ -121,7 +121,7 @@ def test_nothing_is_lost_and_no_group_spans(drawn: list[tuple[int, str]], seed: 
     assert not {r.group for r in bank if r.group} & {r.group for r in queries if r.group}
 
 
-def test_the_split_depends_on_the_seed_alone_and_hardly_on_new_rows() -> None:
+def test_split_depends_on_the_seed_and_hardly_on_new_rows() -> None:
     records = [record(i, story(i)) for i in range(200)]
     first = {r.id for r in split(records, 0.2, 7, 0.9)[1]}
     assert {r.id for r in split(records[::-1], 0.2, 7, 0.9)[1]} == first

@@ -1,4 +1,4 @@
-"""The validate stage: rows quarantined, banks refused, suites that can fail, documents that open offline."""
+"""The validate stage: quarantined rows, refused banks, suites that can fail, pages that open offline."""
 
 from __future__ import annotations
 
@@ -57,18 +57,18 @@ def stage_input(folder: Path, bank: list[dict[str, Any]], queries: list[dict[str
 
 
 def rows(records: list[Record]) -> list[dict[str, Any]]:
-    return [record.to_json() for record in records]
+    return [record.to_dict() for record in records]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_sound_bank_meets_its_suite(family: str) -> None:
+def test_valid_bank_meets_its_suite(family: str) -> None:
     outcome = run_suite(BANKS[family], ValidateParams())
     assert outcome.family == family == family_of(BANKS[family])
     assert outcome.failures == ()
     assert outcome.expectations == len(suite_items(family)) >= 17
 
 
-def test_each_row_check_is_an_expectation_of_each_suite() -> None:
+def test_every_suite_has_every_row_check() -> None:
     for family in FAMILIES:
         columns = {item["kwargs"].get("column") for item in suite_items(family)}
         assert {f"failed_{name}" for name in CHECKS} <= columns
@@ -90,15 +90,15 @@ def test_each_row_check_is_an_expectation_of_each_suite() -> None:
         ([replace(r, rationale="9 1 3", answer="9") for r in NUMBERS], "proportion_of_unique_values", ""),
     ],
 )
-def test_a_broken_bank_fails_and_names_the_row(broken: list[Record], expectation: str, row: str) -> None:
+def test_invalid_bank_fails_and_names_the_row(broken: list[Record], expectation: str, row: str) -> None:
     failures = run_suite(broken, ValidateParams()).failures
     hit = [failure for failure in failures if expectation in failure.expectation]
     assert hit, failures
     assert row in hit[0].rows or not row
 
 
-def test_a_missing_column_tells_its_cause(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Great Expectations gives an empty result then; the cause is in exception_info alone."""
+def test_missing_column_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Great Expectations then gives an empty result; the cause is only in exception_info."""
     from skillshot.bank import expectations
 
     full = expectations.frame
@@ -122,26 +122,26 @@ def test_rows_are_quarantined_with_their_origin(tmp_path: Path) -> None:
 
 
 def test_given_queries_may_lack_rationales_and_held_out_ones_may_not(tmp_path: Path) -> None:
-    bare = [{"id": "q", "question": "How many?"}]
-    source = stage_input(tmp_path / "in", rows(NUMBERS), rows(HELD_OUT[:3]) + bare)
+    question_only = [{"id": "q", "question": "How many?"}]
+    source = stage_input(tmp_path / "in", rows(NUMBERS), rows(HELD_OUT[:3]) + question_only)
     given = replace(Params(), ingest=IngestParams(source="file", path="b", queries="q"))
     for params, accepted in ((given, 4), (Params(), 3)):
         report = validate(params, source, tmp_path / "out", tmp_path / "state.json")
         assert report["queries"]["accepted"] == accepted
 
 
-def test_held_out_queries_that_leaked_are_refused_and_given_ones_are_counted(tmp_path: Path) -> None:
-    twin = replace(NUMBERS[3], id="twin", question="  3 PENS and 4? ")
+def test_leaked_held_out_queries_are_refused_and_given_ones_are_counted(tmp_path: Path) -> None:
+    duplicate = replace(NUMBERS[3], id="duplicate", question="  3 PENS and 4? ")
     related = replace(HELD_OUT[1], group="shop")
     bank = [*NUMBERS[:-1], replace(NUMBERS[-1], group="shop")]
     given = replace(Params(), ingest=IngestParams(source="file", path="b", queries="q"))
-    for leaked, counts in ((twin, (1, 0)), (related, (0, 1)), (HELD_OUT[2], (0, 0))):
+    for leaked, counts in ((duplicate, (1, 0)), (related, (0, 1)), (HELD_OUT[2], (0, 0))):
         source = stage_input(tmp_path / "in", rows(bank), rows([HELD_OUT[0], leaked]))
         report = validate(given, source, tmp_path / "out", tmp_path / "state.json")
         found = report["leaks"]
         assert (found["queries_identical_to_bank"], found["queries_grouped_with_bank"]) == counts
         if any(counts):
-            with pytest.raises(InputError, match="1 of 2 held-out queries are in the bank too"):
+            with pytest.raises(InputError, match="1 of 2 held-out queries are also in the bank"):
                 validate(Params(), source, tmp_path / "out", tmp_path / "state.json")
         else:
             assert validate(Params(), source, tmp_path / "out", tmp_path / "state.json")["leaks"] == found
@@ -166,7 +166,7 @@ def test_incorrect_examples_are_kept_and_counted(tmp_path: Path) -> None:
         (rows([replace(r, rationale="same 1 3", answer="3") for r in NUMBERS]), "unique_value_count"),
     ],
 )
-def test_a_bank_is_refused_and_old_outputs_stay(bank: list[dict[str, Any]], words: str, tmp_path: Path) -> None:
+def test_refused_bank_leaves_old_outputs(bank: list[dict[str, Any]], words: str, tmp_path: Path) -> None:
     source, out = stage_input(tmp_path / "in", bank), tmp_path / "out"
     out.mkdir()
     (out / "bank.jsonl").write_text("old")
@@ -177,7 +177,7 @@ def test_a_bank_is_refused_and_old_outputs_stay(bank: list[dict[str, Any]], word
     assert not (tmp_path / "state.json").exists()
 
 
-def test_documents_open_offline_and_bytes_repeat(tmp_path: Path) -> None:
+def test_pages_open_offline_and_are_reproducible(tmp_path: Path) -> None:
     source = stage_input(tmp_path / "in", rows(NUMBERS), rows(HELD_OUT[:2]))
     seen = []
     for _ in range(2):
@@ -194,7 +194,7 @@ def test_documents_open_offline_and_bytes_repeat(tmp_path: Path) -> None:
     assert "failed_mojibake" in pages["validation_result.html"]
 
 
-def test_drift_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_drift_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def run(bank: list[Record]) -> str:
         validate(Params(), stage_input(tmp_path / "in", rows(bank)), tmp_path / "out", tmp_path / "state.json")
         return capsys.readouterr().err
@@ -205,7 +205,7 @@ def test_drift_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert run(BANKS["statements"]) == first
 
 
-def test_damage_is_done_last_and_only_to_the_bank(tmp_path: Path) -> None:
+def test_corruption_is_applied_last_and_only_to_the_bank(tmp_path: Path) -> None:
     source = stage_input(tmp_path / "in", rows(NUMBERS), rows(HELD_OUT))
     params = replace(Params(), corruption=CorruptionParams(wrong_rationales=0.5))
     report = validate(params, source, tmp_path / "out", tmp_path / "state.json")
@@ -215,7 +215,7 @@ def test_damage_is_done_last_and_only_to_the_bank(tmp_path: Path) -> None:
     assert not any("corruption" in row for row in read_jsonl(tmp_path / "out/queries.jsonl"))
 
 
-def test_the_stages_end_with_2_and_a_short_message(tmp_path: Path) -> None:
+def test_stages_exit_with_2_and_a_short_message(tmp_path: Path) -> None:
     (tmp_path / "bank.jsonl").write_text("".join(json.dumps(row) + "\n" for row in GOOD[:10]))
     params = replace(Params(), ingest=IngestParams(source="file", path="bank.jsonl", near_duplicates=0.0))
 

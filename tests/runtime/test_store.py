@@ -31,7 +31,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BankStore:
 def test_masks_are_the_rows_that_have_the_value(store: BankStore) -> None:
     rows = list(store)
     for field, value in (("kind", "b"), ("list", [1, "x"]), ("late", True), ("late", 1), ("kind", "no such")):
-        wanted = [record.to_json().get(field) == value for record in rows]
+        wanted = [record.to_dict().get(field) == value for record in rows]
         assert store.fields.mask(field, value).tolist() == wanted
         assert store.fields.mask(field, value).tolist() == wanted, "also the second time"
 

@@ -1,4 +1,4 @@
-"""The ingest stage: sources to files, nothing lost, old or new outputs and nothing between."""
+"""The ingest stage: sources become files, no row is lost, outputs are replaced atomically."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_formats_give_the_same_records(tmp_path: Path) -> None:
     assert rows[0] == rows[1] == rows[2]
 
 
-def test_same_input_same_bytes_and_another_seed_another_split(tmp_path: Path) -> None:
+def test_output_is_reproducible_and_split_depends_on_the_seed(tmp_path: Path) -> None:
     path = write(tmp_path / "bank.jsonl", GSM8K)
     seen = []
     for seed in (7, 7, 8):
@@ -90,7 +90,7 @@ def test_same_input_same_bytes_and_another_seed_another_split(tmp_path: Path) ->
     assert seen[0] == seen[1] != seen[2]
 
 
-def test_given_queries_are_taken_as_they_are_and_shared_questions_are_told(tmp_path: Path) -> None:
+def test_given_queries_are_kept_and_shared_questions_are_counted(tmp_path: Path) -> None:
     bank = write(tmp_path / "bank.jsonl", GSM8K)
     queries = write(tmp_path / "queries.jsonl", [GSM8K[3], {"question": "No rationale here?"}])
     report = ingest(params(path=str(bank), queries=str(queries)), tmp_path / "out")
@@ -99,8 +99,8 @@ def test_given_queries_are_taken_as_they_are_and_shared_questions_are_told(tmp_p
     assert len(list(read_jsonl(tmp_path / "out/queries.jsonl"))) == 2
 
 
-def test_planted_leaks_never_span(tmp_path: Path) -> None:
-    """Every question five times (copied, retold, in one database): no twin of a query is left in the bank."""
+def test_planted_leaks_are_on_one_side(tmp_path: Path) -> None:
+    """Each question has five versions (copied, renamed, in one database): the bank has no version of a query."""
     rows: list[dict[str, object]] = []
     for i in range(20):
         words = random.Random(i).sample(NOUNS.split(), 9)
@@ -123,7 +123,7 @@ def test_planted_leaks_never_span(tmp_path: Path) -> None:
     assert len(queries) == 30
 
 
-def test_quarantine_tells_reason_file_and_line(tmp_path: Path) -> None:
+def test_quarantine_has_reason_file_and_line(tmp_path: Path) -> None:
     path = tmp_path / "bank.jsonl"
     write(path, GSM8K)
     with open(path, "a") as handle:
@@ -152,7 +152,7 @@ def test_columns_and_limit(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"source": "fil"}, "ingest.source: 'fil' is none of storyskills, gsm_symbolic, file, hub"),
+        ({"source": "fil"}, "ingest.source: 'fil' is not one of storyskills, gsm_symbolic, file, hub"),
         ({"path": None}, "ingest.path"),
         ({"source": "hub"}, "ingest.name"),
     ],
@@ -177,7 +177,7 @@ def test_settings_out_of_range(override: str) -> None:
         default_params([override])
 
 
-def test_a_bank_without_rationales_is_refused_with_its_columns(tmp_path: Path) -> None:
+def test_bank_without_rationales_is_refused_with_its_columns(tmp_path: Path) -> None:
     path = write(
         tmp_path / "bank.jsonl", [{"question": f"q {i}", "answer": "1", "solution_text": "x"} for i in range(9)]
     )
@@ -186,8 +186,8 @@ def test_a_bank_without_rationales_is_refused_with_its_columns(tmp_path: Path) -
     assert not (tmp_path / "out").exists()
 
 
-def test_lost_rows_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The stage's own assertion: an intake that swallows a row is an error, not a smaller bank."""
+def test_lost_rows_are_detected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An intake that drops a row is an error and does not give a smaller bank."""
     from skillshot.bank.intake import Intake
     from skillshot.common.errors import SkillshotError
 
@@ -198,9 +198,9 @@ def test_lost_rows_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ingest(params(path=str(path)), tmp_path / "out")
 
 
-def test_a_folder_is_replaced_as_a_whole(tmp_path: Path) -> None:
+def test_folder_is_replaced_atomically(tmp_path: Path) -> None:
     target = tmp_path / "out"
-    (tmp_path / ".out.partial").mkdir()  # of a writer that was killed
+    (tmp_path / ".out.partial").mkdir()  # left behind by a killed process
     (tmp_path / ".out.partial" / "stale").touch()
     for content in ("first", "second"):
         with replaced_folder(target) as work:
@@ -226,7 +226,7 @@ def test_swap(platform: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.slow
 def test_killed_at_ten_random_moments(tmp_path: Path) -> None:
-    """SIGKILL during the stage leaves the old outputs or the new ones, byte for byte; a later run cleans up."""
+    """SIGKILL during the stage leaves either the old or the new outputs, byte for byte; a later run cleans up."""
     rows = [{"question": f"What is {i}?", "rationale": f"it is {i}", "answer": str(i)} for i in range(4000)]
     write(tmp_path / "bank.jsonl", rows)  # type: ignore[arg-type]
     (tmp_path / "reports").mkdir()

@@ -1,4 +1,4 @@
-"""Embedded and hub sources."""
+"""Embedded sources and Hub datasets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from skillshot.sources import open_source
 from skillshot.sources.gsm_symbolic import CLOSING, LEFT_OUT, generate
 
 
-def test_gsm_symbolic_is_sound_and_repeats() -> None:
+def test_gsm_symbolic_is_valid_and_reproducible() -> None:
     rows = list(generate(120, 7))
     assert rows == list(generate(120, 7))
     records = [to_record(row) for row in rows]
@@ -39,7 +39,7 @@ def test_storyskills_passes_the_same_checks() -> None:
     assert [first_failure(record, ValidateParams()) for record in records] == [None] * 100
 
 
-def test_a_hub_set_may_be_a_local_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hub_dataset_may_be_a_local_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
     folder = tmp_path / "mine"
@@ -53,7 +53,7 @@ def test_a_hub_set_may_be_a_local_folder(tmp_path: Path, monkeypatch: pytest.Mon
     assert os.environ["HF_HUB_OFFLINE"] == "0"
 
 
-def test_a_hub_set_that_cannot_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hub_dataset_that_cannot_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     source = open_source(IngestParams(source="hub", name=str(tmp_path / "none" / "such")), seed=7)
     with pytest.raises(InputError, match=r"cannot load .*such.*\n.*ingest.source: file"):

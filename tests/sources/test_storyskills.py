@@ -1,4 +1,4 @@
-"""storyskills: the numbers are the program's, the words are clean, the draw is the same everywhere."""
+"""storyskills: numbers follow from the program, texts are clean, the draw is reproducible."""
 
 import re
 import string
@@ -55,7 +55,7 @@ def test_equations_recompute_to_the_answer_and_to_the_labels(records):
 
 
 def test_every_given_number_is_in_the_question(records):
-    """A solver can know each operand: it is in the question, an earlier result, or a constant of the program."""
+    """Each operand is in the question, an earlier result, or a constant of the program."""
     for record in records:
         known = {Fraction(n) for n in re.findall(r"\d+(?:\.\d+)?", record.question)}
         known |= {

@@ -1,4 +1,4 @@
-"""storyskills as an instrument: story and skill independent, the same bytes in any process."""
+"""storyskills as a measuring instrument: story and skill are independent, and any process gives the same bytes."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from skillshot.sources.storyskills import SKILLS, generate
 DIGEST = """
 import hashlib, json
 from skillshot.sources.storyskills import generate
-print(hashlib.sha256(json.dumps([r.to_json() for r in generate(150, 3)]).encode()).hexdigest())
+print(hashlib.sha256(json.dumps([r.to_dict() for r in generate(150, 3)]).encode()).hexdigest())
 """
 
 
@@ -33,8 +33,8 @@ def information(pairs):
 
 
 @pytest.mark.parametrize("story", ["theme", "people", "opening"])
-def test_story_does_not_tell_the_skill(records, story):
-    """Plug-in information is biased upwards, so compare with the same labels shuffled."""
+def test_story_does_not_reveal_the_skill(records, story):
+    """The plug-in estimate is biased upwards, so it is compared with shuffled labels."""
     english = [r for r in records if r.metadata["language"] == "en"]
     skills = [r.metadata["skill"] for r in english]
     seen = {
@@ -51,7 +51,7 @@ def test_story_does_not_tell_the_skill(records, story):
     assert information([(r.metadata["skill"], r.metadata["skill"]) for r in english]) > 3
 
 
-def test_every_skill_comes_about_equally_often(records):
+def test_skills_are_about_equally_frequent(records):
     english = Counter(r.metadata["skill"] for r in records if r.metadata["language"] == "en")
     expected = sum(english.values()) / len(SKILLS)
     assert set(english) == set(SKILLS)
@@ -69,5 +69,5 @@ def test_share_of_korean(records):
 def test_same_bytes_in_another_process(hash_seed):
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
     other = subprocess.run([sys.executable, "-c", DIGEST], env=environment, capture_output=True, text=True, check=True)
-    here = hashlib.sha256(json.dumps([r.to_json() for r in generate(150, 3)]).encode()).hexdigest()
+    here = hashlib.sha256(json.dumps([r.to_dict() for r in generate(150, 3)]).encode()).hexdigest()
     assert other.stdout.strip() == here

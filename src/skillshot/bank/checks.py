@@ -1,7 +1,7 @@
-"""Row checks: plain functions from a record to "this is wrong with it", the one source of truth.
+"""Row checks: plain functions that say whether one thing is wrong with a record.
 
-`load_bank` and the validate stage quarantine by them; the Great Expectations suites assert that nothing they would
-refuse is left.
+`load_bank` and the validate stage quarantine rows by these checks. The Great Expectations suites assert that no
+accepted row fails one of them.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ _WIDE = re.compile(r"[^\x00-\x7f]{2,}")
 
 
 def empty_question(record: Record, _: ValidateParams) -> bool:
-    """No question at all."""
+    """The question is empty."""
     return not record.question.strip()
 
 
 def empty_rationale(record: Record, _: ValidateParams) -> bool:
-    """A bank lives by its rationales."""
+    """The rationale is empty."""
     return not record.rationale.strip()
 
 
 def empty_answer(record: Record, _: ValidateParams) -> bool:
-    """Without an answer a demonstration has no end."""
+    """The answer is empty."""
     return not record.answer.strip()
 
 
 def over_long(record: Record, limits: ValidateParams) -> bool:
-    """Longer than any prompt can carry."""
+    """The question (with context and options) or the rationale exceeds its limit in characters."""
     return len(record.text) > limits.max_question_chars or len(record.rationale) > limits.max_rationale_chars
 
 
@@ -49,7 +49,7 @@ def answer_not_of_type(record: Record, _: ValidateParams) -> bool:
     """The canonical answer does not look like its declared type."""
     answer = record.answer
     if not answer:
-        return False  # another check's business
+        return False  # reported by empty_answer
     match record.answer_type:
         case "number":
             return not is_number(answer)
@@ -66,10 +66,10 @@ def answer_not_of_type(record: Record, _: ValidateParams) -> bool:
 
 
 def answer_not_in_rationale(record: Record, _: ValidateParams) -> bool:
-    """A number or a chosen option that its own rationale never mentions: the two do not belong together.
+    """The rationale never mentions the answer, which is a number or a chosen option.
 
-    Only single numbers and words are looked for: facts (bool), decompositions (sql), formulas, yes and no, and free
-    text need not be repeated. A record marked `correct: false` is expected to disagree.
+    Only numbers and options are looked for. The rationale need not repeat a bool, an sql query, a formula, yes or no,
+    or free text. A record marked `correct: false` passes, because its rationale is expected to disagree.
     """
     wanted, options = record.answer, record.options
     if record.metadata.get("correct") is False or not record.rationale:
@@ -81,11 +81,11 @@ def answer_not_in_rationale(record: Record, _: ValidateParams) -> bool:
     if _QUANTITY.fullmatch(wanted):
         return not numbers_in(wanted) & numbers_in(record.rationale)
     words = record.answer_type == "choice_text" and wanted.casefold() not in {"yes", "no", ""}
-    return words and _bare(wanted) not in _bare(record.rationale)
+    return words and _letters_and_digits(wanted) not in _letters_and_digits(record.rationale)
 
 
 def mojibake(record: Record, _: ValidateParams) -> bool:
-    """UTF-8 once read as Latin-1 or cp1252 ("cafÃ©"), or a replacement character."""
+    """The text was UTF-8 and was decoded as Latin-1 or cp1252 ("cafÃ©"), or it has a replacement character."""
     return any(_garbled(text) for text in (record.text, record.rationale, record.answer))
 
 
@@ -101,20 +101,20 @@ CHECKS: dict[str, Check] = {
         answer_not_in_rationale,
     )
 }
-# a query needs neither rationale nor answer; what it has must still be sound
+# a query needs neither rationale nor answer, but what it has must be valid
 QUERY_CHECKS = {name: CHECKS[name] for name in ("empty_question", "over_long", "mojibake", "answer_not_of_type")}
 
 
 def first_failure(record: Record, limits: ValidateParams, checks: Mapping[str, Check] = CHECKS) -> str | None:
-    """Name of the first check that the record fails, or None."""
+    """Name of the first check that the record fails, or None where it passes all."""
     return next((name for name, check in checks.items() if check(record, limits)), None)
 
 
 def numbers_in(text: str) -> set[Fraction]:
-    r"""Absolute values of the numbers in a text, in every usual reading.
+    r"""Absolute values of the numbers in a text, in every common interpretation.
 
-    `1,200` and `1 200` are one number; `3/4` and `\frac{3}{4}` are the quotient and its parts; `Rs.50` is 50, `$0.50`
-    also 50 cents.
+    `1,200` and `1 200` are one number. `3/4` and `\frac{3}{4}` give the quotient and its parts. `Rs.50` is 50, and
+    `$0.50` is also 50 cents. Only the first 100,000 characters are read.
     """
     values: set[Fraction] = set()
     text = text[:100_000]
@@ -143,7 +143,7 @@ def _readings(number: str, dollars: bool) -> Iterator[Fraction]:
             yield Fraction(top) / int(bottom)
 
 
-def _bare(text: str) -> str:
+def _letters_and_digits(text: str) -> str:
     return _SPACES_AND_MARKS.sub("", text).casefold()
 
 

@@ -1,6 +1,6 @@
-"""Damage done to a bank on purpose, to measure how well selection bears poor examples.
+"""Deliberate corruption of a bank, to measure how robust selection is to poor examples.
 
-Each damaged record says so in its metadata (`corruption`), so that results can be split by it; labels stay true.
+The metadata field `corruption` lists what was done to a record, so that results can be split by it. Labels stay true.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from skillshot.common.record import Record
 
 
 def corrupt(records: Sequence[Record], settings: CorruptionParams, seed: int) -> tuple[list[Record], dict[str, int]]:
-    """Apply all switches, thinning first; the order of the records is kept.
+    """Apply all settings, thinning first; the order of the records is kept.
 
     Returns:
-        the damaged bank and how many records each switch hit (`thinned` counts those left out).
+        the corrupted bank and how many records each setting changed (`thinned` counts those left out).
     """
     rng = np.random.default_rng(seed)
     kept = list(records)
@@ -36,12 +36,12 @@ def corrupt(records: Sequence[Record], settings: CorruptionParams, seed: int) ->
 
 
 def opening(rationale: str) -> str:
-    """First three words of a rationale, numbers and names masked: a stand-in for the skill where no label is known."""
+    """First three words of a rationale with numbers and names masked: a proxy for the skill where no label is known."""
     return " ".join(mask(rationale[:200]).split(" ")[:3])
 
 
 def _skewed(records: list[Record], exponent: float, rng: np.random.Generator) -> list[Record]:
-    """Keep about rank^-exponent of each opening's records, by falling frequency, at least one of each."""
+    """Keep about rank^-exponent of each opening's records, ranked by frequency, and at least one of each."""
     by_opening: dict[str, list[int]] = defaultdict(list)
     for i, record in enumerate(records):
         by_opening[opening(record.rationale)].append(i)
@@ -54,7 +54,7 @@ def _skewed(records: list[Record], exponent: float, rng: np.random.Generator) ->
 
 
 def _exchange(records: list[Record], share: float, rng: np.random.Generator) -> int:
-    """Give `share` of the records each another one's rationale (a cycle, so none keeps its own); returns how many."""
+    """Cycle the rationales of `share` of the records, so that none keeps its own; returns how many were changed."""
     count = round(share * len(records))
     if count < 2:
         return 0
@@ -66,16 +66,16 @@ def _exchange(records: list[Record], share: float, rng: np.random.Generator) -> 
 
 
 def _drop_steps(records: list[Record], share: float, rng: np.random.Generator) -> int:
-    """Take half of the steps (rounded down, at random) from `share` of the records; returns how many lost any."""
-    hit = 0
+    """Remove half of the steps (rounded down, at random) of `share` of the records; returns how many were changed."""
+    changed = 0
     for i in rng.permutation(len(records))[: round(share * len(records))]:
         steps = records[i].rationale.split("\n")
         if len(steps) < 2:
             continue
         keep = np.sort(rng.choice(len(steps), len(steps) - len(steps) // 2, replace=False))
         records[i] = _marked(replace(records[i], rationale="\n".join(steps[j] for j in keep)), "missing_steps")
-        hit += 1
-    return hit
+        changed += 1
+    return changed
 
 
 def _marked(record: Record, kind: str) -> Record:

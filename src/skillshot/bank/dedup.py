@@ -1,7 +1,8 @@
-"""Which questions are the same problem: identical, masked twins, near duplicates, or of one declared group.
+"""Near-duplicate groups: questions that are identical, equal when masked, near duplicates, or in one declared group.
 
-MinHash after Broder (1997) with datasketch's hash family, computed for blocks of texts at once; banding as in
-Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, chapter 3.
+MinHash after Broder (1997) with datasketch's hash family; banding as in Leskovec, Rajaraman and Ullman, Mining of
+Massive Datasets, chapter 3. The MinHash loop is our own because it signs blocks of texts at once; datasketch takes one
+text at a time. The signatures equal datasketch's (tests/bank/test_split.py).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from skillshot.common.record import normalise_question
 
 PERMUTATIONS = 64
 BLOCK = 512  # texts hashed at once: a few MB
-DOUBT = 0.15  # how far an estimate may be off (3 standard errors); within it the exact similarity decides
+DOUBT = 0.15  # error of an estimate (3 standard errors); closer to the threshold the exact similarity decides
 RECALL = 0.98  # probability that a pair at the threshold becomes a candidate
 _FILL = (0, 0, 0)
 _FACTORS = np.array([0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D], np.uint32)
@@ -29,11 +30,11 @@ _WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 
 
 class Grouper:
-    """Collects questions one by one and then labels them; about 500 bytes a question.
+    """Collects questions one by one and then labels their groups; takes about 500 bytes per question.
 
     Args:
-        near_duplicates: Jaccard similarity of masked 3-grams from which two questions are a group; 0 switches masking
-            and near duplicates off (identical questions and declared groups remain).
+        near_duplicates: Jaccard similarity of masked 3-grams from which two questions form a group. 0 switches masking
+            and near duplicates off; identical questions and declared groups remain.
     """
 
     def __init__(self, near_duplicates: float) -> None:
@@ -98,7 +99,7 @@ class Grouper:
         self._pending.clear()
 
     def _near(self, masks: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-        """Pairs whose Jaccard similarity reaches the threshold, among the first of each masked text."""
+        """Pairs whose Jaccard similarity reaches the threshold, among the first question of each masked text."""
         _, first = np.unique(masks, return_index=True)
         first.sort()
         signatures = np.frombuffer(self._signatures, np.uint32).reshape(-1, PERMUTATIONS)
@@ -110,10 +111,10 @@ class Grouper:
             for i in range(0, len(pairs), 1 << 16):
                 part = first[pairs[i : i + (1 << 16)]]
                 estimate = (signatures[part[:, 0]] == signatures[part[:, 1]]).mean(1)
-                alike = estimate >= self.threshold + DOUBT
+                similar = estimate >= self.threshold + DOUBT
                 for k in np.flatnonzero(abs(estimate - self.threshold) < DOUBT):
-                    alike[k] = self._jaccard(*part[k]) >= self.threshold
-                found.append(part[alike])
+                    similar[k] = self._jaccard(*part[k]) >= self.threshold
+                found.append(part[similar])
         return np.concatenate(found)
 
     def _jaccard(self, i: int, j: int) -> float:
@@ -122,7 +123,7 @@ class Grouper:
 
 
 def rows_per_band(threshold: float, permutations: int = PERMUTATIONS) -> int:
-    """Most rows a band may have so that a pair at the threshold still meets in some band with probability RECALL."""
+    """Most rows per band for which a pair at the threshold shares some band with probability RECALL."""
     fits = (
         rows
         for rows in (64, 32, 16, 8, 4, 2)
@@ -137,7 +138,7 @@ def _digest(text: str) -> int:
 
 
 def _fold(band: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint64]:
-    """One 64-bit key a row of a band (FNV-1a over its columns)."""
+    """One 64-bit key per row of a band (FNV-1a over its columns)."""
     key = np.full(len(band), 0xCBF29CE484222325, np.uint64)
     for column in band.T:
         key = (key ^ column.astype(np.uint64)) * np.uint64(0x100000001B3)
@@ -145,7 +146,7 @@ def _fold(band: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint64]:
 
 
 def _same(keys: npt.NDArray[np.uint64], *, skip_zero: bool = False, neighbours: bool = False) -> npt.NDArray[np.int64]:
-    """Pairs (i, earlier j) of equal keys: j is the key's first row, with `neighbours` also the one before i."""
+    """Pairs (i, earlier j) of equal keys: j is the key's first row; with `neighbours` also the one just before i."""
     order = np.argsort(keys, kind="stable")
     ranked = keys[order]
     if not len(ranked):
@@ -161,19 +162,20 @@ def _same(keys: npt.NDArray[np.uint64], *, skip_zero: bool = False, neighbours: 
 
 
 def mask(question: str) -> str:
-    """A question with every number as 0 and every capitalised word as N: what two retold twins share.
+    """A question with every number replaced by 0 and every capitalised word by N.
 
-    Words all in capitals are no names: a shouted text must not become one long row of N.
+    Two versions of a problem with other names and numbers have the same masked text. Words all in capitals are not
+    taken for names, so that a text in capitals does not become a row of N.
     """
     words = _WORD.findall(_NUMBER.sub("0", question))
     return " ".join([w if w.islower() else "N" if w[0].isupper() and not w.isupper() else w.casefold() for w in words])
 
 
 def gram_hashes(masked: Sequence[str]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
-    """Hashes of the word 3-grams of each text, one after another, and where each text's begin.
+    """Hashes of the word 3-grams of all texts, concatenated, and the position where each text's hashes begin.
 
-    A text of fewer than three words is filled up, so each has at least one gram: the set whose Jaccard similarity
-    is meant.
+    The Jaccard similarity is that of these sets of grams. A text of fewer than three words is padded, so that each
+    text has at least one gram.
     """
     words = [text.encode("utf-8", "replace").split(b" ") for text in masked]
     padded = [[*map(crc32, w), *_FILL[len(w) :]] for w in words]
@@ -182,7 +184,7 @@ def gram_hashes(masked: Sequence[str]) -> tuple[npt.NDArray[np.uint32], npt.NDAr
     whole = np.ones(len(ids), bool)
     whole[ends - 1] = whole[ends - 2] = False  # a gram may not reach into the next text
     at = np.flatnonzero(whole)
-    # crc32 is linear, which MinHash must not see: each place has its own odd factor, and then all bits are mixed
+    # crc32 is linear, which would bias MinHash: each position has its own odd factor, and then all bits are mixed
     hashes = _mix(ids[at] * _FACTORS[0] + ids[at + 1] * _FACTORS[1] + ids[at + 2] * _FACTORS[2])
     return hashes, np.concatenate([[0], ends[:-1] - 2 * np.arange(1, len(ends))])
 

@@ -1,4 +1,4 @@
-"""How a bank differs from the last one that was accepted: lengths, answer types, vocabulary."""
+"""Drift of a bank against the last accepted one: lengths, answer types, vocabulary."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ import numpy as np
 from skillshot.common.io import sha256_text, write_json
 from skillshot.common.record import Record
 
-STATE = Path(".skillshot/accepted.json")  # outside DVC: it outlives the stage whose outputs DVC removes
-VOCABULARY = 2000  # most frequent words that are compared
-NOTABLE, LARGE = 0.1, 0.25  # the usual reading of a population stability index
+STATE = Path(".skillshot/accepted.json")  # outside DVC, which removes the outputs of a stage before it runs
+VOCABULARY = 2000  # number of most frequent words that are compared
+NOTABLE, LARGE = 0.1, 0.25  # the usual thresholds of a population stability index
 
 _WORD = re.compile(r"[^\W\d_]+")
 Profile = dict[str, Any]
 
 
 def profile(records: Sequence[Record]) -> Profile:
-    """What drift compares, as plain JSON: deciles of lengths, shares of answer types and of words."""
+    """What `drift` compares, as plain JSON: deciles and histograms of lengths, shares of answer types and of words."""
     lengths = {
         "question_words": [len(r.text.split()) for r in records],
         "rationale_words": [len(r.rationale.split()) for r in records],
@@ -43,7 +43,7 @@ def profile(records: Sequence[Record]) -> Profile:
 
 
 def summary(of: Profile) -> dict[str, Any]:
-    """The part of a profile that a report shows: medians and shares."""
+    """The part of a profile that a report shows: medians of lengths and shares of answer types."""
     return {
         **{f"median_{name}": deciles[5] for name, deciles in of["deciles"].items()},
         "answer_types": of["answer_types"],
@@ -51,7 +51,7 @@ def summary(of: Profile) -> dict[str, Any]:
 
 
 def drift(old: Profile, new: Profile) -> dict[str, float]:
-    """Shifts from one bank to another; 0 is none.
+    """Shifts from one bank to another; 0 means no shift.
 
     Lengths: population stability index over the old deciles, sum (p - q) ln(p / q). Answer types: total variation.
     Vocabulary: Jensen-Shannon distance (base 2, Lin 1991) over both banks' most frequent words.
@@ -63,14 +63,14 @@ def drift(old: Profile, new: Profile) -> dict[str, float]:
 
 
 def reading(shift: float) -> str:
-    """A shift in a word."""
+    """A shift in words: none, notable or large."""
     return "none" if shift < NOTABLE else "notable" if shift < LARGE else "large"
 
 
 def accept(new: Profile, state: Path = STATE) -> dict[str, float] | None:
-    """Remember `new` as the last accepted bank; returns its drift from the one before, None for the first.
+    """Store `new` as the last accepted bank and return its drift from the one before, or None for the first.
 
-    Validating the same bank again compares with the same predecessor.
+    Accepting the same bank again compares it with the same predecessor.
     """
     history = _history(state)
     key = sha256_text(json.dumps(new, sort_keys=True))
@@ -84,7 +84,7 @@ def _history(state: Path) -> list[dict[str, Any]]:
     try:
         history = json.loads(state.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return []  # no state, or one from a killed disk: the next bank is the first again
+        return []  # no state or a damaged one: the next bank counts as the first
     return history if isinstance(history, list) else []
 
 
@@ -99,7 +99,7 @@ def _psi(old: Profile, new: Profile, name: str) -> float:
 
 
 def _shares(of: Profile, name: str, edges: Sequence[float]) -> list[float]:
-    bins = [0.5] * (len(edges) + 1)  # half a row in each bin: an empty one must not give an infinite index
+    bins = [0.5] * (len(edges) + 1)  # half a row per bin, so that an empty bin does not give an infinite index
     for value, count in of["histograms"][name].items():
         bins[int(np.searchsorted(edges, float(value)))] += count
     return [count / sum(bins) for count in bins]

@@ -1,7 +1,7 @@
-"""The bank-level suites, run by Great Expectations; the only module that imports it.
+"""Bank-level suites, run by Great Expectations; no other module imports it.
 
-A suite per family of answers lies in `suites/*.json`. The frame it runs on holds the accepted rows and one `failed_*`
-column a row check: the suite states, independently of the code that filtered, that nothing refused got through.
+There is one suite per answer family in `suites/*.json`. A suite runs on a frame with the accepted rows and one
+`failed_*` column per row check. It states, independently of the code that filters, that no accepted row fails a check.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ class Failure:
 
     expectation: str
     observed: str
-    rows: tuple[str, ...]  # ids of the first rows at fault, where it is about rows
+    rows: tuple[str, ...]  # ids of the first failing rows, where the expectation is about rows
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A suite's result; `result` and `suite` are Great Expectations' own objects for the documents."""
+    """A suite's result; `result` and `suite` are Great Expectations' own objects, from which the pages are rendered."""
 
     family: str
     expectations: int
@@ -59,7 +59,7 @@ def family_of(records: Iterable[Record]) -> str:
 
 
 def frame(records: Sequence[Record], limits: ValidateParams) -> pd.DataFrame:
-    """Accepted rows with the computed columns that the suites speak of."""
+    """Accepted rows with the computed columns that the suites refer to."""
     import pandas as pd
 
     columns: dict[str, list[Any]] = {
@@ -83,7 +83,7 @@ def run_suite(records: Sequence[Record], limits: ValidateParams) -> Outcome:
     """Check a bank as a whole.
 
     Returns:
-        the failures in the suite's order; empty where the bank is accepted.
+        the outcome, whose failures are in the suite's order and empty where the bank is accepted.
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
@@ -117,7 +117,7 @@ def run_suite(records: Sequence[Record], limits: ValidateParams) -> Outcome:
 
 
 def render_pages(outcome: Outcome) -> dict[str, str]:
-    """Great Expectations' Data Docs pages, title -> HTML, without the time of the run."""
+    """Great Expectations' Data Docs pages as title -> HTML, without the time of the run."""
     from great_expectations.render.renderer import ExpectationSuitePageRenderer, ValidationResultsPageRenderer
     from great_expectations.render.view import DefaultJinjaPageView
 
@@ -132,7 +132,7 @@ def render_pages(outcome: Outcome) -> dict[str, str]:
 
 
 def _plain(value: Any) -> Any:
-    """numpy scalars as Python numbers: the renderer refuses them."""
+    """`value` with numpy scalars as Python numbers, because the renderer rejects numpy scalars."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -141,7 +141,7 @@ def _plain(value: Any) -> Any:
 
 
 def load_suite(family: str) -> dict[str, Any]:
-    """A suite as its JSON file has it."""
+    """A suite as in its JSON file."""
     text = resources.files("skillshot.bank").joinpath("suites", f"{family}.json").read_text(encoding="utf-8")
     suite: dict[str, Any] = json.loads(text)
     return suite
@@ -159,7 +159,7 @@ def _key(item: Any) -> str:
 
 
 def _cause(info: Any) -> str:
-    """The first exception message in Great Expectations' nested account of what went wrong."""
+    """The first exception message in Great Expectations' nested `exception_info`."""
     if not isinstance(info, dict):
         return ""
     message = info.get("exception_message")
@@ -171,9 +171,9 @@ def _failure(item: Any) -> Failure:
     column = config.kwargs.get("column")
     name = config.type.removeprefix("expect_") + (f" [{column}]" if column else "")
     found = item.result or {}
-    at_fault = [str(row.get("id")) for row in (found.get("partial_unexpected_index_list") or [])[:5]]
-    # a missing column gives an empty result: its cause is in exception_info alone
+    failing = [str(row.get("id")) for row in (found.get("partial_unexpected_index_list") or [])[:5]]
+    # a missing column gives an empty result; its cause is only in exception_info
     observed = found.get("observed_value", found.get("unexpected_count"))
     if observed is None:
         observed = _cause(item.exception_info) or "nothing"
-    return Failure(name, str(observed), tuple(at_fault))
+    return Failure(name, str(observed), tuple(failing))

@@ -1,6 +1,6 @@
-"""Column maps of well-known published forms, recognised by the columns of a row.
+"""Column maps of well-known published formats, recognised by the columns of a row.
 
-Each preset turns a raw row into one with our field names; columns it does not name stay beside them as metadata.
+Each preset converts a raw row to the field names of a record. All other columns are kept as metadata.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from skillshot.bank.normalise import split_hash_answer
 Row = dict[str, Any]
 Preset = Callable[[Row], Row]
 
-_SAID = re.compile(
+_FINAL_ANSWER = re.compile(
     r"(?is)(?:\A|[\n.!?]\s*)[^\n.]{0,40}?\b(?:final\s+)?answer\s*(?:is|:|=)\s*:?\s*(?P<answer>[^\n]{1,200}?)[.\s]*\Z"
 )
 
 
 def boxed(text: str) -> str:
-    r"""Contents of the last `\boxed{...}` with its braces balanced, or nothing."""
+    r"""Contents of the last `\boxed{...}` with balanced braces, or the empty string."""
     start = max(text.rfind("\\boxed{"), text.rfind("\\fbox{"))
     if start < 0:
         return ""
@@ -39,8 +39,8 @@ def split_solution(text: str) -> tuple[str, str]:
         return rationale, answer
     if answer := boxed(text):
         return text, answer
-    if said := _SAID.search(text):
-        return text, said["answer"].strip("* ")
+    if final := _FINAL_ANSWER.search(text):
+        return text, final["answer"].strip("* ")
     return text, ""
 
 
@@ -89,14 +89,14 @@ def _cogs(row: Row) -> Row:
 
 def _messages(row: Row) -> Row:
     turns = [turn for turn in row.pop("messages") if isinstance(turn, Mapping)]
-    asked = [turn for turn in turns if turn.get("role") == "user"]
-    told = [turn for turn in turns if turn.get("role") == "assistant"]
+    user = [turn for turn in turns if turn.get("role") == "user"]
+    assistant = [turn for turn in turns if turn.get("role") == "assistant"]
     system = [turn for turn in turns if turn.get("role") == "system"]
-    row["question"] = _content(asked[-1]) if asked else None
-    reply = _content(told[-1]) if told else None
-    thought = (told[-1].get("reasoning_content") or told[-1].get("reasoning")) if told else None
-    if isinstance(thought, str):
-        row["rationale"], answer = thought, split_solution(reply or "")[1] or reply
+    row["question"] = _content(user[-1]) if user else None
+    reply = _content(assistant[-1]) if assistant else None
+    reasoning = (assistant[-1].get("reasoning_content") or assistant[-1].get("reasoning")) if assistant else None
+    if isinstance(reasoning, str):
+        row["rationale"], answer = reasoning, split_solution(reply or "")[1] or reply
     else:
         row["rationale"], answer = split_solution(reply or "")
     row.setdefault("answer", answer)
@@ -107,13 +107,13 @@ def _messages(row: Row) -> Row:
 
 def _content(turn: Mapping[str, Any]) -> str | None:
     content = turn.get("content")
-    if isinstance(content, list):  # the form with typed parts
+    if isinstance(content, list):  # a list of typed parts
         content = "\n".join(str(p.get("text", "")) for p in content if isinstance(p, Mapping))
     return content if isinstance(content, str) else None
 
 
 def preset_of(row: Mapping[str, Any]) -> str | None:
-    """Name of the published form that a row has, or None where it already uses our names (or unknown ones)."""
+    """Name of the published format of a row, or None where it uses the field names of a record or unknown ones."""
     has = row.keys()
     if isinstance(row.get("messages"), list):
         return "messages"

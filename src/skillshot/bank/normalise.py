@@ -1,6 +1,6 @@
-"""Pure text rules: any text in, clean text out; every rule is idempotent and none raises.
+"""Text normalisation: pure functions from any text to clean text. Every rule is idempotent and none raises.
 
-What is *wrong* is not decided here (see `bank.checks`); what has one meaning and many spellings gets one spelling.
+Different spellings of one meaning get one spelling. Whether a text is valid is decided in `bank.checks`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _NO = frozenset({"no", "false", "n", "0"})
 def clean_text(text: str) -> str:
     r"""NFC text with `\n` line ends, without control characters, byte order marks or lone surrogates.
 
-    Surrogate pairs are joined, lone surrogates become U+FFFD; spaces at line ends and around the whole are dropped.
+    Surrogate pairs are joined and lone surrogates become U+FFFD. Spaces at line ends and around the text are dropped.
     """
     if text.isascii():
         if text.isprintable():
@@ -50,7 +50,7 @@ def clean_text(text: str) -> str:
 
 
 def split_marks(text: str) -> tuple[str, list[str]]:
-    """Text without GSM8K's calculator marks (`<<48/2=24>>`), and the marks' contents in order."""
+    """Text without GSM8K's calculator annotations (`<<48/2=24>>`), and their contents in order."""
     equations: list[str] = []
     while marks := _MARK.findall(text):
         equations += marks
@@ -59,26 +59,26 @@ def split_marks(text: str) -> tuple[str, list[str]]:
 
 
 def operations(equation: str) -> str:
-    """Operators used left of `=`, each once and sorted (`*/`); `id` where there is none."""
+    """Distinct operators to the left of `=`, sorted (`*/`); `id` where there is none."""
     left = equation.partition("=")[0].replace(" ", "").replace("//", "/")
     return "".join(sorted(set(_UNARY.sub("", left)) & set("*+-/"))) or "id"
 
 
 def split_hash_answer(text: str) -> tuple[str, str]:
-    """Rationale and answer of GSM8K's published `answer` (`... #### 72`); the answer is empty without `####`."""
+    """Rationale and answer from GSM8K's `answer` field (`... #### 72`); the answer is empty without `####`."""
     match = _HASH_ANSWER.search(text.rstrip())
     return (text[: match.start()].rstrip(), match.group(1).strip()) if match else (text, "")
 
 
 def clean_steps(text: str) -> tuple[str, list[str]]:
-    """A rationale as one step a line, without blank lines and runs of spaces; and the marks that were in it."""
+    """A rationale with one step per line, without blank lines or runs of spaces, and its calculator annotations."""
     text, marks = split_marks(clean_text(text))
     lines = (_BLANKS.sub(" ", line).strip() for line in text.split("\n"))
     return "\n".join(line for line in lines if line), marks
 
 
 def strip_letter(rationale: str) -> str:
-    """A rationale of a choice question without the tail that names the letter ("Answer: (B)")."""
+    """A multiple-choice rationale without the closing phrase that names the letter ("Answer: (B)")."""
     while match := _LETTER_TAIL.search(rationale):
         rationale = rationale[: match.start()].rstrip(" \t\n,;:-(")
     return rationale
@@ -114,11 +114,11 @@ def is_number(text: str) -> bool:
 
 
 def canonical_answer(answer: str, answer_type: str, options: Sequence[str] = ()) -> str:
-    """The one spelling of an answer of its type; what does not look like its type comes back only cleaned.
+    """Canonical spelling of an answer. An answer that does not look like its type is only cleaned.
 
-    number: no thousands separators, currency or percent signs or trailing zeros; choice: the bare letter; choice_text:
-    the option's own spelling; bool: yes or no; sql: spaces outside quotes collapsed, no final semicolon; lf: spaces
-    collapsed.
+    number: no thousands separators, currency signs, percent signs or trailing zeros. choice: the letter alone.
+    choice_text: the option's own spelling. bool: yes or no. sql: spaces outside quotes collapsed, no final semicolon.
+    lf: spaces collapsed.
     """
     text = clean_text(answer)
     match answer_type:
@@ -143,7 +143,7 @@ def canonical_answer(answer: str, answer_type: str, options: Sequence[str] = ())
 
 
 def infer_answer_type(answer: str, options: Sequence[str] = ()) -> str:
-    """Type of an answer whose source names none (`lf` is never guessed)."""
+    """Type of an answer whose source declares none; `lf` is never inferred."""
     text = clean_text(answer)
     if options:
         letter = text.strip(" ().:").upper()

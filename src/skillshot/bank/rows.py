@@ -1,4 +1,7 @@
-"""Rows out of one open text file: JSON lines and csv, in any of the encodings that files come in."""
+"""Rows of one open text file: JSON lines and csv, in any of the usual encodings.
+
+The readers are our own on purpose: each row keeps its line number, and a broken row is skipped in constant memory.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,14 @@ from skillshot.common.errors import InputError
 
 Bytes = io.BufferedReader | gzip.GzipFile
 
-MAX_LINE = 4 << 20  # bytes; a longer line is no example, and reading it whole is how memory runs out
+MAX_LINE = 4 << 20  # bytes; a longer line is no example; reading it whole could exhaust the memory
 
 
 @dataclass(frozen=True)
 class Raw:
-    """One row as the file has it, or the reason why it could not be read."""
+    """One row of a file, or the reason why it could not be read."""
 
-    file: str  # path relative to the folder that was asked for, or the file's name
+    file: str  # path relative to the folder that is read, or the file's name
     line: int  # 1-based line (jsonl, csv) or row (parquet)
     row: Any = None
     reason: str = ""
@@ -47,6 +50,18 @@ def read_jsonl(name: str, handle: Bytes) -> Iterator[Raw]:
             yield Raw(name, line.number, row, reason, line.recoded)
 
 
+def read_plain(name: str, handle: Bytes) -> Iterator[Raw]:
+    """One question a line, as it is or as a JSON object; blank lines are skipped."""
+    for line in _lines(handle):
+        text = line.text.replace("\x00", "").strip()
+        if line.reason:
+            yield Raw(name, line.number, reason=line.reason)
+        elif text.startswith("{"):
+            yield Raw(name, line.number, *_parse(text), line.recoded)
+        elif text:
+            yield Raw(name, line.number, {"question": text}, "", line.recoded)
+
+
 def read_csv(name: str, handle: Bytes, delimiter: str) -> Iterator[Raw]:
     """A csv file with a header; empty cells count as missing; cells may hold line ends.
 
@@ -54,7 +69,7 @@ def read_csv(name: str, handle: Bytes, delimiter: str) -> Iterator[Raw]:
         InputError: the header is no header.
     """
     csv.field_size_limit(MAX_LINE)
-    seen = _Line(0)  # what the lines of the record under way had
+    seen = _Line(0)  # of the lines of the current record
 
     def feed() -> Iterator[str]:
         for line in _lines(handle):
@@ -96,7 +111,7 @@ def _header(name: str, cells: list[str]) -> list[str]:
 
 
 def _lines(handle: Bytes) -> Iterator[_Line]:
-    """Every line; over-long ones are skipped without being held, bytes that are not UTF-8 are tried as cp1252."""
+    """Every line; over-long ones are skipped without being held, bytes that are not UTF-8 are read as cp1252."""
     number = 0
     if handle.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff"):
         handle = io.BufferedReader(_Utf8(handle))

@@ -1,4 +1,4 @@
-"""Bank and queries from one set, so that no group of like questions has members in both."""
+"""Split one data set into bank and queries so that no near-duplicate group has members in both."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Stats = dict[str, int]
 def split(
     records: Sequence[Record], holdout: float, seed: int, near_duplicates: float
 ) -> tuple[list[Record], list[Record], Stats]:
-    """Hold out about `holdout` of the records as queries, whole groups at a time.
+    """Hold out about the share `holdout` of the records as queries, whole groups at a time.
 
     Returns:
         bank and queries, each in the given order, and counts of rows and groups.
 
     Raises:
-        InputError: the records form so few groups that nothing can be held out.
+        InputError: the smallest group is larger than the share, so that nothing can be held out.
     """
     grouper = Grouper(near_duplicates)
     for record in records:
@@ -38,7 +38,7 @@ def split(
 def hold_out(grouper: Grouper, holdout: float, seed: int) -> tuple[npt.NDArray[np.bool_], Stats]:
     """Which rows become queries, bool (n,): groups in seeded random order, as long as they fit into the share.
 
-    The order depends on the seed and the group's first question alone, so a few new rows move few old ones.
+    The order depends only on the seed and each group's first question, so that a few new rows move few old ones.
     """
     labels = grouper.labels()
     sizes = np.bincount(labels) if len(labels) else np.zeros(0, np.int64)
@@ -64,7 +64,7 @@ def hold_out(grouper: Grouper, holdout: float, seed: int) -> tuple[npt.NDArray[n
 
 
 def group_stats(grouper: Grouper, labels: npt.NDArray[np.int64]) -> Stats:
-    """How many groups there are and how large: what a reader needs to judge a split."""
+    """Number and sizes of the groups, for the report of a split."""
     sizes = np.bincount(labels) if len(labels) else np.zeros(1, np.int64)
     return {
         "rows": len(labels),
@@ -77,7 +77,7 @@ def group_stats(grouper: Grouper, labels: npt.NDArray[np.int64]) -> Stats:
 
 
 def spanning(labels: npt.NDArray[np.int64], held: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Groups that have members on both sides (none after `hold_out`; some where both files were given)."""
+    """Groups that have members on both sides: none after `hold_out`, perhaps some where both files were given."""
     return np.intersect1d(labels[held], labels[~held])
 
 

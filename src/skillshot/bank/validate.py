@@ -1,4 +1,4 @@
-"""Ingested rows, checked one by one and then as a bank: what is refused is told with its file and line."""
+"""Validate ingested rows, first one by one, then as a bank; a quarantined row is listed with its file and line."""
 
 from __future__ import annotations
 
@@ -21,35 +21,37 @@ from skillshot.common.record import ORIGIN, Record, normalise_question, write_re
 
 
 def validate(params: Params, source: Path, out: Path, state: Path = drift.STATE) -> dict[str, Any]:
-    """Check `source`/{bank,queries}.jsonl (of the ingest stage) and replace the folder `out` by what passed.
+    """Check `source`/{bank,queries}.jsonl (of the ingest stage) and replace the folder `out` by the rows that passed.
 
-    The damage that `params.corruption` asks for is done to the accepted bank last, so no check repairs it.
+    `params.corruption` is applied to the accepted bank last, so that no check removes what it did.
 
     Args:
-        state: file that remembers the last accepted bank; drift from it is printed, never part of an output.
+        state: file with the profile of the last accepted bank; drift from it is printed and is in no output.
 
     Returns:
-        the stage's report: rows in, accepted and quarantined by reason, the suite, lengths, answer types, damage.
+        the stage's report: rows read, accepted and quarantined by reason, the suite, lengths, answer types, corruption.
 
     Raises:
-        InputError: too many bad rows, or the bank as a whole fails its suite; names expectation and rows.
+        InputError: too many rows are invalid, held-out queries are in the bank, or the bank fails its suite; names the
+            expectation and the rows.
     """
     with replaced_folder(out) as work, open(work / "quarantine.jsonl", "w", encoding="utf-8", newline="\n") as refused:
         bank, bank_counts = _passed(source / "bank.jsonl", refused, params, CHECKS)
-        # held-out queries come from the bank and are as complete; a query file of its own may lack rationales
+        # held-out queries come from the bank and are as complete; a given query file may lack rationales
         given = params.ingest.queries or params.ingest.queries_split
         queries, query_counts = _passed(source / "queries.jsonl", refused, params, QUERY_CHECKS if given else CHECKS)
         leaks = _leaks(bank, queries)
         if any(leaks.values()) and not given:
             raise InputError(
-                f"{source}: {max(leaks.values())} of {len(queries)} held-out queries are in the bank too, or of a "
-                "group of it; results would mean nothing\nrun the ingest stage again: it never splits like questions"
+                f"{source}: {max(leaks.values())} of {len(queries)} held-out queries are also in the bank, or in the "
+                "group of a bank row; results would be invalid\n"
+                "run the ingest stage again: it never splits a near-duplicate group"
             )
         outcome = run_suite(bank, params.validate)
         _refuse(outcome, str(source / "bank.jsonl"))
         profile = drift.profile(bank)
-        damaged, hits = corrupt(bank, params.corruption, params.seed)
-        write_records(work / "bank.jsonl", damaged)
+        corrupted, changed = corrupt(bank, params.corruption, params.seed)
+        write_records(work / "bank.jsonl", corrupted)
         write_records(work / "queries.jsonl", queries)
         report = {
             "bank": bank_counts,
@@ -57,15 +59,15 @@ def validate(params: Params, source: Path, out: Path, state: Path = drift.STATE)
             "leaks": leaks,
             "suite": {"family": outcome.family, "expectations": outcome.expectations, "failed": len(outcome.failures)},
             "profile": drift.summary(profile),
-            "corruption": hits,
+            "corruption": changed,
         }
         write_docs(work / "docs", render_pages(outcome), report)
-    print(_told(report, drift.accept(profile, state), out), file=sys.stderr)
+    print(_summary(report, drift.accept(profile, state), out), file=sys.stderr)
     return report
 
 
 def read_placed(path: Path) -> Iterator[Placed]:
-    """Records of the ingest stage with their origin.
+    """Records of the ingest stage with the file and line they came from.
 
     Raises:
         InputError: the ingest stage has not run.
@@ -74,7 +76,7 @@ def read_placed(path: Path) -> Iterator[Placed]:
         raise InputError(f"{path}: no such file; run the ingest stage first (dvc repro validate)")
     for row in read_jsonl(path):
         file, _, line = str(row.pop(ORIGIN, f"{path.name}:0")).rpartition(":")
-        yield Placed(Record.from_json(row), file, int(line))
+        yield Placed(Record.from_dict(row), file, int(line))
 
 
 def _passed(
@@ -87,7 +89,7 @@ def _passed(
         item = check_placed(placed, params.validate, checks)
         tally.add(item)
         if isinstance(item, Quarantined):
-            refused.write(json.dumps(item.to_json(), ensure_ascii=True) + "\n")
+            refused.write(json.dumps(item.to_dict(), ensure_ascii=True) + "\n")
         else:
             records.append(item.record)
     if rows:
@@ -104,14 +106,14 @@ def _passed(
 
 
 def _leaks(bank: list[Record], queries: list[Record]) -> dict[str, int]:
-    """Queries that the bank holds, by normalised question, and those of whose declared group it holds another."""
-    asked, groups = [normalise_question(query.question) for query in queries], [query.group for query in queries]
-    # sets of the fewer queries, not of the bank: a million rows stay in bounded memory
-    known, named = set(asked), set(groups) - {""}
+    """Number of queries whose normalised question is in the bank, and of those whose declared group is."""
+    questions, groups = [normalise_question(query.question) for query in queries], [query.group for query in queries]
+    # sets of the queries, which are fewer, not of the bank: memory stays bounded with a million rows
+    known, named = set(questions), set(groups) - {""}
     identical = known & {text for record in bank if (text := normalise_question(record.question)) in known}
     related = {record.group for record in bank if record.group in named}
     return {
-        "queries_identical_to_bank": sum(text in identical for text in asked),
+        "queries_identical_to_bank": sum(text in identical for text in questions),
         "queries_grouped_with_bank": sum(group in related for group in groups),
     }
 
@@ -127,8 +129,8 @@ def _refuse(outcome: Outcome, path: str) -> None:
     )
 
 
-def _told(report: dict[str, Any], shifts: dict[str, float] | None, out: Path) -> str:
-    """The report on one screen."""
+def _summary(report: dict[str, Any], shifts: dict[str, float] | None, out: Path) -> str:
+    """The report as a few lines for the terminal."""
     lines = [f"{'':10}{'rows':>9}{'accepted':>10}{'quarantined':>13}"]
     for part in ("bank", "queries"):
         counts = report[part]
@@ -139,8 +141,9 @@ def _told(report: dict[str, Any], shifts: dict[str, float] | None, out: Path) ->
     if shifts is None:
         lines.append("drift: no earlier bank to compare with")
     else:
-        told = ", ".join(f"{name} {shift:g} ({drift.reading(shift)})" for name, shift in shifts.items())
-        lines.append(f"drift from the bank accepted before: {told}")
+        listed = ", ".join(f"{name} {shift:g} ({drift.reading(shift)})" for name, shift in shifts.items())
+        lines.append(f"drift from the last accepted bank: {listed}")
     if any(count for name, count in report["corruption"].items() if name != "rows"):
-        lines.append(f"damaged on purpose: {report['corruption']}")
+        changes = ", ".join(f"{name} {count}" for name, count in report["corruption"].items())
+        lines.append(f"corruption (params.yaml): {changes}")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Array types, declared once."""
+"""Array types."""
 
 from __future__ import annotations
 

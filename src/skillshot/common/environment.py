@@ -1,7 +1,7 @@
-"""Process-wide switches, set in this one place and before any heavy import.
+"""Environment variables, set in one place and before any heavy import.
 
-Offline and telemetry switches keep a run private and quick to fail; thread counts are pinned because the
-same seed on another number of threads gives other floats. A variable that is already set is left alone.
+The offline and telemetry variables keep a run private and make it fail fast. Thread counts are pinned because the same
+seed gives other floats on another number of threads. A variable that is already set is not changed.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ DEFAULTS = {
     "GX_ANALYTICS_ENABLED": "false",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "TOKENIZERS_PARALLELISM": "false",
-    # a missing hub set fails at once instead of after 23 s; hub sources switch it off themselves
+    # a missing Hub dataset fails at once instead of after 23 s; sources that use the Hub switch it off
     "HF_HUB_OFFLINE": "1",
     "OMP_NUM_THREADS": THREADS,
-    # one code path on every x86 machine of the last ten years; COMPATIBLE was measured 3 times slower
+    # the same code path on every x86 machine of the last ten years; COMPATIBLE was measured to be 3 times slower
     "MKL_CBWR": "AVX2",
     "ATEN_CPU_CAPABILITY": "avx2",
     "ONEDNN_MAX_CPU_ISA": "AVX2",
-    # spinning threads starve a busy machine (measured: down to 1 token/s)
+    # spinning threads slow down a busy machine (measured: down to 1 token/s)
     "OMP_WAIT_POLICY": "PASSIVE",
     "GOMP_SPINCOUNT": "0",
     "MPLBACKEND": "Agg",
@@ -35,12 +35,12 @@ DEFAULTS = {
 
 
 def configure() -> None:
-    """Set every default that the environment does not set itself."""
+    """Set every default whose variable is not set."""
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
 
 
 def repository(start: Path | None = None) -> Path:
-    """Nearest folder upwards that holds `dvc.yaml` (the repository's root), else the start itself."""
+    """The repository's root: the nearest folder upwards that holds `dvc.yaml`, or `start` where there is none."""
     start = (start or Path.cwd()).resolve()
     return next((folder for folder in (start, *start.parents) if (folder / "dvc.yaml").exists()), start)

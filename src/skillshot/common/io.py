@@ -1,4 +1,4 @@
-"""Small, safe file handling: a half-written file or folder never replaces a good one."""
+"""Atomic file and folder writing, JSON, JSON lines and digests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HERE = -100  # AT_FDCWD
 
 @contextlib.contextmanager
 def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
-    """Open a temporary sibling of `path`, moved over it only when the block succeeds."""
+    """Open a temporary file in the folder of `path`; it replaces `path` only when the block succeeds."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -42,7 +42,11 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
 
 
 def dump_json(value: Any) -> str:
-    """Canonical JSON of reports and manifests: sorted keys, NaN refused."""
+    """Canonical JSON of reports and manifests: sorted keys.
+
+    Raises:
+        ValueError: a number is NaN or infinite.
+    """
     return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -50,19 +54,21 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
     """Write `value` as canonical JSON, atomically.
 
     Raises:
-        NotANumberError: a number is NaN or infinite (a report must be readable by any parser); names its key.
+        NotANumberError: a number is NaN or infinite, which is not valid JSON; names its key.
     """
     try:
         text = dump_json(value)
     except ValueError as error:
         key = next(_not_finite(value, ""), "a key")
-        raise NotANumberError(f"{path}: {key} is not a finite number; not written\nlook for what made it") from error
+        raise NotANumberError(
+            f"{path}: {key} is not a finite number; the file was not written\ncheck the inputs it is computed from"
+        ) from error
     with atomic_write(path) as handle:
         handle.write(text)
 
 
 def _not_finite(value: Any, name: str) -> Iterator[str]:
-    """Dotted names of the numbers that JSON has no words for."""
+    """Dotted keys, with values, of the numbers that JSON cannot represent."""
     if isinstance(value, float) and not math.isfinite(value):
         yield f"{name} ({value})"
     entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list | tuple) else ()
@@ -77,7 +83,7 @@ def read_json(path: str | os.PathLike[str]) -> Any:
 
 
 def write_jsonl(path: str | os.PathLike[str], rows: Iterable[dict[str, Any]]) -> int:
-    """Write one JSON object a line, atomically; returns how many."""
+    """Write one JSON object per line, atomically; returns how many."""
     count = 0
     with atomic_write(path) as handle:
         for row in rows:
@@ -87,33 +93,33 @@ def write_jsonl(path: str | os.PathLike[str], rows: Iterable[dict[str, Any]]) ->
 
 
 def read_jsonl(path: str | os.PathLike[str]) -> Iterator[dict[str, Any]]:
-    """Yield the objects of a JSON lines file that this package wrote itself."""
+    """Yield the objects of a JSON lines file written by this package."""
     with open(path, encoding="utf-8") as handle:
         for line in handle:
             yield json.loads(line)
 
 
 def sha256_file(path: str | os.PathLike[str]) -> str:
-    """Hex digest of a file's bytes."""
+    """SHA-256 of a file's bytes, in hex."""
     with open(path, "rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def sha256_text(text: str) -> str:
-    """Hex digest of a text's UTF-8 bytes (lone surrogates are kept, not refused)."""
+    """SHA-256 of a text's UTF-8 bytes, in hex; lone surrogates are encoded as they are."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def hash64(text: str) -> int:
-    """64-bit identity of a text: the head of its sha256."""
+    """64-bit hash of a text: the first 16 hex digits of its SHA-256."""
     return int(sha256_text(text)[:16], 16)
 
 
 @contextlib.contextmanager
 def replaced_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty sibling folder that takes the place of `path` when the block succeeds.
+    """Yield an empty temporary folder that replaces `path` when the block succeeds.
 
-    What an earlier, killed writer left behind is removed first.
+    What an earlier, killed process left behind is removed first.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.parent / f".{path.name}.partial"
@@ -127,7 +133,7 @@ def replaced_folder(path: Path) -> Iterator[Path]:
 
 
 def swap_folders(new: Path, old: Path) -> None:
-    """Put `new` where `old` is; on Linux in one step, elsewhere in two renames."""
+    """Move `new` to the path of `old`; atomic on Linux, two renames elsewhere."""
     if not old.exists():
         new.rename(old)
         return

@@ -1,4 +1,4 @@
-"""One record of a bank: the only shape in which examples travel through the pipeline."""
+"""Record: the one type in which an example is passed through the pipeline."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SPACE = re.compile(r"\s+")
 class Record:
     """A solved example, or a query (whose rationale and answer may be empty).
 
-    `metadata` holds everything else the source told: labels, databases, units of no use here.
+    `metadata` holds all other fields of the source, such as labels and database names.
     """
 
     id: str
@@ -37,16 +37,16 @@ class Record:
 
     @property
     def text(self) -> str:
-        """What an encoder reads of the question's side: context, question and options."""
+        """Input of the encoder for the question: question, context and options."""
         return question_text(self.question, self.context, self.options)
 
     @property
     def correct(self) -> bool:
-        """False where the source marks the example `correct: false`: kept, but no policy learns from it."""
+        """False where the source marks the example `correct: false`: it is kept, but not learned from."""
         return self.metadata.get("correct") is not False
 
-    def to_json(self) -> dict[str, Any]:
-        """A flat object; empty optional fields are left out, metadata lies beside the rest."""
+    def to_dict(self) -> dict[str, Any]:
+        """A flat dict of fields and metadata; empty optional fields are left out."""
         row: dict[str, Any] = dict(self.metadata)
         for name in _FIELDS:
             value = getattr(self, name)
@@ -55,8 +55,8 @@ class Record:
         return {name: row[name] for name in sorted(row, key=_order)}
 
     @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Record:
-        """Inverse of `to_json`, for rows this package wrote (use `bank.read` for anybody else's)."""
+    def from_dict(cls, row: Mapping[str, Any]) -> Record:
+        """Inverse of `to_dict`, for rows written by this package; use `bank.load` for other files."""
         known = {name: row[name] for name in _FIELDS if name in row}
         known["options"] = tuple(known.get("options", ()))
         rest = {key: value for key, value in row.items() if key not in _FIELDS}
@@ -72,9 +72,9 @@ def _order(name: str) -> tuple[int, str]:
 
 
 def question_text(question: str, context: str = "", options: Iterable[str] = ()) -> str:
-    """Question side of a record as one text: question, then context, then options.
+    """The question of a record as one text: question, then context, then options.
 
-    The question comes first so that an encoder's limited window cuts the context, never it.
+    The question comes first, so that the encoder's limited window cuts the context and not the question.
     """
     parts = [question]
     if context:
@@ -86,20 +86,20 @@ def question_text(question: str, context: str = "", options: Iterable[str] = ())
 
 
 def normalise_question(text: str) -> str:
-    """Form under which two questions count as identical: NFKC, case-folded, spaces collapsed."""
+    """Normal form for identity: NFKC, case-folded, spaces collapsed. Equal forms are identical questions."""
     return _SPACE.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
 def content_id(question: str, rationale: str, answer: str, context: str = "") -> str:
-    """Identity of a record that has none: 16 hex digits of its content's digest."""
+    """Id of a record that has none: the first 16 hex digits of the SHA-256 of its content."""
     return sha256_text("\x1f".join((question, rationale, answer, context)))[:16]
 
 
 def write_records(path: str | PathLike[str], records: Iterable[Record]) -> int:
     """Write records as JSON lines, atomically; returns how many."""
-    return write_jsonl(path, (record.to_json() for record in records))
+    return write_jsonl(path, (record.to_dict() for record in records))
 
 
 def read_records(path: str | PathLike[str]) -> Iterator[Record]:
     """Read records that `write_records` wrote."""
-    return (Record.from_json(row) for row in read_jsonl(path))
+    return (Record.from_dict(row) for row in read_jsonl(path))

@@ -39,7 +39,7 @@ def write_store(folder: str | os.PathLike[str], records: Iterable[Record]) -> in
     offsets, keys, ids, position, fields = [0], [], [], 0, FieldWriter()
     with atomic_write(folder / BANK, "wb") as handle:
         for record in records:
-            row = record.to_json()
+            row = record.to_dict()
             line = (json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
             handle.write(line)
             position += len(line)
@@ -88,7 +88,7 @@ class BankStore:
 
     def __getitem__(self, row: int) -> Record:
         line = self._bytes[int(self._offsets[row]) : int(self._offsets[row + 1])]
-        return Record.from_json(json.loads(line.decode("utf-8", "surrogatepass")))
+        return Record.from_dict(json.loads(line.decode("utf-8", "surrogatepass")))
 
     def __iter__(self) -> Iterator[Record]:
         return (self[row] for row in range(len(self)))

@@ -1,4 +1,4 @@
-"""Where examples come from; every source yields raw rows, so all go through one normalisation."""
+"""Sources of examples. Every source yields raw rows, so that all examples go through the same normalisation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SOURCES = ("storyskills", "gsm_symbolic", "file", "hub")
 
 @dataclass(frozen=True)
 class Source:
-    """Rows of the bank and, where the source has them apart, of the queries."""
+    """Rows of the bank and, where the source provides them separately, of the queries."""
 
     name: str
     bank: Iterator[Raw]
@@ -24,18 +24,18 @@ class Source:
 
 
 def open_source(settings: IngestParams, seed: int) -> Source:
-    """The rows that `params.ingest` asks for, read as they are taken.
+    """Open the source that `params.ingest` names; rows are read lazily.
 
     Raises:
         ParamsError: the source is unknown, or one of its settings is missing.
-        InputError: a file or a hub set cannot be read.
+        InputError: a file or a Hub dataset cannot be read.
     """
     match settings.source:
         case "storyskills":
             from skillshot.sources.storyskills import generate
 
             records = generate(settings.size, seed)
-            return Source("storyskills", _numbered("storyskills", (record.to_json() for record in records)))
+            return Source("storyskills", _numbered("storyskills", (record.to_dict() for record in records)))
         case "gsm_symbolic":
             from skillshot.sources.gsm_symbolic import generate as generate_symbolic
 
@@ -47,7 +47,7 @@ def open_source(settings: IngestParams, seed: int) -> Source:
             return Source(settings.path, read_raw(settings.path), queries)
         case "hub":
             if not settings.name:
-                raise ParamsError("ingest.source: hub needs ingest.name (a data set on the Hugging Face hub)")
+                raise ParamsError("ingest.source: hub needs ingest.name (a dataset on the Hugging Face Hub)")
             from skillshot.sources.hub import read_hub
 
             held = settings.queries_split
@@ -56,7 +56,7 @@ def open_source(settings: IngestParams, seed: int) -> Source:
                 read_hub(settings.name, settings.config, settings.split),
                 read_hub(settings.name, settings.config, held) if held else None,
             )
-    raise ParamsError(f"ingest.source: {settings.source!r} is none of {', '.join(SOURCES)}")
+    raise ParamsError(f"ingest.source: {settings.source!r} is not one of {', '.join(SOURCES)}")
 
 
 def _numbered(name: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[Raw]:

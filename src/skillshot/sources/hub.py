@@ -1,4 +1,4 @@
-"""Data sets of the Hugging Face hub (or a local folder of one), through `datasets`."""
+"""Datasets of the Hugging Face Hub, or a local folder of one, read by `datasets`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from skillshot.common.errors import InputError
 
 
 def read_hub(name: str, config: str | None, split: str) -> Iterator[Raw]:
-    """Yield the rows of one split; Arrow keeps them on disk, so memory does not grow.
+    """Yield the rows of one split; Arrow keeps them on disk, so that memory does not grow.
 
-    `HF_HUB_OFFLINE` is switched off for this process: whoever names a hub set wants it fetched.
+    `HF_HUB_OFFLINE` is switched off for this process, because a named Hub dataset may have to be downloaded.
 
     Raises:
-        InputError: the set, its configuration or its split cannot be loaded.
+        InputError: the dataset, its configuration or its split cannot be loaded.
     """
     data = _load(name, config, split)
     file = f"{name}/{config}/{split}" if config else f"{name}/{split}"
@@ -30,7 +30,7 @@ def _load(name: str, config: str | None, split: str) -> Any:
 
     try:
         return datasets.load_dataset(name, config, split=split)
-    except Exception as error:  # datasets raises whatever its back ends raise
+    except Exception as error:  # datasets passes on any exception of its back ends
         why = " ".join(str(error).split())[:300] or type(error).__name__
         raise InputError(
             f"ingest.source hub: cannot load {name!r} (config {config!r}, split {split!r}): {why}\n"
@@ -39,7 +39,7 @@ def _load(name: str, config: str | None, split: str) -> Any:
 
 
 def go_online() -> None:
-    """Undo the offline default, also where the hub's library has read it already."""
+    """Switch the offline default off, also where the Hub libraries have already read it."""
     os.environ["HF_HUB_OFFLINE"] = "0"
     import datasets.config
     import huggingface_hub.constants as constants

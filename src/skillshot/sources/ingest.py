@@ -10,11 +10,12 @@ from typing import IO, Any
 
 import numpy as np
 
+from skillshot.bank.columns import suggest
 from skillshot.bank.dedup import Grouper
 from skillshot.bank.intake import Intake, Placed, Quarantined, Tally
 from skillshot.bank.rows import Raw
 from skillshot.bank.split import group_stats, hold_out, spanning
-from skillshot.common.errors import InputError, SkillshotError
+from skillshot.common.errors import ColumnsError, SkillshotError
 from skillshot.common.io import replaced_folder
 from skillshot.common.params import Params
 from skillshot.common.progress import tracked
@@ -79,30 +80,28 @@ class _Reader:
         columns = self.params.ingest.columns
         intake, tally = Intake(columns), Tally()
         rows = explained = 0
-        names: list[str] = []
 
         def counted() -> Iterator[Raw]:
             nonlocal rows
             for raw in islice(raws, limit):
                 rows += 1
-                if not names and isinstance(raw.row, dict):
-                    names.extend(map(str, raw.row))
                 yield raw
 
         with open(self.accepted, "a", encoding="utf-8", newline="\n") as out:
             for item in tracked(intake.take(counted()), f"ingest {Path(name).name}", "row"):
                 tally.add(item)
                 if isinstance(item, Quarantined):
-                    self.refused.write(json.dumps(item.to_json(), ensure_ascii=True) + "\n")
+                    self.refused.write(json.dumps(item.to_dict(), ensure_ascii=True) + "\n")
                 else:
                     explained += bool(item.record.rationale and item.record.answer)
                     self.grouper.add(item.record.question, item.record.group)
                     out.write(_line(item))
-        tally.refuse_if_bad(name, self.params.validate)
+        tally.refuse_if_bad(name, self.params.validate, intake)
         if not queries and not explained:
-            raise InputError(
-                f"{name}: no row has both a rationale and an answer; columns are {', '.join(names)[:200]}\n"
-                "name the right ones, e.g. ingest.columns: {rationale: solution, answer: result}"
+            names = intake.file_columns
+            raise ColumnsError(
+                f"{name}: no row has both a rationale and an answer; the file has the columns {', '.join(names)[:200]}",
+                suggest("rationale", names, columns),
             )
         if rows != tally.accepted + tally.refused:
             raise SkillshotError(f"ingest lost rows of {name}: {rows} in, {tally.accepted} + {tally.refused} out")

@@ -1,4 +1,4 @@
-"""storyskills: word problems whose story and skill are drawn independently; our instrument with known ground truth."""
+"""storyskills: word problems whose story and skill are drawn independently, so that the true skill is known."""
 
 from skillshot.sources.storyskills.draw import generate, stream
 from skillshot.sources.storyskills.skills import SKILLS

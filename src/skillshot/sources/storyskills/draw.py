@@ -16,14 +16,14 @@ KOREAN_SHARE = 0.08
 
 
 def generate(size: int, seed: int) -> list[Record]:
-    """The first `size` records of the endless draw `seed`, as a list; see `stream`."""
+    """The first `size` records of `stream(seed)`."""
     return list(itertools.islice(stream(seed), size))
 
 
 def stream(seed: int) -> Iterator[Record]:
-    """Records `story-<seed>-0`, `story-<seed>-1`, ... : the same bytes for a seed on any machine, in any process.
+    """Endless records `story-<seed>-0`, `story-<seed>-1`, ...: the same bytes for a seed on any machine.
 
-    No two have the same normalised question: a repeat is drawn again from a seed of its own.
+    No two have the same normalised question: a duplicate is drawn again, from a seed of its own.
     """
     seen: set[str] = set()
     index = 0
@@ -37,7 +37,7 @@ def stream(seed: int) -> Iterator[Record]:
 
 
 def _draw(seed: int, index: int, attempt: int) -> Record:
-    # a string seed goes through SHA-512: no dependence on PYTHONHASHSEED
+    # a string seed is hashed with SHA-512, so it does not depend on PYTHONHASHSEED
     rng = random.Random(f"storyskills/{seed}/{index}/{attempt}")
     language = KOREAN if rng.random() < KOREAN_SHARE else ENGLISH
     theme = rng.choice(language.themes)

@@ -1,7 +1,7 @@
 """The small language in which storyskills declares themes, skills and wordings.
 
-A skill is a program of three-word steps over drawn integers (`"cost = n * price"`); a wording says one skill in one
-language; a theme gives the nouns and the story. Nothing here knows a particular skill or theme.
+A skill is a program of binary steps over drawn integers (`"cost = n * price"`). A wording phrases one skill in one
+language. A theme gives the nouns and the story. No particular skill or theme is defined here.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ OPERATORS = {
 
 @dataclass(frozen=True)
 class Wording:
-    """How one language says a skill.
+    """The phrasing of a skill in one language.
 
-    ask: phrasings of the question; why: per step, the alternatives (`one | other`) of its rationale line.
+    ask: phrasings of the question. why: per step, the alternatives (`one | other`) of its rationale line.
     """
 
     ask: tuple[str, ...]
@@ -54,9 +54,9 @@ class Wording:
 class Skill:
     """A solution program, the numbers it accepts and its English wording.
 
-    draw: one range (or list) per given number; program: `target = left operator right`, at most four, the last target
-    is the answer. A draw is kept when every step gives a positive number with at most `decimals` decimals and `where`
-    (if any) holds: results are exact because inexact draws are rejected.
+    draw: one range (or list) per given number. program: at most four steps `target = left operator right`; the last
+    target is the answer. A draw is kept when every step gives a positive number with at most `decimals` decimals and
+    `where` (if any) holds. Results are exact because inexact draws are rejected.
     """
 
     name: str
@@ -70,7 +70,7 @@ class Skill:
 
     @property
     def steps(self) -> list[str]:
-        """Names of the primitive steps, in the program's order."""
+        """Names of the primitive steps in program order."""
         return [OPERATORS[line.split()[3]].name for line in self.program]
 
     def run(self, numbers: Numbers) -> Iterator[tuple[Fraction, str]]:
@@ -85,24 +85,28 @@ class Skill:
             yield known[target], equation
 
     def numbers(self, rng: random.Random) -> Numbers:
-        """Draw until the program's results are sensible and exact."""
+        """Draw numbers until all results of the program are positive and exact.
+
+        Raises:
+            AssertionError: none of 10,000 draws was valid.
+        """
         for _ in range(10_000):
             drawn = {name: values[rng.randrange(len(values))] for name, values in self.draw.items()}
-            if (self.where is None or self.where(drawn)) and self._sensible(drawn):
+            if (self.where is None or self.where(drawn)) and self._valid(drawn):
                 return drawn
-        raise AssertionError(f"storyskills: skill {self.name!r} has no sensible numbers; widen its ranges")
+        raise AssertionError(f"storyskills: skill {self.name!r} has no valid numbers; widen its ranges")
 
-    def _sensible(self, drawn: Numbers) -> bool:
+    def _valid(self, drawn: Numbers) -> bool:
         scale = 10**self.decimals
         return all(value > 0 and (value * scale).denominator == 1 for value, _ in self.run(drawn))
 
 
 @dataclass(frozen=True)
 class Theme:
-    """A story world. Nouns are `singular/plural`; `{k}` in an aside is a number that has no part in the solution.
+    """A story world. Nouns are `singular/plural`; `{k}` in an aside is a number that the solution does not use.
 
-    opening: where we are; aside: distractors; patch: something rectangular; tank: something box-shaped; stuff: two mass
-    nouns (or plurals) that can be mixed.
+    opening: sentences that set the scene. aside: distractor sentences. patch: something rectangular. tank: something
+    box-shaped. stuff: two mass nouns (or plurals) that can be mixed.
     """
 
     name: str
@@ -120,7 +124,7 @@ class Theme:
 
 
 def number(value: Fraction | int) -> str:
-    """Shortest exact form: 12, 2.5, 0.25, or 7/3 where there is no finite decimal."""
+    """Shortest exact form: 12, 2.5, 0.25, or 7/3 where the decimal expansion is not finite."""
     value = Fraction(value)
     if value.denominator == 1:
         return str(value.numerator)

@@ -22,7 +22,7 @@ UNITS = {
 
 
 def particles(text: str) -> str:
-    """`사과을(를)` -> `사과를`: picks the particle by whether the last sound before it is a consonant."""
+    """`사과을(를)` -> `사과를`: choose the particle by whether the last sound before it is a consonant."""
 
     def mend(match: re.Match[str]) -> str:
         last, particle = match.groups()

@@ -1,4 +1,4 @@
-"""Korean wordings of a part of the skills; the programs are those of the English ones."""
+"""Korean wordings of some of the skills; the programs are those of the English skills."""
 
 from skillshot.sources.storyskills.dsl import Wording
 

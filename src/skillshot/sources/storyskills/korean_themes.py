@@ -1,4 +1,4 @@
-"""Korean story worlds; short, because the English encoder spends several tokens on a syllable."""
+"""Korean story worlds; short, because the English encoder needs several tokens per syllable."""
 
 from skillshot.sources.storyskills.dsl import Theme
 

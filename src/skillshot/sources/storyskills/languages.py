@@ -1,4 +1,4 @@
-"""A language: its themes, its wording of the skills, and the mending of articles or particles after filling in."""
+"""A language: its themes, its wording of the skills, and the correction of articles or particles after filling in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from skillshot.sources.storyskills.themes import THEMES
 
 @dataclass(frozen=True)
 class Language:
-    """asides: distractor sentences per question; units: where its unit differs from the English one."""
+    """A language of stories.
+
+    asides: distractor sentences per question. finish: corrects a filled template. units: where a unit differs from the
+    English one.
+    """
 
     code: str
     themes: Sequence[Theme]
@@ -25,7 +29,7 @@ class Language:
 
     @property
     def skills(self) -> list[str]:
-        """Names of the skills it can say, in the order of `SKILLS`."""
+        """Names of the skills that it has a wording for, in the order of `SKILLS`."""
         return [name for name in SKILLS if name in self.wordings]
 
 
