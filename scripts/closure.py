@@ -29,32 +29,36 @@ def closure(module: str, source: Path = SOURCE) -> set[str]:
 
 @cache
 def imports(path: Path, source: Path = SOURCE) -> tuple[str, ...]:
-    """Dotted names of our modules that a file imports."""
+    """Dotted names of our modules that a file imports; importing a.b.c runs a and a.b first."""
+    return tuple(dict.fromkeys(parent for name in named(path, source) for parent in _with_parents(name)))
+
+
+def named(path: Path, source: Path = SOURCE, *, late: bool = True) -> list[str]:
+    """Dotted names of our modules in the import statements of a file; `late=False` leaves out those in functions."""
     found: list[str] = []
-    for node in walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in walk(ast.parse(path.read_text(encoding="utf-8")), late=late):
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             assert not node.level, f"{path}: relative import; this walk reads absolute ones"
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-            found += [node.module, *(name for name in names if find(name, source))]
+            modules = [name for alias in node.names if find(name := f"{node.module}.{alias.name}", source)]
+            found += modules if len(modules) == len(node.names) else [node.module, *modules]
             if node.module == PACKAGE:
                 found += lazy([alias.name for alias in node.names], source)
-    ours = [name for name in found if name == PACKAGE or name.startswith(PACKAGE + ".")]
-    # importing a.b.c runs a and a.b first
-    return tuple(dict.fromkeys(parent for name in ours for parent in _with_parents(name)))
+    return [name for name in dict.fromkeys(found) if name == PACKAGE or name.startswith(PACKAGE + ".")]
 
 
-def walk(node: ast.AST) -> list[ast.AST]:
-    """Every node except the bodies of `if TYPE_CHECKING` and of a module's `__getattr__`."""
+def walk(node: ast.AST, *, late: bool = True) -> list[ast.AST]:
+    """Every node except the bodies of `if TYPE_CHECKING`, a module's `__getattr__` and, unless `late`, functions."""
     found: list[ast.AST] = [node]
     for child in ast.iter_child_nodes(node):
+        function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
         skipped = isinstance(child, ast.If) and getattr(child.test, "id", "") == "TYPE_CHECKING"
-        skipped |= isinstance(child, ast.FunctionDef) and child.name == "__getattr__" and isinstance(node, ast.Module)
+        skipped |= function and (not late or (child.name == "__getattr__" and isinstance(node, ast.Module)))
         if skipped:
-            found += [inner for part in getattr(child, "orelse", ()) for inner in walk(part)]
+            found += [inner for part in getattr(child, "orelse", ()) for inner in walk(part, late=late)]
         else:
-            found += walk(child)
+            found += walk(child, late=late)
     return found
 
 

@@ -1,10 +1,11 @@
 """Promotion, rollback and publishing against real servers: PostgreSQL, an S3 store, an MLflow server, a DVC remote.
 
+    export PYTHONPATH=tests
     python -m acceptance.sabotage --folder DIR --only nothing   # a small finished pipeline, once
     python -m acceptance.drill DIR                              # then the drill: about 5 minutes of CPU
 
-All servers listen on 127.0.0.1 and end with the drill. Beside the lock it needs PostgreSQL's programs, `moto[server]`,
-`boto3`, `psycopg2-binary` and `dvc-s3`; what is missing is named.
+All servers listen on 127.0.0.1 and end with the drill. It needs PostgreSQL's programs, and of packages outside the lock
+`moto[server]`, `boto3`, `psycopg2-binary` and `dvc-s3`; what is missing is named.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ ROOT = Path(__file__).resolve().parents[2]
 REPORT = ROOT / "reports/benchmarks/drill.json"
 FEWER = """
 _build = build_bundle
-def build_bundle(model, vectors, records, *rest):
-    _build(model, {name: rows[:300] for name, rows in vectors.items()}, records[:300], *rest)
+def build_bundle(model, vectors, records, *rest, **more):
+    _build(model, {name: rows[:300] for name, rows in vectors.items()}, records[:300], *rest, **more)
 """
 FLIPPED = """
 _build = build_bundle
-def build_bundle(model, vectors, *rest):
-    _build(model, {name: -rows for name, rows in vectors.items()}, *rest)
+def build_bundle(model, vectors, *rest, **more):
+    _build(model, {name: -rows for name, rows in vectors.items()}, *rest, **more)
 """
 ASK = """
 import json, mlflow, pandas as pd
@@ -122,7 +123,7 @@ class Repository:
             self("dvc", "checkout", "-q")
 
     def __call__(self, *command: str, code: int | None = 0) -> str:
-        """Run; what it said. Another exit code than the expected one ends the drill (None: any)."""
+        """Run; gives the output. Another exit code than the expected one ends the drill (None: any)."""
         if command[0] == "dvc":
             command = (sys.executable, "-m", *command)
         if command[0] == "skillshot":
@@ -139,21 +140,25 @@ class Repository:
         path.write_text(path.read_text() + code)
         self("dvc", "repro", "-q", "evaluate")
         self("git", "commit", "-qam", name, "--allow-empty")
-        said = self(sys.executable, "-m", "skillshot.stages.register")
-        return said.split("as version ")[1].split(",")[0]
+        output = self(sys.executable, "-m", "skillshot.stages.register")
+        return output.split("as version ")[1].split(",")[0]
 
 
-def promotion(repository: Repository, told: list[tuple[str, str]]) -> None:
+def promotion(repository: Repository, steps: list[tuple[str, str]]) -> None:
     """Worse refused, better promoted, rollback; the served answers follow."""
+
+    def log(step: str, what: str) -> None:
+        steps.append((step, what))
+        print(f"{step}: {what}", file=sys.stderr, flush=True)
+
     repository("git", "checkout", "-q", "-b", "drill")
-    say = lambda step, what: (told.append((step, what)), print(f"{step}: {what}", file=sys.stderr, flush=True))  # noqa: E731
     first = repository.state("fewer", FEWER)
     repository("skillshot", "promote")
-    say("first champion", f"version {first}")
+    log("first champion", f"version {first}")
     answers = {first: json.loads(repository(sys.executable, "-c", ASK).splitlines()[-1])}
     worse = repository.state("flipped", FLIPPED)
-    said = repository("skillshot", "promote", code=1).strip().splitlines()[-1]
-    say("worse challenger", said)
+    output = repository("skillshot", "promote", code=1).strip().splitlines()[-1]
+    log("worse challenger", output)
     assert json.loads(repository(sys.executable, "-c", ASK).splitlines()[-1]) == answers[first]
     better = repository.state("whole bank", "")
     pair = [
@@ -165,21 +170,21 @@ def promotion(repository: Repository, told: list[tuple[str, str]]) -> None:
         for _ in range(2)
     ]  # fmt: skip
     ends = [process.communicate()[1].strip().splitlines()[-1] for process in pair]
-    say(
+    log(
         "better challenger, promoted twice at once",
         "; ".join(f"{p.returncode}: {e}" for p, e in zip(pair, ends, strict=True)),
     )
     answers[better] = json.loads(repository(sys.executable, "-c", ASK).splitlines()[-1])
     assert answers[better] != answers[first], "the champion's answers did not change"
-    say("rollback", repository("skillshot", "rollback").strip().splitlines()[-1])
+    log("rollback", repository("skillshot", "rollback").strip().splitlines()[-1])
     assert json.loads(repository(sys.executable, "-c", ASK).splitlines()[-1]) == answers[first]
-    say("served answers", "those of the champion after each move")
+    log("served answers", "those of the champion after each move")
     lineage = json.loads(repository("skillshot", "lineage", "champion", "--json").partition("\n}")[0] + "\n}")
     moves = [f"{m['action']} {m['before'] or 'nobody'} -> {m['version']}" for m in lineage["history"]]
-    say("history", ", ".join(moves))
+    log("history", ", ".join(moves))
     assert moves == [f"promote nobody -> {first}", f"promote {first} -> {better}", f"rollback {better} -> {first}"]
     assert worse not in "".join(moves).split()
-    say("on the server", f"runs, complete, versions: {repository(sys.executable, '-c', COUNT).splitlines()[-1]}")
+    log("on the server", f"runs, complete, versions: {repository(sys.executable, '-c', COUNT).splitlines()[-1]}")
     assert repository(sys.executable, "-c", COUNT).splitlines()[-1] == "3 3 3"
 
 
@@ -192,13 +197,13 @@ def open_runs(database: Path) -> int:
         return 0
 
 
-def publishing(repository: Repository, told: list[tuple[str, str]]) -> None:
+def publishing(repository: Repository, steps: list[tuple[str, str]]) -> None:
     """A local database, deleted, killed in the middle, and always one run of the state in the end."""
     repository.environment["MLFLOW_TRACKING_URI"] = f"sqlite:///{repository.root / 'mlflow.db'}"
     register = (sys.executable, "-m", "skillshot.stages.register")
     for step in ("first", "again"):
         repository(*register)
-        told.append((f"local database, {step}", repository(sys.executable, "-c", COUNT).splitlines()[-1]))
+        steps.append((f"local database, {step}", repository(sys.executable, "-c", COUNT).splitlines()[-1]))
     (repository.root / "mlflow.db").unlink()
     process = subprocess.Popen(register, cwd=repository.root, env=repository.environment, start_new_session=True)
     database = repository.root / "mlflow.db"
@@ -206,10 +211,10 @@ def publishing(repository: Repository, told: list[tuple[str, str]]) -> None:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    told.append(("database deleted, register killed", repository(sys.executable, "-c", COUNT).splitlines()[-1]))
+    steps.append(("database deleted, register killed", repository(sys.executable, "-c", COUNT).splitlines()[-1]))
     repository("dvc", "repro", "-q")
-    told.append(("dvc repro after", repository(sys.executable, "-c", COUNT).splitlines()[-1]))
-    assert [what for step, what in told if step.startswith(("local", "dvc repro"))] == ["1 1 1"] * 3
+    steps.append(("dvc repro after", repository(sys.executable, "-c", COUNT).splitlines()[-1]))
+    assert [what for step, what in steps if step.startswith(("local", "dvc repro"))] == ["1 1 1"] * 3
 
 
 def main() -> int:
@@ -221,7 +226,7 @@ def main() -> int:
     if absent or len(sys.argv) != 2:
         raise SystemExit(f"missing: {', '.join(absent)}" if absent else __doc__)
     source = Path(sys.argv[1]).resolve()
-    told: list[tuple[str, str]] = []
+    steps: list[tuple[str, str]] = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="skillshot-drill-")))
         database = stack.enter_context(postgres(folder))
@@ -244,13 +249,13 @@ def main() -> int:
         shutil.copyfile(work.root / ".dvc/config.local", fresh.root / ".dvc/config.local")
         fresh("dvc", "config", "--local", "cache.dir", str(folder / "empty-cache"))
         fresh("dvc", "pull", "-q")
-        told.append(("fresh clone after dvc pull from S3", fresh("dvc", "status", "evaluate").strip()))
-        assert "up to date" in told[-1][1]
-        promotion(work, told)
-        publishing(work, told)
-    print("\n".join(f"{step}: {what}" for step, what in told))
+        steps.append(("fresh clone after dvc pull from S3", fresh("dvc", "status", "evaluate").strip()))
+        assert "up to date" in steps[-1][1]
+        promotion(work, steps)
+        publishing(work, steps)
+    print("\n".join(f"{step}: {what}" for step, what in steps))
     REPORT.parent.mkdir(parents=True, exist_ok=True)
-    REPORT.write_text(json.dumps(dict(told), indent=2) + "\n")
+    REPORT.write_text(json.dumps(dict(steps), indent=2) + "\n")
     return 0
 
 

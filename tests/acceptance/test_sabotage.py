@@ -174,7 +174,7 @@ def test_every_sabotage_of_the_catalogue_still_finds_what_it_replaces() -> None:
                     found: Any = module
                     for part in wanted.split("."):
                         assert hasattr(found, part), (
-                            f"{sabotage.name}: skillshot/{file} has no {wanted}; mend the sabotage"
+                            f"{sabotage.name}: skillshot/{file} has no {wanted}; fix the sabotage"
                         )
                         found = getattr(found, part)
             assert own or text.strip().startswith("#") or "." in text

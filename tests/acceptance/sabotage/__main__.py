@@ -1,8 +1,9 @@
 """Does a regression get through? Plants every one of `catalogue.py` in a copy of the pipeline, and runs it.
 
+    export PYTHONPATH=tests
     python -m acceptance.sabotage                  # all of them: about 20 minutes of CPU; writes reports/benchmarks
     python -m acceptance.sabotage --only "NaN"     # those whose name holds a word
-    python -m acceptance.sabotage --folder DIR     # keep copy and outcomes there; a killed run goes on where it was
+    python -m acceptance.sabotage --folder DIR     # keep copy and outcomes there; a killed run continues
 
 The baseline is made first, by an unsabotaged run of the same small configuration, and committed there; bounds of
 `gates.yaml` that so small a bank cannot hold are dropped in the copy and named. Each sabotage then starts from it:
@@ -42,18 +43,18 @@ SMALL: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """Who stopped a sabotage and what was said; `stopped_by` is "nobody" when all passed."""
+    """What stopped a sabotage, and its message; `stopped_by` is "nobody" when all passed."""
 
     name: str
     expected: str
     stopped_by: str
-    said: str
+    message: str
     passed: bool
     cpu_seconds: int
 
 
 class Copy:
-    """A copy of the repository with a finished small run, committed: the baseline."""
+    """A copy of the repository with a small finished run, committed as the baseline."""
 
     def __init__(self, folder: Path) -> None:
         self.root, self.notes = folder, folder.parent / f"{folder.name}.outcomes.json"
@@ -74,9 +75,9 @@ class Copy:
         self.set(SMALL)
         self.git("init", "-q", "-b", "main")
         self.commit("before the baseline")
-        code, said = self.run("dvc", "repro", "evaluate")
+        code, output = self.run("dvc", "repro", "evaluate")
         if code:
-            raise SystemExit(f"the unsabotaged run failed:\n{said[-3000:]}")
+            raise SystemExit(f"the unsabotaged run failed:\n{output[-3000:]}")
         self.commit("results")
         dropped = self.drop_bounds()
         self.commit("baseline")
@@ -84,8 +85,8 @@ class Copy:
 
     def drop_bounds(self) -> list[str]:
         """Take away the bounds that the unsabotaged baseline itself does not hold."""
-        _, said = self.run("skillshot", "gate", "--json", stdout=True)
-        rows = json.loads(said)["rows"]
+        _, output = self.run("skillshot", "gate", "--json", stdout=True)
+        rows = json.loads(output)["rows"]
         broken = [row["name"] for row in rows if row["status"] == "out of bounds"]
         path = self.root / "gates.yaml"
         tree = yaml.safe_load(path.read_text())
@@ -101,9 +102,9 @@ class Copy:
         self.git("checkout", "-q", "--force", "main")
         self.git("reset", "-q", "--hard")
         self.git("clean", "-fdq")
-        code, said = self.run("dvc", "checkout", "--force", "-q")
+        code, output = self.run("dvc", "checkout", "--force", "-q")
         if code:
-            raise SystemExit(f"dvc checkout failed:\n{said[-2000:]}")
+            raise SystemExit(f"dvc checkout failed:\n{output[-2000:]}")
 
     def set(self, values: Mapping[str, Any]) -> None:
         """Change params.yaml."""
@@ -124,7 +125,7 @@ class Copy:
         subprocess.run(["git", *arguments], cwd=self.root, check=True, capture_output=True)
 
     def run(self, *command: str, stdout: bool = False) -> tuple[int, str]:
-        """Exit code and what was said (stdout alone where asked for), with the copy's own code."""
+        """Exit code and output (stdout alone where asked for), with the copy's own code."""
         environment = os.environ | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(self.root / "src"),
@@ -147,31 +148,31 @@ class Copy:
             for name, text in sabotage.code.items():
                 path = self.root / "src/skillshot" / name
                 path.write_text(path.read_text() + text)
-            by, said = self.look(sabotage)
+            by, output = self.look(sabotage)
         finally:
             shutil.rmtree(record)
             shutil.copytree(kept, record)
             self.restore()
         wanted = "nobody" if sabotage.by == "healed" else sabotage.by
-        passed = by in wanted.split("|") and bool(re.search(sabotage.told, said))
-        return Outcome(sabotage.name, sabotage.by, by, short(said, sabotage.told), passed, cpu_since(started))
+        passed = by in wanted.split("|") and bool(re.search(sabotage.message, output))
+        return Outcome(sabotage.name, sabotage.by, by, short(output, sabotage.message), passed, cpu_since(started))
 
     def look(self, sabotage: Sabotage) -> tuple[str, str]:
         """Run the pipeline, the gate, the publisher: who says no, and how."""
         forced = ["--single-item", "--force", sabotage.force] if sabotage.force else ["evaluate"]
-        code, said = self.run("dvc", "repro", *forced)
+        code, output = self.run("dvc", "repro", *forced)
         if code:
-            return "stage", said
-        heard = said
+            return "stage", output
+        pipeline = output
         sabotage.after(self.root)
-        code, said = self.run("skillshot", "gate")
+        code, output = self.run("skillshot", "gate")
         if code:
-            return ("gate" if code == 1 else f"gate crashed ({code})"), said
+            return ("gate" if code == 1 else f"gate crashed ({code})"), output
         if sabotage.by == "register":
-            code, said = self.run(sys.executable, "-m", "skillshot.stages.register")
+            code, output = self.run(sys.executable, "-m", "skillshot.stages.register")
             if code:
-                return "register", said
-        return "nobody", heard + said
+                return "register", output
+        return "nobody", pipeline + output
 
 
 def cpu_since(before: resource.struct_rusage) -> int:
@@ -180,12 +181,12 @@ def cpu_since(before: resource.struct_rusage) -> int:
     return round(now.ru_utime + now.ru_stime - before.ru_utime - before.ru_stime)
 
 
-def short(said: str, told: str) -> str:
+def short(output: str, pattern: str) -> str:
     """The lines that name the reason, for the table."""
-    lines = [re.sub(r"\s+", " ", line) for line in said.splitlines() if "\r" not in line]
-    chosen = [line for line in lines if told and re.search(told, line) and re.match(r"gate: |\S+.*", line)]
+    lines = [re.sub(r"\s+", " ", line) for line in output.splitlines() if "\r" not in line]
+    chosen = [line for line in lines if pattern and re.search(pattern, line) and re.match(r"gate: |\S+.*", line)]
     reasons = [line for line in chosen if line.startswith("gate: ")] or chosen[-1:] or lines[-2:-1]
-    return "; ".join(line.removeprefix("gate: ") for line in reasons[:3])[:240] if told else ""
+    return "; ".join(line.removeprefix("gate: ") for line in reasons[:3])[:240] if pattern else ""
 
 
 def main() -> int:
@@ -209,10 +210,10 @@ def main() -> int:
                 write_json(copy.notes, notes)
             row = notes["sabotages"][sabotage.name]
             mark = "ok " if row["passed"] else "BAD"
-            told = f"{mark} {row['cpu_seconds']:5} CPU s  {row['name']}: {row['stopped_by']}: {row['said']}"
-            print(told, file=sys.stderr, flush=True)
+            line = f"{mark} {row['cpu_seconds']:5} CPU s  {row['name']}: {row['stopped_by']}: {row['message']}"
+            print(line, file=sys.stderr, flush=True)
     rows = [notes["sabotages"][sabotage.name] for sabotage in chosen]
-    print(markdown("Sabotages", rows, ("name", "expected", "stopped_by", "said")))
+    print(markdown("Sabotages", rows, ("name", "expected", "stopped_by", "message")))
     if not args.only:
         write_json(REPORT, {"bounds_dropped": notes["bounds_dropped"], "sabotages": rows, "not_run": []})
     return 0 if all(row["passed"] for row in rows) else 1

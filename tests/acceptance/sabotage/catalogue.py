@@ -1,7 +1,7 @@
-"""What could go wrong in a pipeline without anybody meaning it: a catalogue of planted regressions.
+"""What can go wrong in a pipeline by accident: a catalogue of planted regressions.
 
-Code is sabotaged as a person would do it, by an edit: text appended to a source file, which replaces a function by one
-that is subtly wrong. So DVC re-runs what that file reaches, and nothing else is told about the sabotage.
+Code is sabotaged by an edit: text appended to a source file replaces a function by one that is subtly wrong. DVC then
+re-runs the stages that depend on that file; nothing else knows of the sabotage.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ SABOTAGES = (
         },
     ),
     Sabotage(
-        "decoder deaf to the latent", "stage", "the latent carries nothing",
+        "decoder that ignores the latent", "stage", "the latent carries nothing",
         code={
             "model/nets.py": "\n_decode = SkillCVAE.decode\n"
             "SkillCVAE.decode = lambda self, z, q: _decode(self, z * 0, q)\n"
@@ -59,14 +59,17 @@ SABOTAGES = (
     Sabotage(
         "rationales of other questions in training", "gate", "hit@k",
         code={
-            "model/fit.py": "\n_fit = fit\ndef fit(bank, question, rationale, *rest, **more):\n"
+            "training/fit.py": "\n_fit = fit\ndef fit(bank, question, rationale, *rest, **more):\n"
             "    bank = [replace(r, rationale=bank[i - 1].rationale) for i, r in enumerate(bank)]\n"
             "    return _fit(bank, question, np.roll(rationale, 1, 0), *rest, **more)\n"
         },
     ),
     Sabotage(
         "a diagnostic that is NaN", "stage", "not a finite number",
-        code={"model/diagnose.py": '\n_d = diagnose\ndef diagnose(*a):\n    return _d(*a) | {"kl": float("nan")}\n'},
+        code={
+            "training/diagnostics.py":
+            '\n_d = diagnose\ndef diagnose(*a, **more):\n    return _d(*a, **more) | {"kl": float("nan")}\n'
+        },
     ),
     # export and bundle
     Sabotage(
@@ -97,22 +100,22 @@ SABOTAGES = (
     Sabotage(
         "bank vectors one row off", "gate", "hit@k",
         code={
-            "pipeline.py": "\n_build = build_bundle\ndef build_bundle(model, vectors, *rest):\n"
-            "    _build(model, {name: np.roll(rows, 1, 0) for name, rows in vectors.items()}, *rest)\n"
+            "bundle/build.py": "\n_build = build_bundle\ndef build_bundle(model, vectors, *rest, **more):\n"
+            "    _build(model, {name: np.roll(rows, 1, 0) for name, rows in vectors.items()}, *rest, **more)\n"
         },
     ),
     Sabotage(
         "bank vectors with their sign flipped", "gate", "hit@k",
         code={
-            "pipeline.py": "\n_build = build_bundle\ndef build_bundle(model, vectors, *rest):\n"
-            "    _build(model, {name: -rows for name, rows in vectors.items()}, *rest)\n"
+            "bundle/build.py": "\n_build = build_bundle\ndef build_bundle(model, vectors, *rest, **more):\n"
+            "    _build(model, {name: -rows for name, rows in vectors.items()}, *rest, **more)\n"
         },
     ),
     Sabotage(
         "an ONNX file cut in half", "stage", "bytes instead of",
         code={
-            "pipeline.py": "\n_build = build_bundle\ndef build_bundle(*arguments):\n"
-            "    _build(*arguments)\n    folder = arguments[-1]\n"
+            "bundle/build.py": "\n_build = build_bundle\ndef build_bundle(*arguments, **more):\n"
+            "    _build(*arguments, **more)\n    folder = more.get('folder', arguments[-1])\n"
             '    path = next(folder.rglob("skillshot.onnx"))\n    data = path.read_bytes()\n'
             "    path.write_bytes(data[: len(data) // 2])\n"
         },
@@ -120,9 +123,9 @@ SABOTAGES = (
     Sabotage(
         "half of the bank lost on the way into the bundle", "stage|gate", "index.demonstrations|rows|records",
         code={
-            "pipeline.py": "\n_build = build_bundle\ndef build_bundle(model, vectors, records, *rest):\n"
+            "bundle/build.py": "\n_build = build_bundle\ndef build_bundle(model, vectors, records, *rest, **more):\n"
             "    half = len(records) // 2\n"
-            "    _build(model, {n: rows[:half] for n, rows in vectors.items()}, records[:half], *rest)\n"
+            "    _build(model, {n: rows[:half] for n, rows in vectors.items()}, records[:half], *rest, **more)\n"
         },
     ),
     Sabotage(
@@ -137,7 +140,7 @@ SABOTAGES = (
     Sabotage("half of the bank cut away", "gate", r"index\.demonstrations", params={"corruption.keep": 200}),
     Sabotage("half of the rationales wrong", "gate", "hit@k", params={"corruption.wrong_rationales": 0.5}),
     Sabotage(
-        "queries leaked into the bank", "stage", "held-out queries are in the bank too",
+        "queries leaked into the bank", "stage", "held-out queries are also in the bank",
         code={
             "sources/ingest.py": "\n_apart = _separate\ndef _separate(everything, held, folder):\n"
             '    _apart(everything, held, folder)\n    queries = (folder / "queries.jsonl").read_text()\n'
@@ -145,7 +148,7 @@ SABOTAGES = (
         },
     ),
     Sabotage(
-        "bank rows among the queries", "stage", "held-out queries are in the bank too",
+        "bank rows among the queries", "stage", "held-out queries are also in the bank",
         code={
             "sources/ingest.py": "\n_apart = _separate\ndef _separate(everything, held, folder):\n"
             '    _apart(everything, held, folder)\n    rows = (folder / "bank.jsonl").read_text().splitlines(True)\n'
@@ -167,14 +170,14 @@ SABOTAGES = (
     Sabotage(
         "shuffled labels in the evaluation", "gate", "hit@k",
         code={
-            "selectors/alignment.py": "\n_count = _metrics\ndef _metrics(rows, truth, *rest):\n"
+            "evaluation/alignment.py": "\n_count = _metrics\ndef _metrics(rows, truth, *rest):\n"
             "    return _count(rows, [*truth[1:], truth[0]], *rest)\n"
         },
     ),
     Sabotage(
         "a metric that counts all as hits", "gate", r"selectors\.random\.hit@k",
         code={
-            "selectors/alignment.py": "\n_count = _metrics\ndef _metrics(rows, truth, have, k, listed):\n"
+            "evaluation/alignment.py": "\n_count = _metrics\ndef _metrics(rows, truth, have, k, listed):\n"
             "    found = _count(rows, truth, have, k, listed)\n"
             "    return {name: np.ones_like(values) for name, values in found.items()}\n"
         },

@@ -18,13 +18,13 @@ class Sabotage:
 
     code: file under src/skillshot -> what is appended; params: settings of params.yaml; before, after: what is done to
     the repository before and after the run; force: a stage that runs though nothing changed; by: who must stop it
-    (`stage`, `gate`, `register`), or `nobody` for a change that is sound, or `healed` where the run must repair it;
-    told: a pattern of what is then said.
+    (`stage`, `gate`, `register`), or `nobody` for a sound change, `healed` where the run must repair it;
+    message: a pattern of what is then logged.
     """
 
     name: str
     by: str
-    told: str = ""
+    message: str = ""
     code: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
     before: Action = lambda _: None
@@ -49,14 +49,14 @@ def replaced(path: str, old: str, new: str) -> Action:
 
     def action(root: Path) -> None:
         text = (root / path).read_text()
-        assert old in text, f"{path} holds no {old!r}: mend the sabotage"
+        assert old in text, f"{path} holds no {old!r}: fix the sabotage"
         (root / path).write_text(text.replace(old, new, 1))
 
     return action
 
 
 def stale_bundle(root: Path) -> None:
-    """An older bundle lies where the new one should."""
+    """An older bundle is in the place of the new one."""
     for path in (root / "models/selector").rglob("skillshot.npy"):
         data = bytearray(path.read_bytes())
         data[-400:] = bytes(400)
