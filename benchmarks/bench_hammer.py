@@ -42,7 +42,7 @@ def wrong(selector: Selector, question: str, k: int, exclude: list[str], known: 
             return f"another text under {demonstration.id}"
         if normalise_question(demonstration.question) == normalise_question(question):
             return "the question itself"
-    scores = selector.vectors @ selector._policy([question])[0]
+    scores = selector.vectors @ selector._bundle.policy([question])[0]
     best = np.sort(scores)[::-1][: len(ids) + len(exclude)]
     # near ties are broken by variety; nothing worse than both the margin and the k-th best may be chosen
     least = min(best[-1], best[0] - selector.facts["select"]["near_tie"]) - 1e-4

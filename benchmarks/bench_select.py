@@ -69,7 +69,7 @@ def one(bundle: Path, mode: str, precision: str, threads: int, count: int) -> di
     process, loads = psutil.Process(), {}
     for check in (True, False):
         start, spent = time.perf_counter(), time.process_time()
-        selector = Selector.load(bundle, mode, threads, precision=precision, check=check)
+        selector = Selector.load(bundle, mode, threads=threads, precision=precision, check=check)
         loads["checked" if check else "unchecked"] = {
             "wall_s": time.perf_counter() - start,
             "cpu_s": time.process_time() - spent,
@@ -82,8 +82,8 @@ def one(bundle: Path, mode: str, precision: str, threads: int, count: int) -> di
     spent = time.process_time()
     selector.select_batch(asked)
     batch = time.process_time() - spent
-    vectors = selector._policy(asked)
-    _, search = time_each(lambda vector: selector._index.search(vector, 5), list(vectors))
+    vectors = selector._bundle.policy(asked)
+    _, search = time_each(lambda vector: selector._bundle.index.search(vector, 5), list(vectors))
     memory = process.memory_info().rss
     result = {
         "cold": cold(bundle, mode, precision), "load": loads, "first_ms": first * 1e3,
@@ -91,7 +91,7 @@ def one(bundle: Path, mode: str, precision: str, threads: int, count: int) -> di
         "batch_per_cpu_second": count / batch, "search_cpu_ms": quantiles(search), "resident_mb": memory / 1e6,
         "words": float(np.mean([len(text.split()) for text in asked])),
     }  # fmt: skip
-    if type(selector._index).__name__ != "ExactIndex":
+    if type(selector._bundle.index).__name__ != "ExactIndex":
         from skillshot.runtime.index import ExactIndex
 
         exact = ExactIndex(selector.vectors)
@@ -179,7 +179,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000, 1_000_000])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--questions", type=int, default=100)
-    parser.add_argument("--exact-below", type=int, default=IndexParams.exact_below)
+    parser.add_argument("--exact-below", type=int, default=IndexParams().exact_below)
     parser.add_argument("--peers-python", default=sys.executable, help="interpreter of the peers (one with dspy)")
     parser.add_argument("--out", default="reports/bench_select.json")
     parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)

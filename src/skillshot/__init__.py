@@ -1,25 +1,41 @@
-"""skillshot: few-shot demonstrations picked by the reasoning skill they need."""
+"""skillshot: few-shot demonstrations picked by the reasoning skill they need.
+
+`fit` makes a `Selector` from solved examples; `Selector.load` opens a fitted one with numpy, onnxruntime and tokenizers
+alone.
+"""
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from skillshot.api import fit
+    from skillshot.common.errors import SkillshotError
+    from skillshot.runtime.explain import Explanation
+    from skillshot.runtime.prompt import PromptTemplate
     from skillshot.runtime.selector import Selector
     from skillshot.runtime.types import Demonstration
 
 __version__ = "0.1.0"
-__all__ = ["Demonstration", "Selector", "__version__"]
+__all__ = ["Demonstration", "Explanation", "PromptTemplate", "Selector", "SkillshotError", "__version__", "fit"]
+
+_HOMES = {
+    "Demonstration": "skillshot.runtime.types",
+    "Explanation": "skillshot.runtime.explain",
+    "PromptTemplate": "skillshot.runtime.prompt",
+    "Selector": "skillshot.runtime.selector",
+    "SkillshotError": "skillshot.common.errors",
+    "fit": "skillshot.api",
+}
 
 
 def __getattr__(name: str) -> Any:
     # late, so that `skillshot --help` and the pipeline pay for the runtime only when they use it
-    if name == "Selector":
-        from skillshot.runtime.selector import Selector
-
-        return Selector
-    if name == "Demonstration":
-        from skillshot.runtime.types import Demonstration
-
-        return Demonstration
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'skillshot' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

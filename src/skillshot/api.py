@@ -1,34 +1,92 @@
-"""`skillshot fit` as a function: bank file in, bundle folder out."""
+"""From examples to a bundle: `skillshot.fit`, and what the command `skillshot fit` calls."""
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from skillshot.bank.load import load_bank
 from skillshot.common.errors import InputError
-from skillshot.common.io import write_jsonl
-from skillshot.common.params import Params
+from skillshot.common.extras import extras_named
+from skillshot.common.io import read_jsonl, write_jsonl
+
+if TYPE_CHECKING:
+    from skillshot.bank.examples import Examples
+    from skillshot.common.params import Params
+    from skillshot.runtime.selector import Selector
+
+logger = logging.getLogger("skillshot")
 
 
-def fit_bundle(
-    bank: str | os.PathLike[str], out: Path, params: Params, say: Callable[[str], None] = lambda _: None
-) -> dict[str, Any]:
-    """Check, embed, train, export and index a bank; rows that were refused go to `<out>.quarantine.jsonl`.
+def fit(
+    examples: Examples,
+    *,
+    k: int | None = None,
+    columns: Mapping[str, str] | None = None,
+    params: Params | Mapping[str, Any] | None = None,
+    out: str | os.PathLike[str] | None = None,
+) -> Selector:
+    """Learn the reasoning skills of solved examples; returns a Selector that picks demonstrations among them.
+
+    Every row is accepted or quarantined. Both are logged by the logger "skillshot"; `Selector.report` holds the counts,
+    the reasons and, under `quarantine`, the refused rows with place and reason.
+
+    Args:
+        examples: a path, an iterable of mappings, a pandas DataFrame or a `datasets.Dataset`, with `question`,
+            `rationale` and `answer`, in a published form such as GSM8K's, or with `columns`.
+        k: demonstrations per question unless `select` gets another number (None: `select.k` of the params, 4).
+        columns: field -> the examples' column, e.g. {"rationale": "solution"}.
+        params: settings of `params.yaml`, as {"train.epochs": 50} or {"train": {"epochs": 50}}.
+        out: bundle folder; an old bundle there is replaced at the end. None: a temporary folder, which is removed with
+            the last Selector that reads it; `Selector.save_pretrained` keeps a copy.
+
+    Raises:
+        InputError: the examples cannot be read or learned from, or `out` exists and is no bundle.
+        ParamsError: a setting is unknown or not allowed.
+        CollapseError: training ended in posterior collapse.
+        MissingPackageError: the packages of the extra `train` are not installed.
+    """
+    from skillshot.runtime.selector import Selector
+    from skillshot.runtime.temporary import TemporaryFolder
+
+    with extras_named():
+        from skillshot.common.params import Params, default_params
+
+        settings = params if isinstance(params, Params) else default_params(dict(params or {}))
+        given: dict[str, Any] = {"select": {} if k is None else {"k": k}}
+        given["ingest"] = {"columns": dict(columns)} if columns else {}
+        settings = settings.updated(given, "fit")
+        home = TemporaryFolder()  # kept by the Selector, where that reads it
+        folder = home.path / "bundle" if out is None else Path(out)
+        report = fit_bundle(examples, folder, settings)
+    selector = Selector.load(folder)
+    refused = _quarantine_file(folder)
+    selector.report |= report | {"quarantine": list(read_jsonl(refused)) if refused.exists() else []}
+    return selector
+
+
+def fit_bundle(bank: Examples, out: Path, params: Params) -> dict[str, Any]:
+    """Check, embed, train, export and index a bank; refused rows are also written to `<out>.quarantine.jsonl`.
+
+    Returns:
+        the bundle's folder, counts of rows, reasons of refusals, cut texts, diagnostics and parity.
 
     Raises:
         InputError: the bank cannot be read or learned from, or `out` exists and is no bundle.
         CollapseError: training ended in posterior collapse.
     """
+    from skillshot.bank.examples import log_quarantined
+    from skillshot.bank.load import load_bank
+
     if out.exists() and any(out.iterdir() if out.is_dir() else [out]) and not (out / "manifest.json").exists():
-        raise InputError(f"--out {out}: exists and is not a bundle; choose another folder")
+        raise InputError(f"{out}: exists and is not a bundle; choose another folder")
     loaded = load_bank(bank, columns=params.ingest.columns, limit=params.ingest.limit, validate=params.validate)
     records = loaded.records
-    say(f"bank: {len(records)} accepted, {len(loaded.quarantined)} quarantined")
+    log_quarantined(loaded)
 
     from skillshot.bundle.build import build_bundle, bundle_facts
     from skillshot.encoder import embed_texts, load_encoder
@@ -42,7 +100,9 @@ def fit_bundle(
     rationale = embed_texts(encoder, [record.rationale for record in records], size, "rationales")
     for side, embedded in (("questions", question), ("rationales", rationale)):
         if embedded.truncated:
-            say(f"embed: {embedded.truncated} {side} exceed the encoder's {embedded.window} tokens and were cut")
+            logger.warning(
+                "embed: %d %s exceed the encoder's %d tokens and were cut", embedded.truncated, side, embedded.window
+            )
     fitted = fit(records, question.vectors, rationale.vectors, params.train, params.seed)
     with tempfile.TemporaryDirectory() as work:
         model = Path(work) / "model"
@@ -50,14 +110,19 @@ def fit_bundle(
         vectors = dict(fitted.vectors) | {"question": question.vectors, "rationale": rationale.vectors}
         facts = bundle_facts(records, params, fitted.diagnostics)
         build_bundle(model, vectors, records, facts, params, out)
+    _quarantine_file(out).unlink(missing_ok=True)  # of an earlier bundle
     if loaded.quarantined:
-        write_jsonl(out.with_name(out.name + ".quarantine.jsonl"), (row.to_json() for row in loaded.quarantined))
+        write_jsonl(_quarantine_file(out), (row.to_dict() for row in loaded.quarantined))
     return {
         "bundle": str(out),
         "accepted": len(records),
         "quarantined": len(loaded.quarantined),
-        "reasons": dict(Counter(row.reason for row in loaded.quarantined)),
+        "reasons": dict(Counter(row.kind for row in loaded.quarantined)),
         "truncated": {"questions": question.truncated, "rationales": rationale.truncated},
         "diagnostics": dict(fitted.diagnostics),
         "parity": parity,
     }
+
+
+def _quarantine_file(bundle: Path) -> Path:
+    return bundle.with_name(bundle.name + ".quarantine.jsonl")

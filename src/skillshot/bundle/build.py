@@ -30,7 +30,7 @@ def build_bundle(
 
     Args:
         vectors: bank vectors by selector ("skillshot", "lars", "ridge", "question", "rationale"), each (n, z).
-        facts: what the manifest tells beside files: data digests, metrics, the mode `auto` stands for.
+        facts: what the manifest holds next to the files: digest of the data, metrics, default load options.
     """
     from skillshot.bundle.card import write_card
     from skillshot.runtime import large
@@ -58,7 +58,7 @@ def build_bundle(
 
 
 def bundle_facts(records: Sequence[Record], params: Params, diagnostics: Mapping[str, Any]) -> dict[str, Any]:
-    """What a bundle tells about itself, beside its files."""
+    """Facts of a manifest: version, default load options, digest of the bank, encoder, seed, metrics."""
     from skillshot import __version__
     from skillshot.runtime.store import bank_digest
 
@@ -68,6 +68,7 @@ def bundle_facts(records: Sequence[Record], params: Params, diagnostics: Mapping
             "mode": params.select.mode,
             "precision": params.select.precision,
             "near_tie": params.select.near_tie,
+            "k": params.select.k,
         },
         "data": {"records": len(records), "sha256": bank_digest(records)},
         "embed": {"model": params.embed.model},

@@ -29,7 +29,7 @@ def bench(folder: str | os.PathLike[str], queries: int = 100, k: int = 4, thread
     questions: list[str] = []
     for mode in ("full", "lite"):
         start = time.perf_counter()
-        selector = Selector.load(folder, mode, threads)
+        selector = Selector.load(folder, mode, threads=threads)
         loaded = time.perf_counter() - start
         if not questions:
             rows = np.random.default_rng(0).permutation(len(selector))[: max(1, queries)]

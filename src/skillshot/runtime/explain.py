@@ -11,18 +11,28 @@ from skillshot.common.arrays import Floats
 from skillshot.runtime.policy import Policy
 from skillshot.runtime.types import Demonstration
 
-SEGMENTS = 12  # at most so many pieces of the question are occluded, one policy pass each
+PIECES = 12  # at most so many pieces of the question are occluded, one policy pass each
+REST = "(rest)"
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What a piece of the question adds to a score: the score's drop when the piece is left out (cosine)."""
+
+    piece: str
+    value: float
 
 
 @dataclass(frozen=True)
 class Reason:
     """One demonstration with the pieces of the question that its score rests on.
 
-    segments: (piece, drop of the score when the piece is left out), largest drop first.
+    contributions: the pieces, largest drop first, then "(rest)": what no single piece accounts for. Pieces that say the
+        same cover for each other, so drops alone do not sum to the score; with the rest they do.
     """
 
     demonstration: Demonstration
-    segments: tuple[tuple[str, float], ...]
+    contributions: tuple[Contribution, ...]
 
 
 @dataclass(frozen=True)
@@ -32,21 +42,29 @@ class Explanation:
     question: str
     reasons: tuple[Reason, ...]
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain dictionaries, ready for JSON."""
-        return asdict(self)
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionaries, ready for JSON; the values of a reason's contributions sum to its score."""
+        reasons = [
+            {
+                "demonstration": reason.demonstration.to_dict(),
+                "contributions": [asdict(contribution) for contribution in reason.contributions],
+            }
+            for reason in self.reasons
+        ]
+        return {"question": self.question, "reasons": reasons}
 
     def __str__(self) -> str:
         lines = [f"Question: {self.question}"]
         for place, reason in enumerate(self.reasons, 1):
-            shown = ", ".join(f"{piece.strip()!r} {drop:+.3f}" for piece, drop in reason.segments[:3])
+            pieces = [part for part in reason.contributions if part.piece != REST]
+            shown = ", ".join(f"{part.piece.strip()!r} {part.value:+.3f}" for part in pieces[:3])
             lines.append(
                 f"{place}. {reason.demonstration.id}  score {reason.demonstration.score:.3f}  rests on {shown}"
             )
         return "\n".join(lines)
 
 
-def segments(text: str, limit: int = SEGMENTS) -> list[str]:
+def cut(text: str, limit: int = PIECES) -> list[str]:
     """Cut a text at spaces into at most `limit` pieces that concatenate to it again."""
     words = re.findall(r"\s*\S+\s*$|\s*\S+", text) or [text]
     size = -(-len(words) // limit)
@@ -56,13 +74,19 @@ def segments(text: str, limit: int = SEGMENTS) -> list[str]:
 def explain(
     policy: Policy, vectors: Floats, rows: Mapping[str, int], text: str, chosen: Sequence[Demonstration]
 ) -> Explanation:
-    """Occlusion: score of the whole question minus the score without each piece (Zeiler & Fergus, 2014)."""
-    pieces = segments(text)
+    """Occlusion: score of the whole question minus the score without each piece (Zeiler & Fergus, 2014).
+
+    Args:
+        vectors: unit rows (n, z) of the bank; rows: row of each chosen demonstration's id.
+    """
+    pieces = cut(text)
     without = ["".join(pieces[:i] + pieces[i + 1 :]) for i in range(len(pieces))]
     z = policy([text, *without])
     reasons = []
     for demonstration in chosen:
         scores = z @ vectors[rows[demonstration.id]]
-        drops = zip(pieces, (float(scores[0] - score) for score in scores[1:]), strict=True)
-        reasons.append(Reason(demonstration, tuple(sorted(drops, key=lambda pair: -pair[1]))))
+        drops = [float(scores[0] - score) for score in scores[1:]]
+        parts = sorted(map(Contribution, pieces, drops), key=lambda part: -part.value)
+        rest = Contribution(REST, demonstration.score - sum(part.value for part in parts))
+        reasons.append(Reason(demonstration, (*parts, rest)))
     return Explanation(text, tuple(reasons))

@@ -3,28 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from skillshot.common.errors import InputError
 from skillshot.runtime.layout import ENCODERS, MODEL, MODES, resolve_mode
+from skillshot.runtime.temporary import TemporaryFolder, owner_of
+
+REMOTE = ("hf:", "models:/")
 
 
 @dataclass(frozen=True)
 class LoadOptions:
-    """A bundle folder and the wishes for it; None: as its manifest says."""
+    """A bundle folder and its load options; None: as the bundle's manifest says.
+
+    source: the address that the folder was pulled from, where it was.
+    owner: keeps a temporary folder.
+    """
 
     folder: Path
-    mode: str | None
-    precision: str | None
-    threads: int
-    check: bool
+    mode: str | None = None
+    precision: str | None = None
+    threads: int = 1
+    check: bool = True
+    source: str | None = None
+    owner: TemporaryFolder | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for name, value, known in (("mode", self.mode, MODES), ("precision", self.precision, tuple(ENCODERS))):
             if value is not None and value not in known:
                 raise InputError(f"{name} {value!r}: choose one of {', '.join(known)}")
+        if isinstance(self.threads, bool) or not isinstance(self.threads, int) or self.threads < 1:
+            raise InputError(f"threads {self.threads!r}: expected a whole number of at least 1")
+
+    @classmethod
+    def of(cls, source: str | PathLike[str], **options: Any) -> LoadOptions:
+        """Options for a folder, or for a hub address, which is pulled into a temporary folder.
+
+        Raises:
+            InputError, BundleError: as `skillshot.bundle.hub.pull`.
+            MissingPackageError: the package that reads the hub is not installed.
+        """
+        if isinstance(source, str) and source.startswith(REMOTE):
+            cls(Path(), **options)  # wrong options are refused before the download
+            from skillshot.bundle.hub import pull
+
+            home = TemporaryFolder()
+            return cls(pull(source, home.path / "bundle"), **options, source=source, owner=home)
+        folder = Path(source).absolute()  # a copy in another process may have another working directory
+        return cls(folder, **options, owner=owner_of(folder))
+
+    def again(self) -> LoadOptions:
+        """The same options for what is at the address now: a hub is pulled again, a folder stays."""
+        return self.of(
+            self.source or self.folder,
+            mode=self.mode, precision=self.precision, threads=self.threads, check=self.check,
+        )  # fmt: skip
 
     def mode_of(self, manifest: Mapping[str, Any]) -> str:
         """full or lite."""

@@ -3,69 +3,67 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-from collections.abc import Collection, Mapping, Sequence
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-import numpy as np
-
-from skillshot.common.arrays import Floats, Mask
+from skillshot.common.arrays import Floats
 from skillshot.common.errors import BundleError, InputError
+from skillshot.common.extras import extras_named
 from skillshot.common.record import Record
-from skillshot.runtime import prompt as prompts
-from skillshot.runtime.diversify import CANDIDATES, spread
+from skillshot.runtime import search
 from skillshot.runtime.explain import Explanation, explain
-from skillshot.runtime.index import ExactIndex, Index
-from skillshot.runtime.large import open_index
-from skillshot.runtime.layout import MODEL, files_for
-from skillshot.runtime.manifest import check_files, read_manifest
-from skillshot.runtime.options import LoadOptions
-from skillshot.runtime.policy import Policy
-from skillshot.runtime.store import BankStore, question_key
-from skillshot.runtime.types import Demonstration, Question, parse, parts
+from skillshot.runtime.manifest import NAME, read_manifest
+from skillshot.runtime.opening import OpenBundle, open_bundle
+from skillshot.runtime.options import REMOTE, LoadOptions
+from skillshot.runtime.prompt import prompt_template
+from skillshot.runtime.temporary import owner_of
+from skillshot.runtime.types import Demonstration, Filters, Question, parse, parts
 
-Found = tuple[int, Record, float]  # row, what lies there, score
+if TYPE_CHECKING:
+    from skillshot.bank.examples import Examples
 
-_TRIES = 5  # loads of a bundle that is being changed meanwhile
+logger = logging.getLogger("skillshot")
 
 
 class Selector:
     """Picks the demonstrations that need the same reasoning skill as a question.
 
     A question is a text, or a mapping with `question` and optionally `context` and `options`.
-    Instances are thread-safe snapshots: they never change, also when their bundle does (see `reload`).
+    Instances are thread-safe snapshots: they never change, also when their bundle does. `add`, `remove` and `reload`
+    return another snapshot. A copy (`copy.copy`, `copy.deepcopy`) is therefore the instance itself. A pickle holds the
+    path of the bundle and the load options; unpickling opens the bundle as it is then.
+
+    Attributes:
+        k: demonstrations per question unless a call names another number.
+        mode: "full" or "lite".
+        facts: the bundle's manifest.
+        report: what `skillshot.fit` reports (empty otherwise).
     """
 
-    def __init__(
-        self,
-        policy: Policy,
-        store: BankStore,
-        vectors: Floats,
-        mode: str,
-        facts: Mapping[str, Any],
-        index: Index | None = None,
-        options: LoadOptions | None = None,
-    ) -> None:
-        self._policy, self._store, self._vectors = policy, store, vectors
-        self._index: Index = index or ExactIndex(vectors)
-        self.mode, self.facts, self._options = mode, facts, options
-        self._near_tie = float(facts["select"]["near_tie"])
+    def __init__(self, bundle: OpenBundle, options: LoadOptions | None = None) -> None:
+        self._bundle, self._options = bundle, options
+        self.report: dict[str, Any] = {}
+        self.mode, self.facts = bundle.mode, bundle.manifest
+        self.k = int(self.facts["select"].get("k", 4))
 
     @classmethod
     def load(
         cls,
-        folder: str | PathLike[str],
+        source: str | PathLike[str],
         mode: str | None = None,
-        threads: int = 1,
         *,
+        threads: int = 1,
         precision: str | None = None,
         check: bool = True,
     ) -> Selector:
-        """Open a bundle, checking every file it needs against the manifest.
+        """Open a bundle, checking every file it needs against the manifest. `from_pretrained` is the same.
 
         Args:
+            source: a bundle folder, "hf:OWNER/NAME[@REVISION]", "models:/NAME@ALIAS" or "models:/NAME/VERSION". A hub
+                address is pulled into a temporary folder that is removed with the last Selector that reads it.
             mode: "full" (text encoder), "lite" (no transformer) or "auto"; None: the bundle's own default.
             threads: of the encoder and policy; more than one pays only on an idle machine.
             precision: of the text encoder, "int8" or "fp32"; None: the bundle's own default.
@@ -73,192 +71,215 @@ class Selector:
 
         Raises:
             BundleError: the folder is no bundle, damaged, or of another format.
-            InputError: an unknown mode or precision.
+            InputError: an unknown mode or precision, or the hub has no such bundle.
+            MissingPackageError: the package that reads the hub is not installed.
         """
-        options = LoadOptions(Path(folder), mode, precision, threads, check)
-        for _ in range(_TRIES):
-            manifest = read_manifest(options.folder)
-            try:
-                return cls._open(options, manifest)
-            except (BundleError, OSError):
-                # `add` or `remove` may have put another bank in the place of the one that was being opened
-                if read_manifest(options.folder) == manifest:
-                    raise
-        raise BundleError(f"{folder}: changed {_TRIES} times while it was opened; load it again")
+        options = LoadOptions.of(source, mode=mode, precision=precision, threads=threads, check=check)
+        return cls(open_bundle(options), options)
 
-    @classmethod
-    def _open(cls, options: LoadOptions, manifest: Mapping[str, Any], policy: Policy | None = None) -> Selector:
-        folder, mode, precision = options.folder, options.mode_of(manifest), options.precision_of(manifest)
-        names = files_for(mode, precision, manifest)
-        if policy is not None:  # its files were checked when it was opened
-            names = {name for name in names if not name.startswith(f"{MODEL}/")}
-        check_files(folder, manifest, names, digests=options.check)
-        bank = folder / manifest["bank"]
-        vectors = np.asarray(np.load(bank / "skillshot.npy", mmap_mode="r", allow_pickle=False))
-        index = open_index(bank, manifest, vectors)
-        policy = policy or Policy(folder / MODEL, mode, options.threads, precision)
-        return cls(policy, BankStore(bank), vectors, mode, manifest, index, options)
+    from_pretrained = load
+
+    def save_pretrained(self, folder: str | PathLike[str]) -> str:
+        """Copy the bundle to a folder, checked file by file; an old bundle there is replaced at the end.
+
+        Returns:
+            the folder.
+
+        Raises:
+            BundleError: the bundle is damaged, or changed since this Selector was loaded.
+            InputError: the folder exists and is no bundle.
+        """
+        if str(folder).startswith(REMOTE):
+            raise InputError(f"save_pretrained {str(folder)!r}: expected a folder; use push_to_hub")
+        return self._push(str(folder))
+
+    def push_to_hub(self, target: str) -> str:
+        """Send the bundle to a Hugging Face repository ("OWNER/NAME[@REVISION]") or registry ("models:/NAME").
+
+        Returns:
+            where it went.
+
+        Raises:
+            BundleError, InputError: as `save_pretrained`; also when the hub refuses.
+            MissingPackageError: the package that writes to the hub is not installed.
+        """
+        return self._push(target if target.startswith(REMOTE) else f"hf:{target}")
+
+    def add(self, examples: Examples, *, columns: Mapping[str, str] | None = None) -> Selector:
+        """Add demonstrations to the bundle without training; returns a Selector that has them, this one stays.
+
+        The bundle's folder changes in one step, for every process that reads it. Examples pass the checks of `fit`;
+        refused ones are logged. Of a bundle that was pulled from a hub, only the local copy changes.
+
+        Args:
+            examples: a path, an iterable of mappings, a pandas DataFrame or a `datasets.Dataset`.
+            columns: our field -> the examples' column.
+
+        Raises:
+            InputError: an id is there already, the examples cannot be used, or another process changed the bundle.
+            BundleError: the bundle is damaged, or this Selector was not loaded from a folder.
+        """
+        options = self._opened_with("add")
+        with extras_named():
+            from skillshot.bank.examples import log_quarantined
+            from skillshot.bank.load import load_bank
+            from skillshot.bundle import edit
+
+        loaded = load_bank(examples, columns=columns)
+        log_quarantined(loaded)
+        edit.add(options.folder, loaded.records)
+        return self._reopened(replace(options, source=None))
+
+    def remove(self, ids: str | Iterable[str]) -> Selector:
+        """Remove demonstrations from the bundle; returns a Selector without them, this one stays.
+
+        Raises:
+            InputError: an id is not there, nothing would be left, or another process changed the bundle meanwhile.
+            BundleError: the bundle is damaged, or this Selector was not loaded from a folder.
+        """
+        options = self._opened_with("remove")
+        from skillshot.bundle import edit
+
+        edit.remove(options.folder, [ids] if isinstance(ids, str) else list(ids))
+        return self._reopened(replace(options, source=None))
 
     def reload(self) -> Selector:
         """A Selector on what the bundle holds now: this one when nothing changed; an unchanged model is shared.
 
+        A hub address is pulled again, so an alias may give another version.
+
         Raises:
-            BundleError: as `load`; also when this Selector was not made by `load`.
+            BundleError: as `load`; also when this Selector was not loaded from a folder.
         """
-        options = self._options
-        if options is None:
-            raise BundleError("reload: this Selector was not loaded from a folder; use Selector.load")
-        for _ in range(_TRIES):
-            manifest = read_manifest(options.folder)
-            if manifest == self.facts:
-                return self
-            same = options.model_of(manifest) == options.model_of(self.facts)
-            try:
-                return self._open(options, manifest, self._policy if same else None)
-            except (BundleError, OSError):
-                if read_manifest(options.folder) == manifest:
-                    raise
-        raise BundleError(f"{options.folder}: changed {_TRIES} times while it was opened; reload again")
+        return self._reopened(self._opened_with("reload").again())
 
     def __len__(self) -> int:
-        return len(self._store)
+        return len(self._bundle.store)
 
     @property
     def vectors(self) -> Floats:
         """Skill vectors of the bank, unit rows (n, z), memory-mapped."""
-        return self._vectors
+        return self._bundle.vectors
 
     def record(self, row: int) -> Record:
         """Bank record at a row."""
-        return self._store[row]
+        return self._bundle.store[row]
 
     def recall(self, questions: Sequence[Question], k: int = 4) -> float:
         """Share of the exact k highest scores that the index finds too (recall@k)."""
-        exact, shares = ExactIndex(self._vectors), []
-        for vector in self._policy([parse(question)[1] for question in questions]):
-            _, scores = exact.search(vector, k)
-            _, found = self._index.search(vector, k)
-            shares.append(np.mean(found >= scores.min() - 1e-5) if len(scores) else 1.0)
-        return float(np.mean(shares))
+        return search.recall(self._bundle, questions, k)
 
     def select(
         self,
         question: Question,
-        k: int = 4,
+        k: int | None = None,
         *,
         exclude: Collection[str] = (),
         where: Mapping[str, Any] | None = None,
+        min_score: float | None = None,
     ) -> list[Demonstration]:
         """The k best demonstrations, best first; fewer when fewer remain.
 
         The question itself (same normalised text) is never among them, nor the same example twice.
 
         Args:
+            k: how many; None: what the bundle was fitted with (4 unless set).
             exclude: ids that must not be chosen.
             where: field -> value that a demonstration must have, e.g. {"grade": 8}.
+            min_score: cosine below which a demonstration is left out.
 
         Raises:
-            InputError: k below 1, an empty bank field, or an unknown id in `exclude`.
+            InputError: k below 1, an unknown id in `exclude` or field in `where`, or a `min_score` that is no number.
         """
-        return self.select_batch([question], k, exclude=exclude, where=where)[0]
+        return self.select_batch([question], k, exclude=exclude, where=where, min_score=min_score)[0]
 
     def select_batch(
-        self,
-        questions: Sequence[Question],
-        k: int = 4,
-        *,
-        exclude: Collection[str] = (),
-        where: Mapping[str, Any] | None = None,
+        self, questions: Sequence[Question], k: int | None = None, **filters: Unpack[Filters]
     ) -> list[list[Demonstration]]:
         """`select` for many questions in one pass of the encoder."""
-        return [
-            [_demonstration(record, score) for _, record, score in chosen]
-            for chosen in self._found(questions, k, exclude, where)
-        ]
+        found = search.find(self._bundle, questions, self.k if k is None else k, **filters)
+        return [[Demonstration.of(record, score) for _, record, score in chosen] for chosen in found]
 
-    async def aselect(self, question: Question, k: int = 4, **filters: Any) -> list[Demonstration]:
+    async def aselect(
+        self, question: Question, k: int | None = None, **filters: Unpack[Filters]
+    ) -> list[Demonstration]:
         """`select` off the event loop."""
         return await asyncio.to_thread(self.select, question, k, **filters)
 
-    def prompt(self, question: Question, k: int = 4, **filters: Any) -> str:
-        """Ready few-shot chain-of-thought prompt, ending with "Answer:"."""
-        return prompts.render(self.select(question, k, **filters), *parts(question))
-
-    def messages(self, question: Question, k: int = 4, **filters: Any) -> list[dict[str, str]]:
-        """The same as chat messages, for the `openai` client."""
-        return prompts.messages(self.select(question, k, **filters), *parts(question))
-
-    def explain(
+    def prompt(
         self,
         question: Question,
-        k: int = 4,
+        k: int | None = None,
         *,
-        exclude: Collection[str] = (),
-        where: Mapping[str, Any] | None = None,
-    ) -> Explanation:
+        template: str | None = None,
+        system: str | None = None,
+        **filters: Unpack[Filters],
+    ) -> str:
+        """Ready few-shot chain-of-thought prompt, ending with "Answer:".
+
+        Args:
+            template, system: jinja2 texts in place of the default (see `skillshot.runtime.prompt.PromptTemplate`).
+        """
+        return prompt_template(template, system).render(self.select(question, k, **filters), *parts(question))
+
+    def messages(
+        self,
+        question: Question,
+        k: int | None = None,
+        *,
+        template: str | None = None,
+        system: str | None = None,
+        **filters: Unpack[Filters],
+    ) -> list[dict[str, str]]:
+        """The same as chat messages, for the `openai` client."""
+        return prompt_template(template, system).messages(self.select(question, k, **filters), *parts(question))
+
+    def explain(self, question: Question, k: int | None = None, **filters: Unpack[Filters]) -> Explanation:
         """Why these demonstrations: which words of the question carry each score."""
-        (found,) = self._found([question], k, exclude, where)
+        (found,) = search.find(self._bundle, [question], self.k if k is None else k, **filters)
         rows = {record.id: row for row, record, _ in found}
-        chosen = [_demonstration(record, score) for _, record, score in found]
-        return explain(self._policy, self._vectors, rows, parse(question)[1], chosen)
+        chosen = [Demonstration.of(record, score) for _, record, score in found]
+        return explain(self._bundle.policy, self.vectors, rows, parse(question)[1], chosen)
 
-    def _found(
-        self, questions: Sequence[Question], k: int, exclude: Collection[str], where: Mapping[str, Any] | None
-    ) -> list[list[Found]]:
-        if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-            raise InputError(f"k={k!r}: expected a whole number of at least 1")
-        asked = [parse(question) for question in questions]
-        if not asked:
-            return []
-        excluded, allowed = self._excluded(exclude), self._allowed(where)
-        vectors = self._policy([text for _, text in asked])
-        return [
-            self._choose(vector, question, k, excluded, allowed)
-            for vector, (question, _) in zip(vectors, asked, strict=True)
-        ]
+    def __copy__(self) -> Selector:
+        return self
 
-    def _excluded(self, exclude: Collection[str]) -> frozenset[str]:
-        names = frozenset([exclude] if isinstance(exclude, str) else exclude)
-        for name in names:
-            if not self._store.has(name):
-                raise InputError(f"exclude: no demonstration has the id {name!r}")
-        return names
+    def __deepcopy__(self, _: dict[int, Any]) -> Selector:
+        return self
 
-    def _allowed(self, where: Mapping[str, Any] | None) -> Mask | None:
-        masks = [self._store.fields.mask(field, value) for field, value in (where or {}).items()]
-        return functools.reduce(np.logical_and, masks) if masks else None
+    def __reduce__(self) -> tuple[Any, ...]:
+        options = replace(self._opened_with("pickling"), owner=None)
+        return _unpickled, (type(self), options, self.facts["data"]["sha256"])
 
-    def _choose(
-        self, vector: Floats, question: str, k: int, excluded: frozenset[str], allowed: Mask | None
-    ) -> list[Found]:
-        """The k best rows, without the question itself, excluded ids and twins within the bank; best first."""
-        key = np.uint64(question_key(question))
-        width = max(CANDIDATES, k + 1 + len(excluded))
-        while True:
-            rows, scores = self._index.search(vector, width, allowed)
-            other = self._store.keys[rows] != key
-            all_seen, rows, scores = len(rows) < width, rows[other], scores[other]
-            chosen: dict[tuple[str, str], Found] = {}
-            for place in spread(scores, self._vectors, rows, self._near_tie):
-                record = self._store[int(rows[place])]
-                if record.id not in excluded:
-                    found = int(rows[place]), record, float(scores[place])
-                    chosen.setdefault((record.question, record.context), found)
-                if len(chosen) == k:
-                    break
-            if len(chosen) == k or all_seen:
-                return sorted(chosen.values(), key=lambda found: (-found[2], found[0]))
-            width *= 4
+    def _opened_with(self, action: str) -> LoadOptions:
+        if self._options is None:
+            raise BundleError(f"{action}: this Selector was not loaded from a folder; use Selector.load")
+        return self._options
+
+    def _reopened(self, options: LoadOptions) -> Selector:
+        bundle = open_bundle(options, self._bundle)
+        return self if bundle is self._bundle else type(self)(bundle, options)
+
+    def _push(self, target: str) -> str:
+        folder = self._opened_with("save").folder
+        from skillshot.bundle.hub import push
+
+        if read_manifest(folder) != self.facts:
+            raise BundleError(f"{folder}: changed since this Selector was loaded; save reload() instead")
+        return push(folder, target)
 
 
-def _demonstration(record: Record, score: float) -> Demonstration:
-    return Demonstration(
-        record.id,
-        record.question,
-        record.rationale,
-        record.answer,
-        score,
-        record.context,
-        record.options,
-        record.metadata,
-    )
+def _unpickled(kind: type[Selector], options: LoadOptions, digest: str) -> Selector:
+    if not (options.folder / NAME).exists():
+        if options.source is None:
+            raise BundleError(
+                f"{options.folder}: the bundle of this pickled Selector is gone; a pickle holds its path alone\n"
+                "save_pretrained to a folder that stays, and pickle what Selector.load opens there"
+            )
+        fresh = options.again()
+    else:
+        fresh = replace(options, owner=owner_of(options.folder))
+    selector = kind(open_bundle(fresh), fresh)
+    if selector.facts["data"]["sha256"] != digest:
+        logger.warning("%s: the bank changed since this Selector was pickled", fresh.source or fresh.folder)
+    return selector

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, TypedDict
 
 from skillshot.common.errors import InputError
-from skillshot.common.record import question_text
+from skillshot.common.record import Record, question_text
 
 Question = str | Mapping[str, Any]
+
+
+class Filters(TypedDict, total=False):
+    """Keyword arguments that every selection takes; `Selector.select` describes them."""
+
+    exclude: Collection[str]
+    where: Mapping[str, Any] | None
+    min_score: float | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +34,15 @@ class Demonstration:
     options: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
-    def to_json(self) -> dict[str, Any]:
+    @classmethod
+    def of(cls, record: Record, score: float) -> Demonstration:
+        """A record of the bank as it was chosen."""
+        return cls(
+            record.id, record.question, record.rationale, record.answer, score, record.context, record.options,
+            record.metadata,
+        )  # fmt: skip
+
+    def to_dict(self) -> dict[str, Any]:
         """Plain dictionary, ready for JSON."""
         row = dataclasses.asdict(self)
         row["options"] = list(self.options)
