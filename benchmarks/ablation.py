@@ -39,13 +39,13 @@ CASES: dict[str, dict[str, object]] = {
     "parts not weighed by how well they are foretold": {"without": ("weights",)},
     "decoder reads the question": {"conditional": True},
 }
-PLAIN = dataclasses.replace(TrainParams(), min_gap=-1.0, dropout=0.0)  # an ablation may collapse: that is what it shows
+PLAIN = TrainParams().changed(min_gap=-1.0, dropout=0.0)  # an ablation may collapse: that is what it shows
 FAULTS: dict[str, tuple[TrainParams, dict[str, bool]]] = {
     "lars": (PLAIN, {}),
     "lars, published noise": (PLAIN, {"published_noise": True}),
     "lars, not standardised": (PLAIN, {"standardised": False}),
-    "lars, beta 1": (dataclasses.replace(PLAIN, beta=1.0), {}),
-    "lars as published": (dataclasses.replace(PLAIN, beta=1.0), {"published_noise": True, "standardised": False}),
+    "lars, beta 1": (PLAIN.changed(beta=1.0), {}),
+    "lars as published": (PLAIN.changed(beta=1.0), {"published_noise": True, "standardised": False}),
 }
 
 
@@ -61,7 +61,7 @@ def variants(part: Slice, embed: Texts, seed: int) -> Iterator[tuple[str, Floats
     asked = embed([x.text for x in part.queries])
     texts = [x.text for x in part.bank], [x.rationale for x in part.bank]
     for name, changes in CASES.items():
-        fitted = fit_skillshot(*texts, q, dataclasses.replace(TrainParams(), min_gap=-1.0), seed, **changes)  # type: ignore[arg-type]
+        fitted = fit_skillshot(*texts, q, TrainParams().changed(min_gap=-1.0), seed, **changes)  # type: ignore[arg-type]
         words = fitted.question_view.transform([x.text for x in part.queries])
         rows = run(SkillPosterior(fitted.model).eval(), q, fitted.question_lexical, fitted.rationale_lexical)
         chosen, t = run(SkillPolicy(fitted.model).eval(), asked, words), fitted.model.target

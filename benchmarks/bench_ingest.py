@@ -23,11 +23,10 @@ from typing import Any
 TARGET_MB = 1500  # for 1,000,000 rows
 
 INGEST = """
-from dataclasses import replace
 from pathlib import Path
-from skillshot.common.params import IngestParams, Params
+from skillshot.common.params import default_params
 from skillshot.sources.ingest import ingest
-params = replace(Params(), ingest=IngestParams(source="file", path="bank.jsonl"))
+params = default_params({"ingest.source": "file", "ingest.path": "bank.jsonl"})
 read = ingest(params, Path("out"))["read"]
 assert read["accepted"] + read["quarantined"] == read["rows"]
 print(read["rows"])

@@ -1,6 +1,6 @@
-"""Which keys of params.yaml a stage reads: attributes of `Params`, followed through the calls it is given to.
+"""The keys of params.yaml that each stage reads: attributes of `Params`, followed through the calls that receive it.
 
-`python scripts/params_used.py` prints them per stage. A section that is handed on as a whole counts as a whole.
+`python -m scripts.params_used` prints them per stage. A section that is passed on as a whole counts as a whole.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 from scripts.closure import PACKAGE, SOURCE, find
 
 Definition = ast.FunctionDef | ast.ClassDef
+METHODS = ("to_dict", "changed")  # of all params: no key
 
 
 def params_used(module: str, source: Path = SOURCE) -> set[str]:
@@ -33,7 +34,7 @@ def params_used(module: str, source: Path = SOURCE) -> set[str]:
             if not isinstance(node, ast.expr) or not _is_params(node, names):
                 continue
             above = parents[node]
-            if isinstance(above, ast.Attribute):
+            if isinstance(above, ast.Attribute) and above.attr not in METHODS:
                 found.add(_chain(above, parents))
             elif isinstance(above, ast.Call) and node is not above.func:
                 waiting.append(_resolve(above.func, place[0], tree))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,7 +55,7 @@ def test_hostile_file_through_the_stage(case: Case, tmp_path: Path) -> None:
     case.write(path)
     out.mkdir(parents=True)
     (out / "bank.jsonl").write_text("old")
-    params = replace(Params(), ingest=IngestParams(source="file", path=str(path), holdout=0.1, near_duplicates=0))
+    params = Params().changed(ingest=IngestParams(source="file", path=str(path), holdout=0.1, near_duplicates=0))
     try:
         report = ingest(params, out)
     except InputError as error:

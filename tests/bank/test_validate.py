@@ -21,7 +21,6 @@ from skillshot.common.errors import InputError
 from skillshot.common.io import read_jsonl, sha256_file
 from skillshot.common.params import CorruptionParams, IngestParams, Params, ValidateParams
 from skillshot.common.record import ORIGIN, Record
-from skillshot.common.typed import as_tree
 
 NUMBERS = [
     Record(f"n{i}", f"{i} pens and {i + 1}?", f"{i} + {i + 1} = {2 * i + 1}", str(2 * i + 1), answer_type="number")
@@ -124,7 +123,7 @@ def test_rows_are_quarantined_with_their_origin(tmp_path: Path) -> None:
 def test_given_queries_may_lack_rationales_and_held_out_ones_may_not(tmp_path: Path) -> None:
     question_only = [{"id": "q", "question": "How many?"}]
     source = stage_input(tmp_path / "in", rows(NUMBERS), rows(HELD_OUT[:3]) + question_only)
-    given = replace(Params(), ingest=IngestParams(source="file", path="b", queries="q"))
+    given = Params().changed(ingest=IngestParams(source="file", path="b", queries="q"))
     for params, accepted in ((given, 4), (Params(), 3)):
         report = validate(params, source, tmp_path / "out", tmp_path / "state.json")
         assert report["queries"]["accepted"] == accepted
@@ -134,7 +133,7 @@ def test_leaked_held_out_queries_are_refused_and_given_ones_are_counted(tmp_path
     duplicate = replace(NUMBERS[3], id="duplicate", question="  3 PENS and 4? ")
     related = replace(HELD_OUT[1], group="shop")
     bank = [*NUMBERS[:-1], replace(NUMBERS[-1], group="shop")]
-    given = replace(Params(), ingest=IngestParams(source="file", path="b", queries="q"))
+    given = Params().changed(ingest=IngestParams(source="file", path="b", queries="q"))
     for leaked, counts in ((duplicate, (1, 0)), (related, (0, 1)), (HELD_OUT[2], (0, 0))):
         source = stage_input(tmp_path / "in", rows(bank), rows([HELD_OUT[0], leaked]))
         report = validate(given, source, tmp_path / "out", tmp_path / "state.json")
@@ -207,7 +206,7 @@ def test_drift_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 def test_corruption_is_applied_last_and_only_to_the_bank(tmp_path: Path) -> None:
     source = stage_input(tmp_path / "in", rows(NUMBERS), rows(HELD_OUT))
-    params = replace(Params(), corruption=CorruptionParams(wrong_rationales=0.5))
+    params = Params().changed(corruption=CorruptionParams(wrong_rationales=0.5))
     report = validate(params, source, tmp_path / "out", tmp_path / "state.json")
     assert report["corruption"]["wrong_rationales"] == 15
     bank = list(read_jsonl(tmp_path / "out/bank.jsonl"))
@@ -217,10 +216,10 @@ def test_corruption_is_applied_last_and_only_to_the_bank(tmp_path: Path) -> None
 
 def test_stages_exit_with_2_and_a_short_message(tmp_path: Path) -> None:
     (tmp_path / "bank.jsonl").write_text("".join(json.dumps(row) + "\n" for row in GOOD[:10]))
-    params = replace(Params(), ingest=IngestParams(source="file", path="bank.jsonl", near_duplicates=0.0))
+    params = Params().changed(ingest=IngestParams(source="file", path="bank.jsonl", near_duplicates=0.0))
 
     def run(stage: str) -> subprocess.CompletedProcess[str]:
-        (tmp_path / "params.yaml").write_text(yaml.safe_dump(as_tree(params)))
+        (tmp_path / "params.yaml").write_text(yaml.safe_dump(params.to_dict()))
         command = [sys.executable, "-m", f"skillshot.stages.{stage}"]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
 
@@ -230,6 +229,6 @@ def test_stages_exit_with_2_and_a_short_message(tmp_path: Path) -> None:
     done = run("validate")
     assert done.returncode == 2 and "table_row_count" in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "reports/validate.json").exists()
-    params = replace(params, ingest=IngestParams(source="file", path="none.jsonl"))
+    params = params.changed(ingest=IngestParams(source="file", path="none.jsonl"))
     done = run("ingest")
     assert done.returncode == 2 and "none.jsonl: no such file" in done.stderr and "Traceback" not in done.stderr

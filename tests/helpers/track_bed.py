@@ -10,7 +10,6 @@ from typing import Any
 import yaml
 
 from skillshot.common.params import Params
-from skillshot.common.typed import as_tree
 from skillshot.track.state import md5_of
 
 STAGES = {
@@ -65,7 +64,7 @@ def make(root: Path) -> Path:
     """A repository with four stages that have run, committed; a bundle stub with two demonstrations."""
     root.mkdir(parents=True, exist_ok=True)
     write(root, "dvc.yaml", yaml.safe_dump({"stages": {name: {"cmd": "true"} for name in [*STAGES, "register"]}}))
-    write(root, "params.yaml", yaml.safe_dump(as_tree(Params())))
+    write(root, "params.yaml", yaml.safe_dump(Params().to_dict()))
     write(root, ".gitignore", "/data\n/models\nmlflow.db*\nmlartifacts\n")
     write(root, "data/validate/bank.jsonl", '{"id": "a"}\n')
     write(root, "reports/validate.json", {"bank": 2, "quarantined": {"empty": 0}})

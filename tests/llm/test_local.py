@@ -132,7 +132,7 @@ def test_bf16_is_refused_where_it_would_be_emulated(monkeypatch: pytest.MonkeyPa
     with pytest.raises(EngineError, match="has no avx512_bf16 or amx_bf16"):
         list(EmbeddedEngine("bf16").score(["a"], [" b"]))
     with pytest.raises(EngineError, match="no 'fp16'; use fp32 or bf16"):
-        open_engine(LlmParams(precision="fp16"))
+        EmbeddedEngine("fp16")
 
 
 def test_what_the_gold_text_has_in_common_with_the_answer_is_not_written_again(

@@ -5,7 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 
-HEAVY = ("torch", "mlflow", "dvc", "great_expectations", "sentence_transformers", "transformers", "pandas", "sklearn")
+HEAVY = (
+    "torch",
+    "mlflow",
+    "dvc",
+    "great_expectations",
+    "sentence_transformers",
+    "transformers",
+    "pandas",
+    "sklearn",
+    "pydantic",
+)
 
 
 def test_the_selector_imports_nothing_heavy() -> None:

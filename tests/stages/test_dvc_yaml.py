@@ -13,7 +13,6 @@ from scripts.closure import closure
 from scripts.params_used import params_used
 from skillshot.common.errors import InputError
 from skillshot.common.params import Params
-from skillshot.common.typed import as_tree
 from skillshot.stages._runner import unchanged_inputs
 from skillshot.track.collect import leaves
 
@@ -28,7 +27,7 @@ AS_FILES = {
 }
 # read by the command line only: no stage's result depends on them
 COMMAND_LINE_ONLY: frozenset[str] = frozenset()
-LEAVES = {name for name, _ in leaves(as_tree(Params()))}
+LEAVES = {name for name, _ in leaves(Params().to_dict())}
 
 
 def names(entries: list[Any]) -> set[str]:

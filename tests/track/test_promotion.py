@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from skillshot.cli import lineage as lineage_command
 from skillshot.cli import promote as promote_command
 from skillshot.cli import rollback as rollback_command
 from skillshot.common.errors import TrackError
-from skillshot.common.params import Params, RegisterParams, load_params
+from skillshot.common.params import Params, load_params
 from skillshot.track import promotion
 from skillshot.track.promotion import promote, read_history, rollback, stack
 from skillshot.track.publish import publish
@@ -31,7 +30,7 @@ def root(tmp_path: Path, tracking: str, monkeypatch: pytest.MonkeyPatch, request
     made = bed.make(tmp_path / "repository")
     name = request.node.name
     tree = yaml.safe_load((made / "params.yaml").read_text())
-    tree["register"] = dataclasses.asdict(RegisterParams(f"experiment {name}", f"model-{name}"))
+    tree["register"] = {"experiment": f"experiment {name}", "model_name": f"model-{name}"}
     bed.write(made, "params.yaml", yaml.safe_dump(tree))
     bed.write(made, "gates.yaml", yaml.safe_dump(GATES))
     bed.git(made, "config", "user.name", "Ada")

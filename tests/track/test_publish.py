@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sqlite3
 from contextlib import closing
@@ -14,7 +13,7 @@ import pytest
 from helpers import track_bed as bed
 from skillshot.common.errors import TrackError
 from skillshot.common.io import read_json
-from skillshot.common.params import IngestParams, LlmParams, Params, RegisterParams
+from skillshot.common.params import Params
 from skillshot.track import publish as publishing
 from skillshot.track.publish import COMPLETE, FINGERPRINT, publish
 from skillshot.track.state import read_state
@@ -34,7 +33,7 @@ def root(tmp_path: Path, tracking: str, monkeypatch: pytest.MonkeyPatch) -> Path
 def params(request: pytest.FixtureRequest) -> Params:
     """An experiment and a registered model for this test alone."""
     name = request.node.name.replace("[", "-").replace("]", "")
-    return dataclasses.replace(Params(), register=RegisterParams(f"experiment {name}", f"model-{name}"))
+    return Params().changed(register={"experiment": f"experiment {name}", "model_name": f"model-{name}"})
 
 
 def store_of(root: Path, params: Params) -> Any:
@@ -207,14 +206,14 @@ def test_the_registered_model_answers(root: Path, params: Params, monkeypatch: p
 
 def test_a_secret_is_not_published(root: Path, params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_GATEWAY", "s3cret-value-9")
-    params = dataclasses.replace(params, llm=LlmParams(api_key_env="MY_GATEWAY"))
+    params = params.changed(llm={"api_key_env": "MY_GATEWAY"})
     bed.write(root, "reports/evaluate_rows.csv", "query,answer\nq1,Bearer s3cret-value-9\n")
     bed.lock(root)
     with pytest.raises(TrackError, match=r"evaluate_rows\.csv: holds the value of \$MY_GATEWAY") as caught:
         publish(root, params)
     assert "s3cret-value-9" not in str(caught.value)
     with pytest.raises(TrackError, match=r"ingest\.path is a URL with a password"):
-        publish(root, dataclasses.replace(params, ingest=IngestParams(path="https://me:hunter22@host/bank.jsonl")))
+        publish(root, params.changed(ingest={"path": "https://me:hunter22@host/bank.jsonl"}))
 
 
 def test_nothing_is_published_of_a_state_that_is_not_the_locks(root: Path, params: Params) -> None:

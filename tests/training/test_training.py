@@ -27,9 +27,7 @@ from skillshot.training.skillshot import SHARE
 from skillshot.training.structure_head import Ridges, agreement, predictability
 
 Floats = npt.NDArray[np.float32]
-QUICK = dataclasses.replace(
-    TrainParams(), epochs=30, latent_dim=16, structure_dim=16, hidden=32, device="cpu", min_gap=-1.0
-)
+QUICK = TrainParams().changed(epochs=30, latent_dim=16, structure_dim=16, hidden=32, device="cpu", min_gap=-1.0)
 NAMES = ["Ann", "Bo", "Cleo", "Dan", "Eve", "Finn", "Gus", "Hal", "Ida", "Jo"]
 THINGS = ["figs", "cars", "pens", "cups", "nuts", "keys", "hats", "eggs"]
 KINDS = [
@@ -52,7 +50,7 @@ def make(n: int, seed: int = 0) -> tuple[list[Record], list[int]]:
 
 
 def embed(texts: list[str], width: int = 24) -> Floats:
-    """A stand-in for the encoder: mean of random word vectors, so that stories look alike, not skills."""
+    """A stand-in for the encoder: mean of random word vectors, so that stories look similar, not skills."""
     rows = []
     for text in texts:
         rngs = [np.random.default_rng(sum(map(ord, w)) * 31 + len(w)) for w in text.lower().split()]
@@ -81,7 +79,7 @@ def fitted(bank: tuple[list[Record], list[int]]) -> Fitted:
 
 
 @pytest.mark.parametrize("mode", ["skillshot", "lite"])
-def test_minimum_function_the_right_kind_is_found(
+def test_minimum_function_the_correct_kind_is_found(
     fitted: Fitted, bank: tuple[list[Record], list[int]], mode: str
 ) -> None:
     records, kinds = make(60, seed=9)
@@ -118,7 +116,7 @@ def test_rows_are_unit_and_every_selector_is_there(fitted: Fitted) -> None:
 
 
 @pytest.mark.parametrize("mode", ["skillshot", "lite"])
-def test_both_heads_are_in_a_row_and_weigh_as_they_should(fitted: Fitted, mode: str) -> None:
+def test_both_heads_are_in_a_row_with_their_weights(fitted: Fitted, mode: str) -> None:
     t = fitted.skillshot.target
     for rows in (fitted.vectors["skillshot"], query(fitted, ["Ann has 5 figs and gets 7 more figs. How many?"], mode)):
         np.testing.assert_allclose((rows[:, :t] ** 2).sum(1), SHARE, atol=1e-4)
@@ -126,7 +124,7 @@ def test_both_heads_are_in_a_row_and_weigh_as_they_should(fitted: Fitted, mode: 
 
 
 @pytest.mark.parametrize(("published", "spread"), [(False, 3.0), (True, 2 * np.log(3.0))])
-def test_noise_has_the_standard_deviation_that_the_kl_speaks_of(
+def test_noise_has_the_standard_deviation_of_the_posterior(
     monkeypatch: pytest.MonkeyPatch, published: bool, spread: float
 ) -> None:
     torch.manual_seed(0)
@@ -145,7 +143,7 @@ def test_noise_has_the_standard_deviation_that_the_kl_speaks_of(
     assert float(drawn[0].detach().std()) == pytest.approx(spread, rel=0.05)
 
 
-def test_the_gap_compares_another_z_with_the_own(fitted: Fitted) -> None:
+def test_shuffled_gap_is_the_relative_increase_of_the_error(fitted: Fitted) -> None:
     found = fitted.diagnostics
     assert found["reconstruction_shuffled"] > found["reconstruction"]
     expected = found["reconstruction_shuffled"] / found["reconstruction"] - 1
@@ -188,8 +186,8 @@ def toy(seed: int = 0) -> tuple[SkillCVAE, torch.Tensor, torch.Tensor]:
     return SkillCVAE(Standardise([8]), Standardise([6]), 4, 16, 2, 0.1), q, r
 
 
-def test_a_killed_run_continues_to_the_same_result(tmp_path: Path) -> None:
-    settings = dataclasses.replace(TrainParams(), epochs=25, batch_size=64, patience=100)
+def test_killed_run_resumes_to_the_same_result(tmp_path: Path) -> None:
+    settings = TrainParams().changed(epochs=25, batch_size=64, patience=100)
     whole, q, r = toy()
     history = train(whole, q, r, settings, 1).history
     killed, _, _ = toy()
@@ -220,8 +218,8 @@ def test_dropout_drops_its_share_and_keeps_the_mean() -> None:
     assert torch.equal(layer.eval()(x), x) and torch.equal(Dropout(0.0)(x), x)
 
 
-def test_training_leaves_the_global_generator_alone_and_does_not_depend_on_it() -> None:
-    settings, histories = dataclasses.replace(TrainParams(), epochs=3, batch_size=64, device="cpu"), []
+def test_training_neither_changes_nor_reads_the_global_generator() -> None:
+    settings, histories = TrainParams().changed(epochs=3, batch_size=64, device="cpu"), []
     for state in (1, 2):
         model, q, r = toy()
         torch.manual_seed(state)
@@ -231,42 +229,42 @@ def test_training_leaves_the_global_generator_alone_and_does_not_depend_on_it() 
     assert histories[0] == histories[1]
 
 
-def test_bf16_learns_what_fp32_learns() -> None:
+def test_bf16_reaches_the_loss_of_fp32() -> None:
     found = {}
     for precision in ("fp32", "bf16"):
         model, q, r = toy()
-        settings = dataclasses.replace(TrainParams(), epochs=40, batch_size=64, device="cpu", precision=precision)
+        settings = TrainParams().changed(epochs=40, batch_size=64, device="cpu", precision=precision)
         found[precision] = train(model, q, r, settings, 1)
         assert all(tensor.dtype == torch.float32 for tensor in model.state_dict().values())
     assert found["fp32"].history != found["bf16"].history
     assert found["bf16"].best == pytest.approx(found["fp32"].best, rel=0.02)
 
 
-def test_a_failure_beside_ends_training_of_lars(
+def test_failure_of_skillshot_ends_training_of_lars(
     bank: tuple[list[Record], list[int]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def interrupted(*_: object) -> None:
-        while not (tmp_path / "lars" / "checkpoint.json").exists():  # lars is at work
+        while not (tmp_path / "lars" / "checkpoint.json").exists():  # lars is training
             time.sleep(0.01)
         raise KeyboardInterrupt
 
     monkeypatch.setattr("skillshot.training.fit.fit_skillshot", interrupted)
-    settings, threads = dataclasses.replace(QUICK, epochs=10**6, steps=10**9, patience=10**6), torch.get_num_threads()
+    settings, threads = QUICK.changed(epochs=10**6, steps=10**9, patience=10**6), torch.get_num_threads()
     with pytest.raises(KeyboardInterrupt):
         fit(bank[0], *inputs(bank[0]), settings, 3, tmp_path)
     assert torch.get_num_threads() == threads
 
 
 @pytest.mark.parametrize("changed", ["nothing", "settings", "seed", "rows", "code"])
-def test_a_checkpoint_of_another_run_is_not_continued(
+def test_checkpoint_of_another_run_is_not_resumed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
 ) -> None:
-    settings, seed = dataclasses.replace(TrainParams(), epochs=10, batch_size=64), 1
+    settings, seed = TrainParams().changed(epochs=10, batch_size=64), 1
     model, q, r = toy()
     train(model, q, r, settings, seed, work=tmp_path)
     before = (tmp_path / "cvae/checkpoint.json").stat().st_mtime_ns
     if changed == "settings":
-        settings = dataclasses.replace(settings, beta=0.5)
+        settings = settings.changed(beta=0.5)
     elif changed == "seed":
         seed = 2
     elif changed == "rows":
@@ -279,18 +277,18 @@ def test_a_checkpoint_of_another_run_is_not_continued(
     assert trained_again == (changed != "nothing")
 
 
-def test_collapse_stops_with_the_numbers(bank: tuple[list[Record], list[int]]) -> None:
-    settings = dataclasses.replace(QUICK, beta=1e4, min_gap=0.005)
+def test_collapse_is_refused_with_the_numbers(bank: tuple[list[Record], list[int]]) -> None:
+    settings = QUICK.changed(beta=1e4, min_gap=0.005)
     with pytest.raises(CollapseError, match=r"shuffled-z gap .* train.min_gap 0.005 \(active units"):
         fit(bank[0], *inputs(bank[0]), settings, 3)
 
 
-def test_shapes_must_fit(bank: tuple[list[Record], list[int]]) -> None:
+def test_shapes_must_match(bank: tuple[list[Record], list[int]]) -> None:
     with pytest.raises(InputError, match="120 records, 3 question"):
         fit(bank[0], np.ones((3, 4), np.float32), np.ones((3, 4), np.float32), QUICK, 0)
 
 
-def test_kl_is_that_of_torch() -> None:
+def test_kl_equals_torch() -> None:
     mean_q, log_q, mean_p, log_p = torch.randn(4, 5, 3, generator=torch.Generator().manual_seed(0))
     expected = torch.distributions.kl_divergence(
         torch.distributions.Normal(mean_q, (0.5 * log_q).exp()), torch.distributions.Normal(mean_p, (0.5 * log_p).exp())
@@ -310,7 +308,7 @@ def ridge(x: Any, y: Any, strength: float) -> Any:
 
 
 def sides(n: int, rng: np.random.Generator) -> tuple[Any, Any, Any]:
-    """Sparse words (n, 40) that are not centred, a dense side (n, 20) that is, and both as one centred matrix."""
+    """Sparse words (n, 40), not centred; dense columns (n, 20), centred; and both as one centred matrix."""
     words = (rng.standard_normal((n, 40)) + 0.5) * (rng.random((n, 40)) < 0.3)
     dense = rng.standard_normal((n, 20))
     dense -= dense.mean(0)
@@ -318,7 +316,7 @@ def sides(n: int, rng: np.random.Generator) -> tuple[Any, Any, Any]:
 
 
 @pytest.mark.parametrize("n", [45, 60, 61, 200])
-def test_ridges_dual_and_primal_are_the_textbook_solution(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dual_and_primal_ridge_equal_the_textbook_solution(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(closed, "BLOCK", 17)
     rng = np.random.default_rng(0)
     words, dense, x = sides(n, rng)
@@ -328,31 +326,31 @@ def test_ridges_dual_and_primal_are_the_textbook_solution(n: int, monkeypatch: p
         weights = ridges.weights(0.3, both)
         np.testing.assert_allclose(weights, ridge(part, y, 0.3), atol=1e-4)
         np.testing.assert_allclose(ridges.predict(weights), part @ weights, atol=1e-4)
-        expected = part[fold == 1] @ ridge(part[fold != 1], y[fold != 1], 0.3)  # each row is foretold without itself
+        expected = part[fold == 1] @ ridge(part[fold != 1], y[fold != 1], 0.3)  # each row is predicted without its fold
         np.testing.assert_allclose(ridges.cross_fitted(0.3, both)[fold == 1], expected, atol=1e-3)
 
 
 @pytest.mark.parametrize("n", [45, 200])
-def test_the_penalty_follows_how_much_can_be_foretold(n: int) -> None:
+def test_penalty_depends_on_how_much_can_be_predicted(n: int) -> None:
     rng = np.random.default_rng(2)
     x = rng.standard_normal((n, 30), np.float32) * np.array([10] + [1] * 29, np.float32)
     x -= x.mean(0)
     signal = x @ rng.standard_normal((30, 4)).astype(np.float32)
-    # one strong column tells something, 29 weak ones only noise: a weak penalty learns the noise by heart
+    # one strong column has signal, 29 weak ones only noise, which a weak penalty overfits
     noise = x[:, :1] @ np.ones((1, 4), np.float32) + 10 * rng.standard_normal((n, 4)).astype(np.float32)
     grid, nothing = (0.001, 1.0), np.zeros((n, 1), np.float32)
     assert Ridges(csr_matrix(x), nothing, signal).strength(False, grid) == 0.001
     assert Ridges(csr_matrix(x), nothing, noise).strength(False, grid) == 1.0
 
 
-def test_predictability_keeps_what_is_foretold_and_shrinks_the_rest() -> None:
+def test_predictability_keeps_predicted_parts_and_shrinks_the_rest() -> None:
     rng = np.random.default_rng(3)
     y = rng.standard_normal((400, 3)).astype(np.float32)
     predicted = np.column_stack([y[:, 0], y[:, 1] * 0.5, np.zeros(400)]).astype(np.float32)
     np.testing.assert_allclose(predictability(predicted, y), np.sqrt([1, 0.75, 0.02]), atol=0.01)
 
 
-def test_words_of_the_procedure_are_those_that_the_question_does_not_give() -> None:
+def test_procedural_words_do_not_come_from_the_question() -> None:
     questions = [f"{name} rolled {n} red dice" for n, name in enumerate(["Ann", "Bo", "Cleo", "Dan"], 2)]
     rationales = ["Tally: roll of " + q.split()[0] + " counts, so multiply" for q in questions]
     kept = procedural(rationales, questions, 0.005)
@@ -360,7 +358,7 @@ def test_words_of_the_procedure_are_those_that_the_question_does_not_give() -> N
     assert not {"roll", "ann"} & set(kept), "rolled is another form of roll; a name is a copy"
 
 
-def test_leave_one_out_chooses_a_strong_penalty_for_noise_and_a_weak_one_for_signal() -> None:
+def test_leave_one_out_penalty_is_strong_for_noise_and_weak_for_signal() -> None:
     rng = np.random.default_rng(1)
     x = rng.standard_normal((80, 20)).astype(np.float32)
     signal = x @ rng.standard_normal((20, 4)).astype(np.float32)
@@ -373,7 +371,7 @@ def test_agreement_is_one_when_the_same_structure_is_found() -> None:
     assert agreement(np.eye(3, dtype=np.float32), bank, np.eye(3, dtype=np.float32), bank) == pytest.approx(1)
 
 
-def test_nothing_is_learned_from_an_example_marked_as_wrong() -> None:
+def test_nothing_is_learned_from_an_example_marked_as_incorrect() -> None:
     records, _ = make(120)
     question, rationale = inputs(records)
     wrong = [dataclasses.replace(record, metadata={"correct": False}) for record in records[80:]]

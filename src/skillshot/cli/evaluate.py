@@ -1,12 +1,30 @@
-"""`skillshot evaluate`: what a language model makes of each selector's demonstrations."""
+"""`skillshot evaluate`: results of a language model with each selector's demonstrations."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from skillshot.cli.output import add_command, print_json, table
+from skillshot.cli.arguments import (
+    add_bundle,
+    add_columns,
+    add_command,
+    add_k,
+    add_limit,
+    add_selectors,
+    add_set,
+    add_template,
+    columns_of,
+    template_of,
+)
+from skillshot.cli.output import print_json, print_next
+from skillshot.common.tables import table, undecided
+
+if TYPE_CHECKING:
+    from skillshot.common.params import Params
 
 SHOTS, ORDERS = (1, 2, 4, 8), 3  # of --vary
 
@@ -14,49 +32,42 @@ SHOTS, ORDERS = (1, 2, 4, 8), 3  # of --vary
 def add_parser(subparsers: Any) -> None:
     """Declare the command."""
     parser = add_command(
-        subparsers, "evaluate", "accuracy and gold log-likelihood of an LLM with each selector's demonstrations",
+        subparsers, "evaluate", "measure accuracy and log-likelihood of an LLM with each selector's demonstrations",
         "skillshot evaluate selector queries.jsonl --selectors random,question,skillshot --limit 20",
     )  # fmt: skip
-    parser.add_argument("bundle", help="bundle folder")
+    add_bundle(parser)
     parser.add_argument("queries", help="file of queries with rationale and answer")
-    parser.add_argument(
-        "--selectors",
-        metavar="A,B",
-        help="comma-separated (default: params): zero-shot, random, random-2, bm25, question, mmr, dpp, ridge, "
-        "lars, skillshot, skillshot_mmr, lite, oracle, oracle_features, skill_knn and retrieval_r (which ask the LLM), "
-        "langchain_similarity, langchain_mmr, dspy_knn",
-    )
-    parser.add_argument("--shots", type=int, metavar="K", help="demonstrations per prompt (default 4)")
-    parser.add_argument("--limit", type=int, metavar="N", help="so many queries, drawn with the seed (default: all)")
-    parser.add_argument("--seed", type=int, default=0, help="of the draw, the random selector and the intervals")
+    add_selectors(
+        parser, "zero-shot, random, random-2, bm25, question, mmr, dpp, ridge, lars, skillshot, skillshot_mmr, lite, "
+        "oracle, oracle_features, skill_knn and retrieval_r (which ask the LLM), langchain_similarity, langchain_mmr, "
+        "dspy_knn (default: evaluate.selectors of the parameters)",
+    )  # fmt: skip
+    add_k(parser, "--shots", default=None, shown="4")
+    add_limit(parser)
+    add_columns(parser)
+    add_template(parser)
     parser.add_argument("--llm", metavar="MODEL", help="name of the model (default: the embedded SmolLM2-135M)")
     parser.add_argument(
         "--base-url", metavar="URL", help="OpenAI-compatible endpoint; its key comes from OPENAI_API_KEY"
     )
     parser.add_argument("--no-answers", action="store_true", help="only the log-likelihood, which is quicker")
     parser.add_argument(
-        "--record", metavar="FILE", help="where answers are kept (default .cache/skillshot/llm/llm.jsonl)"
+        "--cache", "--record", metavar="FILE", help="answer cache (default .cache/skillshot/llm/llm.jsonl)"
     )
-    parser.add_argument("--offline", action="store_true", help="fail where an answer is not recorded")
+    parser.add_argument("--offline", action="store_true", help="fail on a cache miss")
     parser.add_argument("--out", metavar="FOLDER", help="also write evaluate.json, evaluate_rows.csv and plots there")
     parser.add_argument(
-        "--slice",
-        metavar="FIELD",
+        "--slice", metavar="FIELD",
         help="also by this field of the queries (of a list: its length), by steps, or by skill_cluster",
-    )
+    )  # fmt: skip
     parser.add_argument(
         "--vary", choices=("shots", "order"), help="also with 1, 2, 4, 8 demonstrations, or in other orders: more calls"
     )
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
-        help="any setting of the sections evaluate and llm, such as llm.timeout=30",
-    )  # fmt: skip
+    add_set(parser, "llm.timeout=30 (sections evaluate and llm)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate and print the table or the document."""
-    from pathlib import Path
-
     from skillshot.bank.load import load_queries
     from skillshot.common.io import atomic_write
     from skillshot.evaluation.files import shown, write
@@ -67,19 +78,20 @@ def run(args: argparse.Namespace) -> int:
     from skillshot.llm.cache import AnswerCache, default_path
     from skillshot.llm.cached_engine import CachedEngine
     from skillshot.llm.open import open_engine
+    from skillshot.runtime.prompt import PromptTemplate
     from skillshot.selectors.choose import choose_all
     from skillshot.selectors.pool import Pool
 
-    params = _params(args)
+    params, template = _params(args), PromptTemplate(**template_of(args))
     settings = params.evaluate
-    loaded = load_queries(args.queries)
+    loaded = load_queries(args.queries, columns=columns_of(args))
     if loaded.quarantined:
         print(f"{args.queries}: {len(loaded.quarantined)} rows left out", file=sys.stderr)
     queries = sample(loaded.records, settings.limit, args.seed)
     most = max(SHOTS) if args.vary == "shots" else settings.shots
-    engine, record = open_engine(params.llm), AnswerCache(args.record or default_path())
+    engine, cache = open_engine(params.llm), AnswerCache(args.cache or default_path())
     selection = choose_all(
-        args.bundle, queries, settings.selectors, most, args.seed, CachedEngine(engine, record, args.offline), settings
+        args.bundle, queries, settings.selectors, most, args.seed, CachedEngine(engine, cache, args.offline), settings
     )
     chosen = {name: made.demonstrations for name, made in selection.items()}
     choices = {name: [rows[: settings.shots] for rows in picked] for name, picked in chosen.items()}
@@ -87,11 +99,12 @@ def run(args: argparse.Namespace) -> int:
         choices |= variants(chosen, shots=SHOTS)
     elif args.vary == "order":
         choices |= variants(chosen, orders=ORDERS, seed=args.seed)
-    paid = params.llm.price_input or params.llm.price_output
-    prices = Prices(params.llm.price_input, params.llm.price_output) if paid else None
+    priced = params.llm.price_input or params.llm.price_output
+    prices = Prices(params.llm.price_input, params.llm.price_output) if priced else None
     evaluation = evaluate(
-        engine, record, queries, choices, settings, args.seed, args.offline, selection=selection, prices=prices
-    )
+        engine, cache, queries, choices, settings, args.seed, args.offline, selection=selection, prices=prices,
+        template=template,
+    )  # fmt: skip
     if args.out:
         texts = shown(queries, choices)
         write(evaluation, Path(args.out), texts=texts)
@@ -103,35 +116,27 @@ def run(args: argparse.Namespace) -> int:
         report["slices"] = {args.slice: by_slice(evaluation.rows, queries, args.slice, of)}
     if args.json:
         print_json(report)
+        return 0
+    _print(report)
+    for sentence in undecided(report, settings.confidence):
+        print(sentence)
+    if args.out:
+        print(f"rows, plots and the answers that differ: {args.out}")
+        print_next("skillshot", "select", args.bundle, "your question", "-k", settings.shots, "--prompt")
     else:
-        _print(report)
+        print_next("skillshot", "evaluate", args.bundle, args.queries, "--out", "evaluation")
     return 0
 
 
-def _params(args: argparse.Namespace) -> Any:
-    import dataclasses
-
-    from skillshot.common.errors import InputError
+def _params(args: argparse.Namespace) -> Params:
     from skillshot.common.params import default_params
 
-    params = default_params(args.overrides)
-    limited = any(override.startswith("evaluate.limit=") for override in args.overrides)
-    changes: dict[str, Any] = {} if limited else {"limit": args.limit}
-    if args.selectors:
-        changes["selectors"] = tuple(name.strip() for name in args.selectors.split(",") if name.strip())
-    if args.shots is not None:
-        changes["shots"] = args.shots
-    if args.no_answers:
-        changes["answers"] = False
-    for name, value in (("--shots", args.shots), ("--limit", args.limit)):
-        if value is not None and value < 1:
-            raise InputError(f"{name} {value}: expected at least 1")
-    llm: dict[str, Any] = {key: value for key, value in (("model", args.llm), ("base_url", args.base_url)) if value}
-    return dataclasses.replace(
-        params,
-        evaluate=dataclasses.replace(params.evaluate, **changes),
-        llm=dataclasses.replace(params.llm, **llm),
-    )
+    given = {
+        "evaluate.selectors": args.selectors, "evaluate.shots": args.k, "evaluate.limit": args.limit,
+        "evaluate.answers": False if args.no_answers else None, "llm.model": args.llm, "llm.base_url": args.base_url,
+    }  # fmt: skip
+    flags = [f"{key}={json.dumps(value)}" for key, value in given.items() if value is not None]
+    return default_params(["evaluate.limit=null", *args.overrides, *flags])
 
 
 def _print(report: dict[str, Any]) -> None:

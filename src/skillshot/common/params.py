@@ -1,232 +1,273 @@
-"""`params.yaml` as frozen, typed sections; what is unknown, missing or of another type is refused.
+"""`params.yaml` as frozen sections; an unknown key, a missing key or a value out of bounds is refused.
 
-Each field's comment gives its unit or reason. The defaults here serve `skillshot fit`, which has no
-`params.yaml`; a test holds the committed file equal to them.
+Each description gives the unit or the reason; the comments of `params.yaml` are the same text. `params.schema.json`
+is made from these models, for editors. The defaults serve `skillshot fit`, which has no `params.yaml`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import warnings
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
 
 from skillshot.common.errors import ParamsError
-from skillshot.common.typed import build
+from skillshot.common.overrides import override_tree
+from skillshot.common.section import Section
 
-SELECTORS = ("zero-shot", "random", "question", "lars", "skillshot", "oracle")
-
-
-def _within(section: Any, low: float, high: float, *names: str) -> None:
-    for name in names:
-        value = getattr(section, name)
-        if value is not None and not low <= value <= high:
-            raise ParamsError(f"{type(section).__name__.lower()}.{name}: {value} is not within {low} to {high}")
-
-
-def _among(section: Any, name: str, *choices: str) -> None:
-    value = getattr(section, name)
-    if value not in choices:
-        raise ParamsError(f"{type(section).__name__.lower()}.{name}: {value!r} is none of {', '.join(choices)}")
+Text = Annotated[str, Field(min_length=1)]
+Whole = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=1, le=10**9)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Part = Annotated[float, Field(ge=0, lt=1)]  # of something that must not be empty
+Amount = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
 
 
-@dataclass(frozen=True)
-class IngestParams:
+class IngestParams(Section):
     """Where examples come from and how queries are held out."""
 
-    source: str = "storyskills"  # storyskills | gsm_symbolic | file | hub
-    size: int = 2000  # records drawn from an embedded source, before the split
-    holdout: float = 0.15  # share of groups held out as queries where no query file is given
-    path: str | None = None  # file source: the bank (jsonl, jsonl.gz, parquet, csv, or a folder)
-    queries: str | None = None  # file source: the evaluation queries, otherwise held out
-    name: str | None = None  # hub source: data set name
-    config: str | None = None  # hub source: configuration
-    split: str = "train"  # hub source: split that becomes the bank
-    queries_split: str | None = None  # hub source: split that becomes the queries
-    columns: dict[str, str] = field(default_factory=dict)  # our field -> the source's column (a.b: nested; "": drop it)
-    near_duplicates: float = 0.9  # Jaccard of masked word 3-grams that makes two questions a group (0: off)
-    limit: int | None = None  # read no more than this many records (None: all)
-
-    def __post_init__(self) -> None:
-        _within(self, 0, 1, "holdout", "near_duplicates")
-        _within(self, 1, 10**9, "size", "limit")
-
-
-@dataclass(frozen=True)
-class CorruptionParams:
-    """Damage done to a bank on purpose, to measure robustness. All zero: none."""
-
-    wrong_rationales: float = 0.0  # share of rationales exchanged with another record's
-    missing_steps: float = 0.0  # share of rationales that lose half of their steps
-    keep: int | None = None  # keep only this many examples (None: all)
-    skew: float = 0.0  # Zipf exponent that thins the bank by rationale opening (0: none)
-
-    def __post_init__(self) -> None:
-        _within(self, 0, 1, "wrong_rationales", "missing_steps")
-        _within(self, 0, 10, "skew")
-        _within(self, 1, 10**9, "keep")
+    source: Literal["storyskills", "gsm_symbolic", "file", "hub"] = Field(
+        default="storyskills", description="storyskills | gsm_symbolic | file | hub"
+    )
+    size: Count = Field(default=2000, description="records drawn from an embedded source, before the split")
+    holdout: Part = Field(default=0.15, description="share of groups held out as queries where no query file is given")
+    path: Text | None = Field(
+        default=None, description="file source: the bank (jsonl, jsonl.gz, parquet, csv, or a folder)"
+    )
+    queries: Text | None = Field(default=None, description="file source: the evaluation queries (null: held out)")
+    name: Text | None = Field(default=None, description="hub source: data set name")
+    config: Text | None = Field(default=None, description="hub source: configuration")
+    split: Text = Field(default="train", description="hub source: split that becomes the bank")
+    queries_split: Text | None = Field(
+        default=None, description="hub source: split that becomes the queries (null: held out)"
+    )
+    columns: dict[str, str] = Field(
+        default_factory=dict, description='our field -> the source\'s column (a.b: nested; "": drop it)'
+    )
+    near_duplicates: Share = Field(
+        default=0.9, description="Jaccard of masked word 3-grams that puts two questions into one group (0: off)"
+    )
+    limit: Count | None = Field(default=None, description="read no more than this many records (null: all)")
 
 
-@dataclass(frozen=True)
-class ValidateParams:
-    """What is refused and what is quarantined."""
+class CorruptionParams(Section):
+    """Corruption of a bank on purpose, to measure robustness. All zero: none."""
 
-    max_quarantined: float = 0.25  # share of bad rows above which the whole bank is refused
-    max_question_chars: int = 8000  # longer rows are quarantined
-    max_rationale_chars: int = 16000  # longer rows are quarantined
-    min_bank: int = 20  # a smaller bank cannot be learned from
-
-    def __post_init__(self) -> None:
-        _within(self, 0, 1, "max_quarantined")
-        _within(self, 1, 10**9, "max_question_chars", "max_rationale_chars", "min_bank")
-
-
-@dataclass(frozen=True)
-class EmbedParams:
-    """The frozen sentence encoder."""
-
-    model: str = "minilm"  # the packaged all-MiniLM-L6-v2, or any sentence-transformers name or path
-    batch_size: int = 64  # texts per forward pass, sorted by length
-
-
-@dataclass(frozen=True)
-class TrainParams:
-    """The conditional VAE and its policy."""
-
-    latent_dim: int = 128  # width of the skill latent z
-    structure_dim: int = 128  # width of the closed-form head: principal parts of the rationales' skeletons
-    ridge: float = 0.3  # its penalty, in mean squared lengths of a question's features; 0.1 to 0.5 are alike
-    hidden: int = 256  # units per hidden layer
-    layers: int = 2  # hidden layers of each network
-    beta: float = 0.1  # weight of the KL term; 1 collapses on MiniLM embeddings
-    epochs: int = 200  # at most; early stopping usually ends sooner
-    steps: int = 1500  # at most: a bank of 10,000 then trains as long as one of 2,000
-    batch_size: int = 256  # examples per step
-    learning_rate: float = 1e-3  # peak of the one-cycle schedule
-    weight_decay: float = 0.01  # AdamW
-    dropout: float = 0.2  # on hidden layers: 1,000 examples overfit quickly
-    holdout: float = 0.1  # share of the bank that early stopping watches
-    patience: int = 20  # epochs without improvement before stopping
-    min_gap: float = 0.005  # relative shuffled-z gap below which the latent has collapsed
-    device: str = "auto"  # auto | cpu | cuda
-    precision: str = "fp32"  # fp32 | bf16 (for a GPU; a CPU without matrix units is slower with it)
-
-    def __post_init__(self) -> None:
-        _among(self, "device", "auto", "cpu", "cuda")
-        _among(self, "precision", "fp32", "bf16")
-
-
-@dataclass(frozen=True)
-class ExportParams:
-    """From torch to ONNX."""
-
-    parity_questions: int = 200  # bank questions on which both must choose the same demonstrations
-    max_difference: float = 1e-4  # largest absolute difference of a latent that passes
-
-
-@dataclass(frozen=True)
-class IndexParams:
-    """The bundle."""
-
-    dtype: str = "float32"  # of the stored vectors: float32 | float16
-    exact_below: int = (
-        100_000  # demonstrations up to which every one is scored (2 ms there); more need the extra `large`
+    wrong_rationales: Share = Field(default=0.0, description="share of rationales exchanged with another record's")
+    missing_steps: Share = Field(default=0.0, description="share of rationales that lose half of their steps")
+    keep: Count | None = Field(default=None, description="keep only this many examples (null: all)")
+    skew: Annotated[float, Field(ge=0, le=10)] = Field(
+        default=0.0, description="Zipf exponent that thins the bank by rationale opening (0: none)"
     )
 
 
-@dataclass(frozen=True)
-class SelectParams:
+class ValidateParams(Section):
+    """What is refused and what is quarantined."""
+
+    max_quarantined: Share = Field(default=0.25, description="share of bad rows above which the whole bank is refused")
+    max_question_chars: Count = Field(default=8000, description="characters; longer rows are quarantined")
+    max_rationale_chars: Count = Field(default=16000, description="characters; longer rows are quarantined")
+    min_bank: Count = Field(default=20, description="examples; a smaller bank cannot be learned from")
+
+
+class EmbedParams(Section):
+    """The frozen sentence encoder."""
+
+    model: Text = Field(
+        default="minilm",
+        description="the packaged all-MiniLM-L6-v2 (minilm), or any sentence-transformers name or path",
+    )
+    batch_size: Count = Field(default=64, description="texts per forward pass, sorted by length")
+
+
+class TrainParams(Section):
+    """The conditional VAE and its policy."""
+
+    latent_dim: Count = Field(default=128, description="width of the skill latent z")
+    structure_dim: Count = Field(
+        default=128, description="width of the closed-form head: principal components of the rationales' skeletons"
+    )
+    ridge: Positive = Field(
+        default=0.3, description="its penalty, in mean squared lengths of a question's features; 0.1 to 0.5 do as well"
+    )
+    hidden: Count = Field(default=256, description="units per hidden layer")
+    layers: Count = Field(default=2, description="hidden layers of each network")
+    beta: Amount = Field(default=0.1, description="weight of the KL term; 1 collapses on MiniLM embeddings")
+    epochs: Count = Field(default=200, description="at most; early stopping usually ends sooner")
+    steps: Count = Field(default=1500, description="at most: a bank of 10,000 then trains as long as one of 2,000")
+    batch_size: Count = Field(default=256, description="examples per step")
+    learning_rate: Positive = Field(default=1e-3, description="peak of the one-cycle schedule")
+    weight_decay: Amount = Field(default=0.01, description="AdamW")
+    dropout: Part = Field(default=0.2, description="on hidden layers: 1,000 examples overfit quickly")
+    holdout: Part = Field(default=0.1, description="share of the bank that early stopping watches")
+    patience: Count = Field(default=20, description="epochs without improvement before stopping")
+    min_gap: Annotated[float, Field(ge=-1)] = Field(
+        default=0.005, description="relative shuffled-z gap below which the latent has collapsed (-1: not checked)"
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto | cpu | cuda")
+    precision: Literal["fp32", "bf16"] = Field(
+        default="fp32", description="fp32 | bf16 (for a GPU; a CPU without matrix units is slower with it)"
+    )
+
+
+class ExportParams(Section):
+    """From torch to ONNX."""
+
+    parity_questions: Count = Field(
+        default=200, description="bank questions on which both must choose the same demonstrations"
+    )
+    max_difference: Positive = Field(default=1e-4, description="largest absolute difference of a latent that passes")
+
+
+class IndexParams(Section):
+    """The bundle."""
+
+    dtype: Literal["float32", "float16"] = Field(
+        default="float32", description="of the stored vectors: float32 | float16"
+    )
+    exact_below: Whole = Field(
+        default=100_000,
+        description="demonstrations up to which every one is scored (2 ms there); more need the extra `large`",
+    )
+
+
+class SelectParams(Section):
     """Selection at run time."""
 
-    mode: str = "full"  # full (text encoder) | lite (no transformer) | auto
-    precision: str = "int8"  # of the text encoder: int8 (twice as fast) | fp32 (torch's own numbers)
-    near_tie: float = 0.02  # cosine: among demonstrations this close to the best, the least alike are chosen (0: none)
-    k: int = 4  # demonstrations per question
+    mode: Literal["full", "lite", "auto"] = Field(
+        default="full", description="full (text encoder) | lite (no transformer) | auto"
+    )
+    precision: Literal["int8", "fp32"] = Field(
+        default="int8", description="of the text encoder: int8 (twice as fast) | fp32 (torch's own numbers)"
+    )
+    near_tie: Annotated[float, Field(ge=0, le=2)] = Field(
+        default=0.02,
+        description="cosine: among demonstrations this close to the best, the least similar are chosen (0: off)",
+    )
+    k: Count = Field(default=4, description="demonstrations per question")
 
-    def __post_init__(self) -> None:
-        _within(self, 0, 2, "near_tie")
 
-
-@dataclass(frozen=True)
-class EvaluateParams:
+class EvaluateParams(Section):
     """Evaluation on an LLM."""
 
-    selectors: tuple[str, ...] = SELECTORS  # rows of the table; zero-shot shows what demonstrations add
-    label: str | None = "skill"  # field of bank and queries that names the skill, for alignment (null: none)
-    shots: int = 4  # demonstrations per prompt
-    limit: int | None = 15  # queries, drawn with the seed (None: all)
-    answers: bool = True  # also let the LLM write answers (accuracy); NLL alone is quicker
-    max_tokens: int = 80  # of a written answer
-    skill_knn_bank: int | None = None  # Skill-KNN describes only so many examples: each is a call (None: all)
-    bootstrap: int = 2000  # resamples of a paired interval
-    confidence: float = 0.95  # of an interval
+    selectors: tuple[Text, ...] = Field(
+        default=("zero-shot", "random", "question", "lars", "skillshot", "oracle"),
+        strict=False,  # YAML has lists
+        min_length=1,
+        description="rows of the table; zero-shot shows what demonstrations add",
+    )
+    label: Text | None = Field(
+        default="skill", description="field of bank and queries that names the skill, for alignment (null: none)"
+    )
+    shots: Count = Field(default=4, description="demonstrations per prompt")
+    limit: Count | None = Field(default=15, description="queries, drawn with the seed (null: all)")
+    answers: bool = Field(default=True, description="also let the LLM write answers (accuracy); NLL alone is quicker")
+    max_tokens: Count = Field(default=80, description="tokens of a written answer")
+    skill_knn_bank: Count | None = Field(
+        default=None, description="Skill-KNN describes only so many examples: each is a call (null: all)"
+    )
+    bootstrap: Count = Field(default=2000, description="resamples of a paired interval")
+    confidence: Annotated[float, Field(gt=0, lt=1)] = Field(default=0.95, description="of an interval")
 
 
-@dataclass(frozen=True)
-class LlmParams:
+class LlmParams(Section, hide_input_in_errors=True):
     """The language model that is prompted."""
 
-    base_url: str | None = None  # None: the embedded model; otherwise any OpenAI-compatible endpoint
-    model: str = "smollm2-135m"  # name of the embedded model, or the endpoint's model
-    api: str = "completions"  # completions (raw text; vLLM, llama.cpp, Ollama) | chat (hosted chat models)
-    precision: str = "fp32"  # embedded model: fp32 | bf16 (2.4 times faster on a CPU that multiplies it, see docs)
-    ignore_end: bool = False  # also send ignore_eos (vLLM, llama.cpp): chat models end a raw prompt at once
-    timeout: float = 60.0  # seconds per call
-    retries: int = 4  # with exponential backoff and jitter
-    concurrency: int = 4  # calls under way at once, endpoints only
-    calls_per_minute: int | None = None  # rate limit, endpoints only (None: none)
-    api_key_env: str = "OPENAI_API_KEY"  # the variable that holds the key; never the key itself
-    max_calls: int | None = None  # budget of one run, endpoints only: calls sent, retries counted (None: no bound)
-    max_tokens: int | None = None  # budget of one run: prompt and written tokens (None: no bound)
-    max_cost: float | None = None  # budget of one run in the currency of the prices (None: no bound)
-    price_input: float = 0.0  # price of a million prompt tokens
-    price_output: float = 0.0  # price of a million written tokens
+    base_url: Text | None = Field(
+        default=None, repr=False, description="null: the embedded model; otherwise any OpenAI-compatible endpoint"
+    )
+    model: Text = Field(default="smollm2-135m", description="name of the embedded model, or the endpoint's model")
+    api: Literal["completions", "chat"] = Field(
+        default="completions",
+        description="completions (raw text; vLLM, llama.cpp, Ollama) | chat (hosted chat models)",
+    )
+    precision: Literal["fp32", "bf16"] = Field(
+        default="fp32",
+        description="embedded model: fp32 | bf16 (2.4 times faster on a CPU that multiplies it, see docs)",
+    )
+    ignore_end: bool = Field(
+        default=False,
+        description="also send ignore_eos (vLLM, llama.cpp): chat models end a raw prompt at once",
+    )
+    timeout: Positive = Field(default=60.0, description="seconds per call")
+    retries: Annotated[int, Field(ge=0, le=100)] = Field(default=4, description="with exponential backoff and jitter")
+    concurrency: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=4, description="calls in progress at once, endpoints only"
+    )
+    calls_per_minute: Count | None = Field(default=None, description="rate limit, endpoints only (null: none)")
+    api_key_env: str = Field(
+        default="OPENAI_API_KEY", repr=False, description="the variable that holds the key; never the key itself"
+    )
+    max_calls: Whole | None = Field(
+        default=None,
+        description="budget of one run, endpoints only: calls sent, retries counted (null: no bound)",
+    )
+    max_tokens: Whole | None = Field(
+        default=None, description="budget of one run: prompt and written tokens (null: no bound)"
+    )
+    max_cost: Amount | None = Field(
+        default=None, description="budget of one run in the currency of the prices (null: no bound)"
+    )
+    price_input: Amount = Field(default=0.0, description="price of a million prompt tokens")
+    price_output: Amount = Field(default=0.0, description="price of a million written tokens")
 
-    def __post_init__(self) -> None:
-        # params are printed, recorded and published; these messages do not repeat what may be a secret
-        if "@" in (self.base_url or "").partition("//")[2].partition("/")[0]:
-            raise ParamsError(
-                "llm.base_url: holds a user or password; put the key into the variable llm.api_key_env names"
+    # params are printed, recorded and published: these messages do not repeat what may be a secret
+    @field_validator("base_url")
+    @classmethod
+    def _no_password(cls, value: str | None) -> str | None:
+        if value is not None and not re.match(r"https?://[^/]", value):
+            raise ValueError(
+                "expected an address that starts with http:// or https://, such as http://127.0.0.1:8000/v1"
             )
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", self.api_key_env):
-            raise ParamsError(
-                "llm.api_key_env: expected the name of a variable, such as OPENAI_API_KEY, never a key itself"
-            )
+        if "@" in (value or "").partition("//")[2].partition("/")[0]:
+            raise ValueError("holds a user or password; put the key into the variable that llm.api_key_env names")
+        return value
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _no_key(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+            raise ValueError("expected the name of a variable, such as OPENAI_API_KEY, never a key itself")
+        return value
 
 
-@dataclass(frozen=True)
-class RegisterParams:
+class RegisterParams(Section):
     """Publishing to MLflow."""
 
-    experiment: str = "skillshot"  # MLflow experiment
-    model_name: str = "skillshot-selector"  # registered model
+    experiment: Text = Field(default="skillshot", description="MLflow experiment")
+    model_name: Text = Field(default="skillshot-selector", description="registered model")
 
 
-@dataclass(frozen=True)
-class Params:
-    """All of `params.yaml`."""
+with warnings.catch_warnings():  # two fields hide methods of pydantic of the same name, which are not used
+    warnings.filterwarnings("ignore", message='Field name "(validate|register)"')
 
-    seed: int = 7
-    ingest: IngestParams = IngestParams()
-    corruption: CorruptionParams = CorruptionParams()
-    validate: ValidateParams = ValidateParams()
-    embed: EmbedParams = EmbedParams()
-    train: TrainParams = TrainParams()
-    export: ExportParams = ExportParams()
-    index: IndexParams = IndexParams()
-    select: SelectParams = SelectParams()
-    evaluate: EvaluateParams = EvaluateParams()
-    llm: LlmParams = LlmParams()
-    register: RegisterParams = RegisterParams()
+    class Params(Section):
+        """All of `params.yaml`."""
+
+        seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(default=7, description="of every draw")
+        ingest: IngestParams = IngestParams()
+        corruption: CorruptionParams = CorruptionParams()
+        validate: ValidateParams = ValidateParams()  # type: ignore[assignment]
+        embed: EmbedParams = EmbedParams()
+        train: TrainParams = TrainParams()
+        export: ExportParams = ExportParams()
+        index: IndexParams = IndexParams()
+        select: SelectParams = SelectParams()
+        evaluate: EvaluateParams = EvaluateParams()
+        llm: LlmParams = LlmParams()
+        register: RegisterParams = RegisterParams()
 
 
 def load_params(path: str | PathLike[str] = "params.yaml") -> Params:
     """Read a whole `params.yaml`: every key must be there, none may be unknown.
 
     Raises:
-        ParamsError: naming the key, its value and what was expected.
+        ParamsError: naming the key, its value and what is allowed.
     """
     import yaml
 
@@ -237,31 +278,18 @@ def load_params(path: str | PathLike[str] = "params.yaml") -> Params:
         raise ParamsError(f"{path}: no such file; run in the repository's root") from error
     except yaml.YAMLError as error:
         raise ParamsError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
-    return build(Params, tree, str(path), complete=True)
+    return Params.build(tree, str(path), complete=True)
 
 
-def default_params(overrides: Sequence[str] = ()) -> Params:
-    """The defaults, with `section.key=value` overrides (values are YAML).
+def default_params(overrides: Iterable[str] | Mapping[str, Any] = ()) -> Params:
+    """The defaults, with overrides.
+
+    Args:
+        overrides: texts `section.key=value`, whose values are YAML; or a mapping of plain values, such as
+            `{"train.beta": 0.3}`, `{"train": {"beta": 0.3}}` or `{"seed": 3}`.
 
     Raises:
-        ParamsError: an override is malformed, unknown or of the wrong type.
+        ParamsError: an override is malformed, unknown or not allowed.
     """
-    import yaml
-
-    tree: dict[str, Any] = {}
-    for override in overrides:
-        key, equals, text = override.partition("=")
-        if not equals:
-            raise ParamsError(f"--set {override}: expected section.key=value")
-        try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ParamsError(f"--set {override}: {text!r} is not a YAML value") from error
-        *sections, leaf = key.strip().split(".")
-        node = tree
-        for section in sections:
-            node = node.setdefault(section, {})
-            if not isinstance(node, dict):
-                raise ParamsError(f"--set {override}: {section} was already given a value")
-        node[leaf] = value
-    return build(Params, tree, "--set", complete=False)
+    place = "params" if isinstance(overrides, Mapping) else "--set"
+    return Params().updated(override_tree(overrides, place), place)

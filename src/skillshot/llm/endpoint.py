@@ -31,8 +31,6 @@ class EndpointEngine:
     """
 
     def __init__(self, settings: LlmParams) -> None:
-        if settings.api not in ("completions", "chat"):
-            raise EngineError(f"llm.api {settings.api!r}: choose completions or chat")
         self.settings = settings
         self.budget = Budget(settings)
         self.retried = 0

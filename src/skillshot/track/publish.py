@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from skillshot.common.errors import TrackError
 from skillshot.common.params import Params
-from skillshot.common.typed import as_tree
 from skillshot.track.collect import Story, collect
 from skillshot.track.machine import describe
 from skillshot.track.secrets import refuse_secrets
@@ -48,7 +47,7 @@ def publish(root: Path, params: Params) -> Published:
     """
     state = read_state(root)
     state.check_files()
-    story = collect(root, as_tree(params))
+    story = collect(root, params.to_dict())
     bundle = root / BUNDLE
     if not bundle.is_dir():
         raise TrackError(f"{BUNDLE}: no bundle to publish\nrun `dvc repro index`")
