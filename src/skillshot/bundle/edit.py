@@ -1,4 +1,4 @@
-"""Change a bundle's bank without retraining: a new `bank-N` folder beside the old one, then one manifest swap."""
+"""Change a bundle's bank without retraining: a new `bank-N` folder next to the old one, then one manifest swap."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from skillshot.common.errors import InputError
 from skillshot.common.io import write_json
 from skillshot.common.record import Record
 from skillshot.runtime import large
-from skillshot.runtime.layout import LARGE
+from skillshot.runtime.layout import ENCODER_FILES, ENCODERS, LARGE, MODEL, QUESTION_VIEW, RATIONALE_VIEW, VIEW_FILES
 from skillshot.runtime.manifest import NAME, check_files, describe, read_manifest
 from skillshot.runtime.store import BankStore, bank_digest, write_store
 from skillshot.selectors.pool import Pool
@@ -30,20 +30,22 @@ SIDES = ("skillshot", "lars", "ridge", "question", "rationale")
 def add(folder: str | os.PathLike[str], records: Sequence[Record]) -> int:
     """Add demonstrations to a bundle; returns the new size of its bank.
 
-    The skill vectors come from the bundle's own posterior, so nothing is trained.
+    The skill vectors come from the bundle's own posterior, so nothing is trained. Only files that are read are checked.
 
     Raises:
         InputError: an id is already there, or twice in `records`; or the bundle was changed meanwhile.
-        BundleError: the bundle is damaged.
+        BundleError: a file of the bank or of the model is damaged.
     """
     folder, manifest = Path(folder), read_manifest(folder)
-    pool, store = Pool(folder), BankStore(Path(folder) / manifest["bank"])
+    sides = _sides(manifest)
+    pool = Pool(folder, files=_bank_files(manifest) | _model_files(sides))
+    store = BankStore(folder / manifest["bank"])
     new: set[str] = set()
     for record in records:
         if record.id in new or store.has(record.id):
             raise InputError(f"add: the id {record.id!r} is already in {folder}; remove it first or give another id")
         new.add(record.id)
-    vectors = {name: pool.bank_vectors(name, records) for name in _sides(manifest)}
+    vectors = {name: pool.bank_vectors(name, records) for name in sides}
     return _commit(folder, manifest, np.arange(len(store)), records, vectors)
 
 
@@ -52,10 +54,10 @@ def remove(folder: str | os.PathLike[str], ids: Sequence[str]) -> int:
 
     Raises:
         InputError: an id is not there, or nothing would be left; or the bundle was changed meanwhile.
-        BundleError: the bundle is damaged.
+        BundleError: a file of the bank is damaged.
     """
     folder, manifest = Path(folder), read_manifest(folder)
-    check_files(folder, manifest)
+    check_files(folder, manifest, _bank_files(manifest))
     store, gone = BankStore(folder / manifest["bank"]), set(ids)
     missing = [record_id for record_id in sorted(gone) if not store.has(record_id)]
     if missing:
@@ -68,6 +70,17 @@ def remove(folder: str | os.PathLike[str], ids: Sequence[str]) -> int:
 
 def _sides(manifest: Mapping[str, Any]) -> list[str]:
     return [name for name in SIDES if f"{manifest['bank']}/{name}.npy" in manifest["files"]]
+
+
+def _bank_files(manifest: Mapping[str, Any]) -> set[str]:
+    return {name for name in manifest["files"] if name.startswith(f"{manifest['bank']}/")}
+
+
+def _model_files(sides: Sequence[str]) -> set[str]:
+    """What turns a new record into its vectors."""
+    views = (f"{view}/{name}" for view in (QUESTION_VIEW, RATIONALE_VIEW) for name in VIEW_FILES)
+    networks = (f"{side}_posterior.onnx" for side in sides if side not in ("question", "rationale"))
+    return {f"{MODEL}/{name}" for name in (*ENCODER_FILES, ENCODERS["fp32"], *views, *networks)}
 
 
 def _commit(
@@ -90,7 +103,7 @@ def _commit(
         number = 1 + max(int(m.group(1)) for path in folder.iterdir() if (m := re.fullmatch(r"bank-(\d+)", path.name)))
         new = folder / f"bank-{number}"
         if read_manifest(folder) != manifest:
-            raise InputError(f"{folder}: changed by somebody else meanwhile; nothing was done, try again")
+            raise InputError(f"{folder}: changed by another process meanwhile; nothing was done, try again")
         work.chmod(0o755)
         os.replace(work, new)
     except BaseException:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from skillshot.common.arrays import Floats
 from skillshot.common.errors import InputError
 from skillshot.common.io import sha256_text
+from skillshot.common.progress import tracked
 from skillshot.common.record import Record
 from skillshot.features.lexical import LexicalView
 from skillshot.runtime.layout import MODEL, QUESTION_VIEW, RATIONALE_VIEW
@@ -26,25 +27,29 @@ from skillshot.selectors.registry import find
 class Pool:
     """Bank and model of a bundle. `scores(name, queries)` is (queries, bank), higher is better.
 
+    Args:
+        files: names in the manifest to check, where not all of them will be read.
+
     Raises:
         BundleError: the bundle is damaged or of another format.
     """
 
-    def __init__(self, folder: str | PathLike[str], seed: int = 0, threads: int = 2) -> None:
+    def __init__(
+        self, folder: str | PathLike[str], seed: int = 0, threads: int = 2, *, files: set[str] | None = None
+    ) -> None:
         folder = Path(folder)
         manifest = read_manifest(folder)
-        check_files(folder, manifest)
+        check_files(folder, manifest, files)
         self._model, self._bank = folder / MODEL, folder / manifest["bank"]
         self.seed, self._threads = seed, threads
-        self._encoder = TextEncoder(self._model, threads)
         # skillshot is evaluated as the bundle serves it; its rivals and the bank get full precision
-        precision = str(manifest["select"]["precision"])
-        self._asker = self._encoder if precision == "fp32" else TextEncoder(self._model, threads, precision)
+        self._served = str(manifest["select"]["precision"])
+        self._encoders: dict[str, TextEncoder] = {}
         self.near_tie = float(manifest["select"]["near_tie"])
         self._views: dict[str, LexicalView] = {}
         self._sessions: dict[str, Session] = {}
         self._vectors: dict[str, Floats] = {}
-        self._texts: dict[TextEncoder, dict[str, Floats]] = {self._encoder: {}, self._asker: {}}
+        self._texts: dict[str, dict[str, Floats]] = {}
         self._bm25: BM25 | None = None
         self._store = BankStore(self._bank)
         self.keys = self._store.keys
@@ -92,9 +97,7 @@ class Pool:
         session = self._sessions[graph]
         questions, rationales = [r.text for r in records], [r.rationale for r in records]
         makers: dict[str, Callable[[], Floats]] = {
-            "sentence_embedding": lambda: self._embed(
-                questions, self._asker if graph == "skillshot" else self._encoder
-            ),
+            "sentence_embedding": lambda: self._embed(questions, self._served if graph == "skillshot" else "fp32"),
             "question_embedding": lambda: self.embed(questions),
             "rationale_embedding": lambda: self.embed(rationales),
             "lexical": lambda: self._view(QUESTION_VIEW).transform(questions),
@@ -117,10 +120,12 @@ class Pool:
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """Sentence embeddings in full precision, each distinct text computed once in the life of the pool."""
-        return self._embed(texts, self._encoder)
+        return self._embed(texts, "fp32")
 
-    def _embed(self, texts: Sequence[str], encoder: TextEncoder) -> Floats:
-        kept = self._texts[encoder]
+    def _embed(self, texts: Sequence[str], precision: str) -> Floats:
+        if precision not in self._encoders:  # a tenth of a second each, so only those that are asked
+            self._encoders[precision] = TextEncoder(self._model, self._threads, precision)
+        encoder, kept = self._encoders[precision], self._texts.setdefault(precision, {})
         new = sorted({text for text in texts if text not in kept}, key=lambda text: (-len(text), text))
         size = 64
         starts = range(0, len(new), size)
