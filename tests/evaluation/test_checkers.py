@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -40,6 +42,19 @@ NUMBERS: list[tuple[str, list[str], list[str]]] = [
     ("1000000", ["The answer is 1,000,000.", "The answer is 1000000.", "The answer is $1,000,000.00."],
      ["The answer is 1.", "The answer is 1,000.", "The answer is 100000."]),
     ("0.333333", ["The answer is 0.333333.", "The answer is 1/3."], ["The answer is 0.3.", "The answer is 3."]),
+    (r"\frac{3}{4}", [
+        r"The answer is \frac{3}{4}.", "The answer is 3/4.", r"The answer is $\frac{3}{4}$.", "The answer is 0.75.", r"The answer is \dfrac34.",
+        r"It is \boxed{\frac{3}{4}}.", r"The answer is \( \tfrac{ 6 }{ 8 } \).", r"Answer: $\boxed{\frac{3}{4}}$",
+    ], [r"The answer is \frac{4}{3}.", r"The answer is -\frac{3}{4}.", r"The answer is 1\frac{3}{4}.", "The answer is 34.", r"The answer is \frac{3}{0}."]),
+    (r"$-2\frac{1}{2}$", ["The answer is -2.5.", r"The answer is -\frac{5}{2}.", "The answer is −2 1/2."], ["The answer is 2.5.", "The answer is -2."]),
+    ("0.75", [r"The answer is \frac{3}{4}.", r"The answer is $\frac{3}{4}$.", "The answer is 3/4.", r"The answer is 75\%."], ["The answer is 75."]),
+    ("50%", ["The answer is 0.5.", "The answer is 50 %.", r"The answer is 50\%.", r"The answer is $\frac{1}{2}$."],
+     ["The answer is 5.", "The answer is 0.05.", "The answer is 500%."]),
+    ("0.5", ["The answer is 50%.", "The answer is 50 percent."], ["The answer is 50.", "The answer is 5%."]),
+    ("6e8", ["The answer is 6e8.", "The answer is 600,000,000.", "The answer is 6E+8.", r"The answer is $6 \times 10^{8}$.", "The answer is 6×10^8 m."],
+     ["The answer is 6.", "The answer is 6e7.", "The answer is 8.", "The answer is 6e-8.", "The answer is 6e8x."]),
+    ("12345", [r"The answer is 12{,}345.", r"The answer is 12\,345.", r"The answer is \$12,345.", "The final answer is 12345 of 99999."], ["The answer is 12."]),
+    ("-5", [r"The answer is -\$5.", "Answer: 3 - 8 = -5"], [r"The answer is \$5."]),
     ("2 1/2", ["The answer is 2.5.", "The answer is 5/2.", "The answer is 2 1/2 hours."], ["The answer is 2.", "The answer is 21/2."]),
 ]  # fmt: skip
 
@@ -48,9 +63,12 @@ CHOICES: list[tuple[str, list[str], list[str]]] = [
     ("C", [
         "The answer is C.", "The answer is (C).", "The answer is C) 24.", "The answer is c.", "The answer is (c) 24",
         "The answer is option C.", "The answer is C, 24.", "The answer is 24.", "The answer is Option (C).", "The answer is C: 24",
+        r"\boxed{C}", r"So it is $\boxed{\text{C}}$.", "**C**", "Answer: C", "**Answer:** C", "The final answer is C.", "The answer is **C**.",
+        r"The answer is \textbf{(C)}.", "The answer is **C)** 24.", "It fits. So the correct answer is C.", "**Final answer**: (C) 24", r"Answer: $24$",
     ], [
         "The answer is B.", "The answer is (D).", "The answer is 18.", "The answer is .", "", "The answer is Z.", "The answer is 25.",
         "The answer is ABC.", "Could be anything", "The answer is B) 24.",
+        r"\boxed{B}", "**D**", "Answer: B", "The final answer is D.", "To find the answer: compare them.", r"\boxed{", "****",
     ]),
 ]  # fmt: skip
 
@@ -68,6 +86,9 @@ BOOLS: list[tuple[str, list[str], list[str]]] = [
     ("no", ["The answer is no.", "The answer is No", "The answer is false.", "The answer is no, it floats.", "So it is not so.\nNo.",
             "The answer is NO!", "The answer is no."],
      ["The answer is yes.", "The answer is true.", "The answer is maybe.", "", "The answer is yes, not no.", "The answer is nothing."]),
+    ("True", ["The answer is TRUE.", "Answer: true", "**True**", r"\boxed{\text{True}}"], ["The answer is False.", "The answer is Unknown."]),
+    ("Unknown", ["The answer is Unknown.", "The answer is unknown", "Answer: UNKNOWN", "The answer is **Unknown**."],
+     ["The answer is True.", "The answer is no.", "", "The answer is known."]),
     ("true", ["The answer is yes.", "The answer is True.", "The answer is correct.", "Yes"],
      ["The answer is no.", "The answer is untrue.", "The answer is false.", "The answer is ye."]),
 ]  # fmt: skip
@@ -141,8 +162,10 @@ QUERIES: list[tuple[str, list[str], list[str]]] = [
 ]  # fmt: skip
 
 TEXTS: list[tuple[str, list[str], list[str]]] = [
-    ("Seoul", ["The answer is Seoul.", "The answer is seoul", "The answer is 'Seoul'.", "The answer is the Seoul."],
-     ["The answer is Busan.", "", "The answer is .", "The answer is Seoul, Korea."]),
+    ("Seoul", ["The answer is Seoul.", "The answer is seoul", "The answer is 'Seoul'.", "The answer is the Seoul.", "Answer: Seoul", r"\boxed{\text{Seoul}}", "**Seoul**"],
+
+     ["The answer is Busan.", "Answer: Busan", r"\boxed{Busan}", "", "The answer is .", "The answer is Seoul, Korea."]),
+    ("Unknown", ["The answer is unknown.", "The answer is UNKNOWN"], ["The answer is True."]),
     ("오전 9시", ["The answer is 오전 9시.", "The answer is: 오전 9시"], ["The answer is 오후 9시.", "The answer is 9시."]),
     ("10:30 A.M.", ["The answer is 10:30 A.M.", "The answer is 10:30 a.m.."], ["The answer is 10:30 P.M.", "The answer is 10:31 A.M."]),
 ]  # fmt: skip
@@ -186,6 +209,10 @@ def test_verdict(kind: str, gold: str, text: str, right: bool, fields: dict[str,
         ("bool", "The answer is perhaps.", False),
         ("choice", "The answer is (B).", True),
         ("choice", "The answer is .", False),
+        ("choice", "The answer is **B**.", True),
+        ("choice", "Answer: B", False),
+        ("bool", "The answer is Unknown.", True),
+        ("sql", "The answer is WITH a AS (SELECT 1) SELECT * FROM a.", True),
         ("sql", "The answer is SELECT 1.", True),
         ("sql", "The answer is unknown.", False),
         ("text", "The answer is x.", True),
@@ -194,6 +221,17 @@ def test_verdict(kind: str, gold: str, text: str, right: bool, fields: dict[str,
 )
 def test_valid_means_the_cue_and_an_answer_of_the_type(kind: str, text: str, valid: bool) -> None:
     assert check(text, Record("q", "?", answer="4", answer_type=kind)).valid is valid
+
+
+@pytest.mark.parametrize(
+    "text", ["1" * 9000, "1/" + "1" * 9000, "\\frac{" * 9000, " " * 9000 + "*", "\\boxed{" * 9000, "answer " * 9000]
+)
+def test_a_long_answer_is_wrong_in_good_time(text: str) -> None:
+    started = time.perf_counter()
+    for kind in ANSWER_TYPES:
+        assert not check(text, Record("q", "?", answer="7", answer_type=kind)).correct
+        assert not check(f"The answer is {text}", Record("q", "?", answer="7", answer_type=kind)).correct
+    assert time.perf_counter() - started < 5
 
 
 def test_unknown_type_is_refused_with_the_known_ones() -> None:

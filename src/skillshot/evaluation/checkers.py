@@ -1,7 +1,8 @@
-"""Is a written answer right? One checker for each `answer_type`.
+r"""Is a written answer right? One checker for each `answer_type`.
 
-The answer is what follows the first "The answer is" (a small model repeats itself; the first counts). Without
-that cue the answer is searched in the last line, and the format counts as invalid.
+The answer is what follows the first "The answer is" (a small model repeats itself; the first counts). Without that cue
+the answer is searched in the last line, behind "Answer:" or "The final answer is" where it has one of them, and the
+format counts as invalid. LaTeX and Markdown around an answer do not count: `\boxed{C}`, `**C**` and C are one choice.
 """
 
 from __future__ import annotations
@@ -14,24 +15,39 @@ from fractions import Fraction
 
 from skillshot.common.errors import InputError
 from skillshot.common.record import Record
-from skillshot.evaluation.sql import same_sql
+from skillshot.evaluation.sql import is_query, same_sql
 from skillshot.runtime.prompt import ANSWER_CUE
 
 _CUE = re.compile(re.escape(ANSWER_CUE) + r"\s*:?", re.IGNORECASE)
+_LOOSE_CUE = re.compile(
+    r"(?:^|[.!?]\s)\W{0,6}(?:(?:so|thus|hence|therefore)\W{1,3})?(?:the\s{1,3})?(?:final\s|correct\s)?"
+    r"answer(?:\W{0,4}:|\s{1,3}is\b)[\s:]*",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(
     r"(?P<sign>[-−–])?\s*[$€£₩¥]?\s*(?P<minus>[-−])?"
     r"(?:(?P<whole>\d+)\s+(?P<over>\d+)\s*/\s*(?P<under>\d+)"
     r"|(?P<a>\d+)\s*/\s*(?P<b>\d+)(?![\d/])"
-    r"|(?P<plain>\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?|\.\d+))"
+    r"|(?P<plain>\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?(?:[eE][-+]?\d{1,3}(?!\w))?|\.\d+))"
     r"(?P<percent>\s*(?:%|percent\b))?"
 )
+_LATEX = [
+    # a fraction becomes one behind a space: 2\frac{1}{2} is the mixed number 2 1/2
+    (re.compile(r"\\[dt]?frac\s?(?:\{([^{}]{1,40})\}|(\d))\s?(?:\{([^{}]{1,40})\}|(\d))"), r" \1\2/\3\4"),
+    (re.compile(r"\s?(?:\\times|\\cdot|×|\*)\s?10\s?\^\s?(?:\{([-+]?\d+)\}|([-+]?\d+))"), r"e\1\2"),
+    (re.compile(r"\{,\}"), ","),
+    (re.compile(r"\\[,;:! ]|\\(?:left|right)\b|\\(?=[$%€£])"), ""),
+]
+_MARKUP = re.compile(r"[*_`$]|\\(?:text(?:bf|it|rm)?|math(?:bf|it|rm))\b|[\\{}]")
+DIGITS = 1000  # a longer number is no answer (Python refuses to read integers of over 4,300 digits)
 _YES = frozenset({"yes", "true", "correct", "y"})
 _NO = frozenset({"no", "false", "incorrect", "n"})
+_UNKNOWN = frozenset({"unknown", "uncertain", "undetermined"})
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found in the text, whether it is right, and whether the cue and an answer of the type were there."""
+    """What was found in the text, whether it is right, and whether the cue and an answer of the type are there."""
 
     found: str
     correct: bool
@@ -49,31 +65,59 @@ def check(text: str, record: Record) -> Verdict:
             f"{record.id}: answer_type {record.answer_type!r} is unknown; use one of {', '.join(_CHECKERS)}"
         )
     cue = _CUE.search(text)
-    answer = _claim(text, cue, record.answer_type)
-    correct = _CHECKERS[record.answer_type](answer, record, cue is not None)
+    answer, cued = _claim(text, cue, record.answer_type)
+    correct = _CHECKERS[record.answer_type](answer, record, cued)
     parses = _PARSES.get(record.answer_type)
     return Verdict(answer, correct, cue is not None and (parses(answer, record) if parses else bool(answer)))
 
 
-def _claim(text: str, cue: re.Match[str] | None, kind: str) -> str:
+def _claim(text: str, cue: re.Match[str] | None, kind: str) -> tuple[str, bool]:
+    """What the text gives as its answer, and whether a cue, strict or loose, stands before it."""
     if cue:
-        line = text[cue.end() :].strip().split("\n")[0] if kind != "sql" else text[cue.end() :].split("\n\n")[0]
+        rest = text[cue.end() :]
+        line = rest.strip().split("\n")[0] if kind != "sql" else rest.split("\n\n")[0]
     else:
-        lines = [line for line in text.strip().split("\n") if line.strip()]
-        line = lines[-1] if lines else ""
+        line = next((line for line in reversed(text.split("\n")) if line.strip()), "")
     line = line.strip()
-    # a second cue on the same line: "The answer is 4. The answer is 4."
-    again = _CUE.search(line)
-    line = line[: again.start()].strip() if cue and again else line
-    return line.removesuffix(".").strip()
+    loose = None if cue else _LOOSE_CUE.search(line)
+    if loose:
+        line = line[loose.end() :]
+    elif cue and (again := _CUE.search(line)):  # "The answer is 4. The answer is 4."
+        line = line[: again.start()].strip()
+    if kind not in ("lf", "sql"):
+        line = _unboxed(line)
+    return line.removesuffix(".").strip(), bool(cue or loose)
+
+
+def _unboxed(text: str) -> str:
+    r"""Content of the last \boxed{...} of a text; the text where it has none."""
+    _, box, rest = text.rpartition("\\boxed{")
+    depth = 1
+    for i, character in enumerate(rest):
+        depth += (character == "{") - (character == "}")
+        if not depth:
+            return rest[:i]
+    return rest if box else text
+
+
+def unmarked(text: str) -> str:
+    """Text without marks of Markdown and LaTeX."""
+    return _MARKUP.sub("", text).strip()
 
 
 def number(text: str, last: bool = False) -> tuple[Fraction, bool] | None:
-    """First (or last) number of a text as an exact fraction, and whether a percent sign follows it."""
+    """First (or last) number of a text as an exact fraction, and whether a percent sign follows it.
+
+    Read are grouped digits, decimals, powers of ten (6e8), fractions and mixed numbers, in LaTeX too.
+    """
+    for pattern, plain in _LATEX:
+        text = pattern.sub(plain, text)
     found = list(_NUMBER.finditer(text))
     if not found:
         return None
     match = found[-1] if last else found[0]
+    if len(match[0]) > DIGITS:
+        return None
     if match["whole"]:
         if int(match["under"]) == 0:
             return None
@@ -109,12 +153,13 @@ def _close(a: Fraction, b: Fraction) -> bool:
 
 def _letter(answer: str, options: Sequence[str]) -> str:
     """Letter of the option that the answer names, by letter or by text; "" where it names none."""
-    match = re.match(r"(?:option\s+)?\(?([A-Za-z])(?:\)|[.:,]|\s*$)", answer, re.IGNORECASE)
-    bare = re.match(r"(?:option\s+)?\(?([A-Z])\b(?!['’])", answer)
     texts = [normal(option) for option in options]
-    if normal(answer) in texts and len(answer) > 1:
-        return chr(65 + texts.index(normal(answer)))
-    found = match or bare
+    plain = unmarked(answer)
+    for text in (answer, plain):
+        if normal(text) in texts and len(text) > 1:
+            return chr(65 + texts.index(normal(text)))
+    found = re.match(r"(?:option\s+)?\(?([A-Za-z])(?:\)|[.:,]|\s*$)", plain, re.IGNORECASE)
+    found = found or re.match(r"(?:option\s+)?\(?([A-Z])\b(?!['’])", plain)
     return found[1].upper() if found and (not options or ord(found[1].upper()) - 65 < len(options)) else ""
 
 
@@ -137,19 +182,19 @@ def _same_option(letter: str, record: Record) -> bool:
 def truth(text: str) -> bool | None:
     """Yes or no of a text's first word (or only such word), None where there is none."""
     words = re.findall(r"[a-z]+", text.lower())
-    said = [word in _YES for word in words if word in _YES | _NO]
+    named = [word in _YES for word in words if word in _YES | _NO]
     if words and words[0] in _YES | _NO:
-        return said[0]
-    return said[0] if len(set(said)) == 1 else None
+        return named[0]
+    return named[0] if len(set(named)) == 1 else None
 
 
-def _bool(answer: str, record: Record, _: bool) -> bool:
-    said = truth(answer)
-    return said is not None and said == truth(record.answer)
+def _bool(answer: str, record: Record, cued: bool) -> bool:
+    gold = truth(record.answer)
+    return _text(answer, record, cued) if gold is None else truth(answer) is gold  # a third label: Unknown
 
 
 def logical_form(text: str) -> str:
-    """Spaces around every bracket, comma and equals sign made one: nothing else is forgiven."""
+    """Spaces around every bracket, comma and equals sign made one: nothing else is normalised."""
     return " ".join(re.sub(r"([()\[\]{},=;])", r" \1 ", text).split())
 
 
@@ -168,7 +213,8 @@ def normal(text: str) -> str:
 
 
 def _text(answer: str, record: Record, _: bool) -> bool:
-    return bool(normal(answer)) and normal(answer) == normal(record.answer)
+    pairs = ((answer, record.answer), (unmarked(answer), unmarked(record.answer)))
+    return any(normal(wrote) == normal(gold) != "" for wrote, gold in pairs)
 
 
 _CHECKERS: dict[str, Callable[[str, Record, bool], bool]] = {
@@ -184,6 +230,6 @@ _CHECKERS: dict[str, Callable[[str, Record, bool], bool]] = {
 _PARSES: dict[str, Callable[[str, Record], bool]] = {
     "number": lambda answer, _: number(answer) is not None,
     "choice": lambda answer, record: bool(_letter(answer, record.options)),
-    "bool": lambda answer, _: truth(answer) is not None,
-    "sql": lambda answer, _: answer.lstrip("( ").lower().startswith("select"),
+    "bool": lambda answer, _: truth(answer) is not None or normal(unmarked(answer)) in _UNKNOWN,
+    "sql": lambda answer, _: is_query(answer),
 }
