@@ -33,7 +33,8 @@ def imports(path: Path, source: Path = SOURCE) -> tuple[str, ...]:
     return tuple(dict.fromkeys(parent for name in named(path, source) for parent in _with_parents(name)))
 
 
-def named(path: Path, source: Path = SOURCE, *, late: bool = True) -> list[str]:
+@cache
+def named(path: Path, source: Path = SOURCE, *, late: bool = True) -> tuple[str, ...]:
     """Dotted names of our modules in the import statements of a file; `late=False` leaves out those in functions."""
     found: list[str] = []
     for node in walk(ast.parse(path.read_text(encoding="utf-8")), late=late):
@@ -45,7 +46,7 @@ def named(path: Path, source: Path = SOURCE, *, late: bool = True) -> list[str]:
             found += modules if len(modules) == len(node.names) else [node.module, *modules]
             if node.module == PACKAGE:
                 found += lazy([alias.name for alias in node.names], source)
-    return [name for name in dict.fromkeys(found) if name == PACKAGE or name.startswith(PACKAGE + ".")]
+    return tuple(name for name in dict.fromkeys(found) if name == PACKAGE or name.startswith(PACKAGE + "."))
 
 
 def walk(node: ast.AST, *, late: bool = True) -> list[ast.AST]:
