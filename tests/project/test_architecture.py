@@ -42,7 +42,6 @@ LAYERS = (
 # A function of the left may import from the right, though it is a layer above: (left, right) -> reason.
 LATE_UPWARDS = {
     ("runtime", "bundle"): "Selector.load of a remote bundle, add, remove and push are methods of the Selector",
-    ("runtime", "bank"): "Selector.add takes what a bank can be read from",
 }
 TEST_FOLDERS_OF_THEIR_OWN = {"project", "acceptance"}  # about the repository; about the whole pipeline
 
