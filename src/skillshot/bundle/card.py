@@ -1,4 +1,4 @@
-"""The bundle's model card: README.md beside the manifest, in the layout of a Hugging Face repository."""
+"""The bundle's model card: README.md next to the manifest, in the layout of a Hugging Face repository."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Picks the demonstrations of this bank that need the same reasoning skill as a qu
 ```python
 from skillshot import Selector
 
-selector = Selector.load("path/to/this/folder")
+selector = Selector.load("path/to/this/folder")  # or "hf:OWNER/NAME"
 print(selector.prompt("a new question", k=4))
 ```
 
@@ -32,20 +32,20 @@ print(selector.prompt("a new question", k=4))
 | sentence encoder | {encoder} |
 | mode by default | {mode}, encoder in {precision} |
 | search | {search} |
-| near ties | within {near_tie} of the best score: the least alike are taken |
+| near ties | within {near_tie} of the best score the least similar are taken |
 
 ## Measured on the bank's held-out slice, without labels
 
 {metrics}
 
-What the figures mean: docs/skills.md of skillshot. Measure your own queries with `skillshot score`.
+The documentation of skillshot explains the figures. Measure your own queries with `skillshot score`.
 
 ## Limits
 
 * Skills are those of this bank: a question of another domain still gets the nearest four, look at their scores.
 * The int8 encoder chooses other demonstrations than fp32 where scores are near ties; `precision="fp32"` gives torch's.
 * A text over the encoder's window is cut; the question is read first, its context after.
-* Nobody checked the rationales of the bank for truth or for personal data.
+* The rationales of the bank are not checked for truth or for personal data.
 
 ## Licences
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from skillshot.bank.examples import Examples, log_quarantined
+from skillshot.bank.load import Loaded, load_bank
 from skillshot.bundle.card import write_card
 from skillshot.common.arrays import Floats, Rows
 from skillshot.common.errors import InputError
@@ -25,6 +27,20 @@ from skillshot.runtime.store import BankStore, bank_digest, write_store
 from skillshot.selectors.pool import Pool
 
 SIDES = ("skillshot", "lars", "ridge", "question", "rationale")
+
+
+def add_examples(
+    folder: str | os.PathLike[str], examples: Examples, columns: Mapping[str, str] | None = None
+) -> Loaded:
+    """Normalise and check examples as `fit` does, then add them; returns what was accepted and refused.
+
+    Raises:
+        InputError, BundleError: as `load_bank` and `add`.
+    """
+    loaded = load_bank(examples, columns=columns)
+    log_quarantined(loaded)
+    add(folder, loaded.records)
+    return loaded
 
 
 def add(folder: str | os.PathLike[str], records: Sequence[Record]) -> int:

@@ -1,6 +1,6 @@
 """A bundle to and from a folder, a Hugging Face repository or the MLflow registry.
 
-A bundle is a Hugging Face repository as it is: model card in README.md, files beside it. Targets and sources:
+A bundle is a Hugging Face repository as it is: model card in README.md, files next to it. Targets and sources:
 `hf:OWNER/NAME` (a revision may follow: `hf:OWNER/NAME@v2`), `models:/NAME` (a source also `models:/NAME@ALIAS` or
 `models:/NAME/VERSION`), or the path of a folder.
 """
@@ -14,10 +14,12 @@ from pathlib import Path
 
 from skillshot.common.environment import repository
 from skillshot.common.errors import BundleError, InputError
+from skillshot.common.extras import extras_named
 from skillshot.common.io import swap_folders
 from skillshot.runtime.manifest import NAME, check_files, read_manifest
+from skillshot.runtime.options import REMOTE
 
-HUGGING_FACE, REGISTRY = "hf:", "models:/"
+HUGGING_FACE, REGISTRY = REMOTE
 
 
 def push(bundle: str | os.PathLike[str], target: str) -> str:
@@ -26,6 +28,7 @@ def push(bundle: str | os.PathLike[str], target: str) -> str:
     Raises:
         BundleError: the bundle is damaged.
         InputError: the target exists and is no bundle, or the hub refused.
+        MissingPackageError: the package that writes to the hub is not installed.
     """
     folder = Path(bundle)
     manifest = read_manifest(folder)
@@ -46,6 +49,7 @@ def pull(source: str, folder: str | os.PathLike[str]) -> Path:
     Raises:
         BundleError: what came is no bundle, or damaged.
         InputError: the folder exists and is no bundle, or the hub has no such thing.
+        MissingPackageError: the package that reads the hub is not installed.
     """
     with tempfile.TemporaryDirectory() as work:
         if source.startswith(HUGGING_FACE):
@@ -67,7 +71,7 @@ def _named(text: str) -> tuple[str, str | None]:
 
 
 def _copied(folder: Path, names: list[str], target: Path) -> Path:
-    for name in names:  # not the whole folder: a bank that is being replaced, or a stranger's file, stays behind
+    for name in names:  # not the whole folder: a bank that is being replaced, or an unrelated file, stays behind
         path = target / name
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(folder / name, path)
@@ -78,17 +82,18 @@ def _placed(bundle: Path, folder: Path) -> Path:
     if folder.exists() and not (folder / NAME).exists():
         raise InputError(f"{folder}: exists and is not a bundle; choose another folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    sibling = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
-        shutil.copytree(bundle, beside / "bundle")
-        swap_folders(beside / "bundle", folder)
+        shutil.copytree(bundle, sibling / "bundle")
+        swap_folders(sibling / "bundle", folder)
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(sibling, ignore_errors=True)
     return folder
 
 
 def _to_hugging_face(folder: Path, names: list[str], name: str, revision: str | None) -> str:
-    from huggingface_hub import HfApi
+    with extras_named():
+        from huggingface_hub import HfApi
 
     api = HfApi()
     try:
@@ -101,7 +106,8 @@ def _to_hugging_face(folder: Path, names: list[str], name: str, revision: str | 
 
 
 def _from_hugging_face(name: str, revision: str | None, work: Path) -> Path:
-    from huggingface_hub import snapshot_download
+    with extras_named():
+        from huggingface_hub import snapshot_download
 
     try:
         return Path(snapshot_download(name, revision=revision, local_dir=work / "hub"))
@@ -110,7 +116,8 @@ def _from_hugging_face(name: str, revision: str | None, work: Path) -> Path:
 
 
 def _to_registry(bundle: Path, name: str) -> str:
-    from skillshot.track.mlflow_store import MlflowStore
+    with extras_named():
+        from skillshot.track.mlflow_store import MlflowStore
 
     store = MlflowStore(repository(), model=name)
     digest = str(read_manifest(bundle)["data"]["sha256"])
@@ -122,10 +129,11 @@ def _to_registry(bundle: Path, name: str) -> str:
 
 
 def _from_registry(source: str, work: Path) -> Path:
-    import mlflow
-    from mlflow.exceptions import MlflowException
+    with extras_named():
+        import mlflow
+        from mlflow.exceptions import MlflowException
 
-    from skillshot.track.mlflow_store import tracking_uri
+        from skillshot.track.mlflow_store import tracking_uri
 
     mlflow.set_tracking_uri(tracking_uri(repository()))
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
@@ -9,10 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from skillshot.common.errors import InputError
+from skillshot.common.extras import extras_named
 from skillshot.runtime.layout import ENCODERS, MODEL, MODES, resolve_mode
 from skillshot.runtime.temporary import TemporaryFolder, owner_of
 
 REMOTE = ("hf:", "models:/")
+
+
+def above(module: str) -> Any:
+    """A module of a package above the runtime, for the methods that change, send or fetch a bundle.
+
+    Imported by name: the runtime itself neither depends on it nor needs its packages.
+
+    Raises:
+        MissingPackageError: a package that it needs is not installed.
+    """
+    with extras_named():
+        return importlib.import_module(module)
 
 
 @dataclass(frozen=True)
@@ -48,10 +62,9 @@ class LoadOptions:
         """
         if isinstance(source, str) and source.startswith(REMOTE):
             cls(Path(), **options)  # wrong options are refused before the download
-            from skillshot.bundle.hub import pull
-
             home = TemporaryFolder()
-            return cls(pull(source, home.path / "bundle"), **options, source=source, owner=home)
+            folder = above("skillshot.bundle.hub").pull(source, home.path / "bundle")
+            return cls(folder, **options, source=source, owner=home)
         folder = Path(source).absolute()  # a copy in another process may have another working directory
         return cls(folder, **options, owner=owner_of(folder))
 

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from skillshot.common.arrays import Floats
 from skillshot.common.errors import BundleError, InputError
-from skillshot.common.extras import extras_named
 from skillshot.common.record import Record
 from skillshot.runtime import search
 from skillshot.runtime.explain import Explanation, explain
 from skillshot.runtime.manifest import NAME, read_manifest
 from skillshot.runtime.opening import OpenBundle, open_bundle
-from skillshot.runtime.options import REMOTE, LoadOptions
+from skillshot.runtime.options import REMOTE, LoadOptions, above
 from skillshot.runtime.prompt import prompt_template
 from skillshot.runtime.temporary import owner_of
 from skillshot.runtime.types import Demonstration, Filters, Question, parse, parts
@@ -120,14 +119,7 @@ class Selector:
             BundleError: the bundle is damaged, or this Selector was not loaded from a folder.
         """
         options = self._opened_with("add")
-        with extras_named():
-            from skillshot.bank.examples import log_quarantined
-            from skillshot.bank.load import load_bank
-            from skillshot.bundle import edit
-
-        loaded = load_bank(examples, columns=columns)
-        log_quarantined(loaded)
-        edit.add(options.folder, loaded.records)
+        above("skillshot.bundle.edit").add_examples(options.folder, examples, columns)
         return self._reopened(replace(options, source=None))
 
     def remove(self, ids: str | Iterable[str]) -> Selector:
@@ -138,9 +130,7 @@ class Selector:
             BundleError: the bundle is damaged, or this Selector was not loaded from a folder.
         """
         options = self._opened_with("remove")
-        from skillshot.bundle import edit
-
-        edit.remove(options.folder, [ids] if isinstance(ids, str) else list(ids))
+        above("skillshot.bundle.edit").remove(options.folder, [ids] if isinstance(ids, str) else list(ids))
         return self._reopened(replace(options, source=None))
 
     def reload(self) -> Selector:
@@ -262,11 +252,9 @@ class Selector:
 
     def _push(self, target: str) -> str:
         folder = self._opened_with("save").folder
-        from skillshot.bundle.hub import push
-
         if read_manifest(folder) != self.facts:
             raise BundleError(f"{folder}: changed since this Selector was loaded; save reload() instead")
-        return push(folder, target)
+        return str(above("skillshot.bundle.hub").push(folder, target))
 
 
 def _unpickled(kind: type[Selector], options: LoadOptions, digest: str) -> Selector:
