@@ -1,54 +1,83 @@
-"""The README's figures from reports/. `python scripts/readme_table.py` writes them into README.md."""
+"""The figures of README.md, README.ko.md and docs/results/storyskills.md: `python -m scripts.readme_table`."""
 
 from __future__ import annotations
 
-import json
-import re
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+from scripts.pages import ROOT, interval, number, put, put_values, report, table
+
+PAGES = ("README.md", "README.ko.md", "docs/results/storyskills.md")
 ORDER = ("zero-shot", "random", "bm25", "question", "ridge", "lars", "lite", "skillshot", "oracle", "oracle_features")
+SETS = {"tabmwp": "TabMWP", "cogs": "COGS", "spider": "Spider", "gsm8k": "GSM8K"}
+MEASURES = {"tabmwp": "hit@4", "cogs": "hit@4", "spider": "jaccard@4", "gsm8k": "jaccard@4"}
+SHOWN = ("random", "question", "skillshot")
 
 
-def render(text: str, report: dict[str, Any]) -> str:
-    """README text with its table and its inline values made anew from reports/evaluate.json."""
-    alignment, llm, pairs = report["alignment"]["selectors"], report["selectors"], report["pairs"]
-    lines = [
-        f"| selector | right skill, hit@{report['alignment']['k']} | gold NLL per token | "
-        "against `question` | accuracy |",
-        "|---|---|---|---|---|",
-    ]
+def read() -> dict[str, dict[str, Any]]:
+    """The reports that the pages show."""
+    return {name: report(name) for name in ("evaluate", "skills", "evaluate_sets")}
+
+
+def results(reports: dict[str, dict[str, Any]]) -> str:
+    """One row a data set: skill alignment, and what an LLM makes of the choice."""
+    skills, sets, pipeline = reports["skills"], reports["evaluate_sets"], reports["evaluate"]
+    rows = []
+    for name, title in SETS.items():
+        part = skills[name]
+        asked = sets.get(f"{name}, again", sets[name])  # of the current model, where there is one
+        found = [number(part["selectors"][selector]) for selector in SHOWN]
+        gain = asked["pairs"]["skillshot-question"]["nll"]
+        pair = interval(part["pairs"]["skillshot-question"])
+        rows.append([f"{title} ({part['queries']}, {asked['queries']})", MEASURES[name], *found, pair, interval(gain)])
+    alignment = pipeline["alignment"]
+    found = [number(alignment["selectors"][selector]["hit@k"]) for selector in SHOWN]
+    pair = interval(alignment["pairs"]["skillshot-question"]["hit@k"])
+    gain = pipeline["pairs"]["skillshot-question"]["nll"]
+    title = f"storyskills ({alignment['queries']}, {pipeline['queries']})"
+    rows.append([title, f"hit@{alignment['k']}", *found, pair, interval(gain)])
+    header = ["data set (queries, for the LLM)", "measure", "`random`", "`question`", "`skillshot`"]
+    return table([*header, "skillshot - question", "NLL, skillshot - question"], rows)
+
+
+def selectors(evaluate: dict[str, Any]) -> str:
+    """Every selector of the pipeline's evaluation."""
+    alignment, llm, pairs = evaluate["alignment"]["selectors"], evaluate["selectors"], evaluate["pairs"]
+    rows = []
     for name in (name for name in ORDER if name in alignment or name in llm):
         hit, row = alignment.get(name, {}).get("hit@k"), llm.get(name, {})
         pair = (pairs.get(f"{name}-question") or {}).get("nll")
-        shown = f"{pair['diff']:+.3f} [{pair['low']:+.3f}, {pair['high']:+.3f}]" if pair else ""
-        cells = [f"`{name}`", _number(hit), _number(row.get("nll")), shown, _number(row.get("accuracy"))]
-        lines.append(f"| {' | '.join(cells)} |")
-    lines.append("")
-    lines.append(
-        f"{report['alignment']['queries']} questions for the skill, {report['queries']} of them for the LLM; "
-        "intervals are 95 % paired bootstrap."
-    )
-    text = re.sub(
-        r"(<!--table-->\n).*?(<!--/table-->)", lambda m: m[1] + "\n".join(lines) + "\n" + m[2], text, flags=re.S
-    )
-
-    def value(match: re.Match[str]) -> str:
-        selector, _ = match[1].split(".")
-        return f"<!--value:{match[1]}-->{100 * alignment[selector]['hit@k']:.0f} %<!--/-->"
-
-    return re.sub(r"<!--value:([\w.]+)-->.*?<!--/-->", value, text)
+        rows.append([f"`{name}`", number(hit), number(row.get("nll")), interval(pair), number(row.get("accuracy"))])
+    header = ["selector", f"right skill, hit@{evaluate['alignment']['k']}", "gold NLL per token"]
+    made = table([*header, "against `question`", "accuracy"], rows)
+    queries = f"{evaluate['alignment']['queries']} questions for the skill, {evaluate['queries']} of them for the LLM"
+    return f"{made}\n\n{queries}; intervals are 95 % paired bootstrap."
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
+def values(reports: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """Figures inside sentences: `tabmwp.skillshot`, and exact match on COGS as `cogs.question.accuracy`."""
+    made = {
+        f"{name}.{selector}": f"{100 * part['selectors'][selector]:.0f} %"
+        for name, part in reports["skills"].items()
+        for selector in SHOWN
+    }
+    asked = reports["evaluate_sets"]["cogs, again"]["selectors"]
+    made |= {f"cogs.{name}.accuracy": f"{100 * row['accuracy']:.0f} %" for name, row in asked.items()}
+    return made
+
+
+def render(text: str, reports: dict[str, dict[str, Any]]) -> str:
+    """A page with its tables and inline values made anew."""
+    text = put(text, "results", results(reports))
+    text = put(text, "table", selectors(reports["evaluate"]))
+    return put_values(text, values(reports))
 
 
 def main() -> None:
-    """Rewrite README.md."""
-    path = ROOT / "README.md"
-    path.write_text(render(path.read_text(), json.loads((ROOT / "reports/evaluate.json").read_text())))
+    """Rewrite the pages."""
+    reports = read()
+    for page in PAGES:
+        path = ROOT / page
+        path.write_text(render(path.read_text(encoding="utf-8"), reports), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,36 +1,36 @@
-"""The figures of docs/runtime.md from reports/. `python scripts/runtime_table.py` writes them."""
+"""The tables of docs/results/runtime.md from reports/: `python -m scripts.runtime_table`."""
 
 from __future__ import annotations
 
-import json
-import re
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-MARKS = re.compile(r"(<!--table-->\n).*(<!--/table-->)", re.DOTALL)
+from scripts.pages import ROOT, interval, put, report, table
+
+PAGE = "docs/results/runtime.md"
 
 
-def render(text: str, select: dict[str, Any], precision: dict[str, Any]) -> str:
-    """The page with its tables written anew."""
-    peers = select["peers"]
+def peers(select: dict[str, Any]) -> str:
+    """Every library on the same questions, the ratios, and what no code can be quicker than."""
+    rows, floor = [], select["floor"]
+    for name, row in sorted(select["peers"]["sides"].items(), key=lambda item: item[1]["cpu_ms"]["p50"]):
+        rows.append([name, *(f"{row['cpu_ms'][q]:.2f}" for q in ("p50", "p95", "p99"))])
     lines = [
-        f"Bank of {peers['bank']:,}, every side on the same questions:",
+        f"Bank of {select['peers']['bank']:,}, all on the same questions:",
         "",
-        "| | p50 | p95 | p99 |",
-        "|---|---|---|---|",
-    ]
-    for name, row in sorted(peers["sides"].items(), key=lambda item: item[1]["cpu_ms"]["p50"]):
-        lines.append(f"| {name} | " + " | ".join(f"{row['cpu_ms'][q]:.2f}" for q in ("p50", "p95", "p99")) + " |")
-    lines += ["", *(f"* {name}: {value:.2f}" for name, value in peers["ratios"].items()), ""]
-    floor = select["floor"]
-    lines += [
+        table(["", "p50", "p95", "p99"], rows),
+        "",
+        *(f"* {name}: {value:.2f}" for name, value in select["peers"]["ratios"].items()),
+        "",
         f"Floor: tokenizer {floor['tokenizer_ms']:.2f} ms; the encoder's {floor['encoder_gflop']:.2f} GFLOP in fp32 "
         f"at this machine's {floor['fp32_gflops']:.0f} GFLOP/s {floor['encoder_fp32_ms']:.1f} ms; "
-        f"one read of 1,000,000 vectors {floor['read_1000000_vectors_ms']:.0f} ms.", "",
-        "| demonstrations | mode | p50 | p95 | search alone, p50 | load, CPU s | unchecked | resident MB | recall@4 |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]  # fmt: skip
+        f"one read of 1,000,000 vectors {floor['read_1000000_vectors_ms']:.0f} ms.",
+    ]
+    return "\n".join(lines)
+
+
+def banks(select: dict[str, Any]) -> str:
+    """Latency, loading and memory by size of the bank."""
+    rows, index = [], []
     for size, bank in sorted(select["banks"].items(), key=lambda item: int(item[0])):
         for mode, run in sorted(bank["modes"].items()):
             if not mode.endswith("1 thread"):
@@ -38,36 +38,50 @@ def render(text: str, select: dict[str, Any], precision: dict[str, Any]) -> str:
             recall = f"{run['recall@4']:.4f}" if "recall@4" in run else "exact"
             cells = [f"{int(size):,}", mode.split(",")[0], *(f"{run['cpu_ms'][q]:.2f}" for q in ("p50", "p95"))]
             cells += [f"{run['search_cpu_ms']['p50']:.2f}", *(f"{load['cpu_s']:.2f}" for load in run["load"].values())]
-            lines.append(f"| {' | '.join([*cells, str(round(run['resident_mb']))])} | {recall} |")
-    for size, bank in select["banks"].items():
+            rows.append([*cells, str(round(run["resident_mb"])), recall])
         if "index" in bank["build_cpu_s"]:
             exact = next(run["exact_search_cpu_ms"]["p50"] for run in bank["modes"].values())
             seconds, size_mb = bank["build_cpu_s"]["index"], bank["files_mb"]["skillshot.faiss"]
-            lines += ["", f"At {int(size):,} the index takes {seconds:.0f} CPU seconds to build and {size_mb:.0f} MB; "
-                          f"exact search takes {exact:.1f} ms."]  # fmt: skip
-    lines += [
-        "",
-        "| set | full fp32 | full int8 | lite | int8 - fp32 | torch's top 4 in fp32 | in int8 (overlap) |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for name, found in precision["sets"].items():
-        hit, diff, same = found["alignment@4"], found["against full fp32"]["full int8"], found["parity with torch"]
-        lines.append(
-            f"| {name} | {hit['full fp32']:.3f} | {hit['full int8']:.3f} | {hit['lite']:.3f} "
-            f"| {diff['diff']:+.3f} [{diff['low']:+.3f}, {diff['high']:+.3f}] "
-            f"| {same['fp32']['same_top_4']:.4f} of {same['questions']} "
-            f"| {same['int8']['same_top_4']:.3f} ({same['int8']['overlap@4']:.3f}) |"
+            index += [
+                "",
+                f"At {int(size):,} the index takes {seconds:.0f} CPU seconds to build and {size_mb:.0f} MB; "
+                f"exact search takes {exact:.1f} ms.",
+            ]
+    header = ["demonstrations", "mode", "p50", "p95", "search alone, p50", "load, CPU s", "unchecked", "resident MB"]
+    return "\n".join([table([*header, "recall@4"], rows), *index])
+
+
+def precisions(precision: dict[str, Any]) -> str:
+    """Skill alignment of full fp32, full int8 and lite."""
+    rows = []
+    for name, part in precision["sets"].items():
+        hit, parity = part["alignment@4"], part["parity with torch"]
+        rows.append(
+            [
+                name,
+                *(f"{hit[mode]:.3f}" for mode in ("full fp32", "full int8", "lite")),
+                interval(part["against full fp32"]["full int8"]),
+                f"{parity['fp32']['same_top_4']:.4f} of {parity['questions']}",
+                f"{parity['int8']['same_top_4']:.3f} ({parity['int8']['overlap@4']:.3f})",
+            ]
         )
-    lines += ["", "Alignment is hit@4 on held-out queries of sets the bundles were fitted on (development slices)."]
-    table = "\n".join(lines) + "\n"
-    return MARKS.sub(lambda match: match[1] + table + match[2], text)
+    header = ["data set", "full fp32", "full int8", "lite", "int8 - fp32", "torch's top 4 in fp32", "in int8 (overlap)"]
+    return (
+        table(header, rows)
+        + "\n\nAlignment is hit@4 on held-out queries of data sets the bundles were fitted on (development slices)."
+    )
+
+
+def render(text: str, select: dict[str, Any], precision: dict[str, Any]) -> str:
+    """The page with its tables made anew."""
+    return put(text, "table", "\n\n".join([peers(select), banks(select), precisions(precision)]))
 
 
 def main() -> None:
     """Write the page."""
-    page = ROOT / "docs/runtime.md"
-    reports = [json.loads((ROOT / f"reports/{name}.json").read_text()) for name in ("bench_select", "bench_precision")]
-    page.write_text(render(page.read_text(), *reports))
+    path = ROOT / PAGE
+    text = path.read_text(encoding="utf-8")
+    path.write_text(render(text, report("bench_select"), report("bench_precision")), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,76 +1,71 @@
-"""The tables of docs/evaluation.md out of reports/evaluate_sets.json and reports/bench_skill_knn.json.
+"""The tables of docs/results/llm.md, from reports/evaluate_sets.json and reports/bench_skill_knn.json.
 
-python scripts/sets_table.py
+python -m scripts.sets_table
 """
 
 from __future__ import annotations
 
-import json
-import re
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "evaluation.md"
+from scripts.pages import ROOT, interval, number, put, report, table
 
-
-def number(value: float | None) -> str:
-    """Three digits, or nothing where it was not measured."""
-    return "" if value is None else f"{value:.3f}"
-
-
-def pair(report: dict[str, Any], name: str, metric: str) -> str:
-    """Difference to `question` with its interval."""
-    found = report["pairs"].get(f"{name}-question", {}).get(metric)
-    return f"{found['diff']:+.3f} [{found['low']:+.3f}, {found['high']:+.3f}]" if found else ""
+PAGE = "docs/results/llm.md"
 
 
 def sets(report: dict[str, Any]) -> str:
-    """One block of rows a set."""
-    lines = [
-        "| set, bank, queries, shots, commit | selector | exact match | - `question` | gold NLL | - `question` |",
-        "|---|---|---|---|---|---|",
-    ]
+    """One block of rows a data set."""
+    rows = []
     for name, part in report.items():
         first = f"{name}, {part['bank']}, {part['queries']}, {part['shots']}, {part['commit']}"
         for selector, row in part["selectors"].items():
-            cells = [number(row["accuracy"]), pair(part, selector, "accuracy")]
-            cells += [number(row["nll"]), pair(part, selector, "nll")]
-            lines.append(f"| {first} | `{selector}` | " + " | ".join(cells) + " |")
+            pair = part["pairs"].get(f"{selector}-question", {})
+            cells = [number(row["accuracy"]), interval(pair.get("accuracy"))]
+            cells += [number(row["nll"]), interval(pair.get("nll"))]
+            rows.append([first, f"`{selector}`", *cells])
             first = ""
-    return "\n".join(lines)
+    header = ["data set, bank, queries, shots, commit", "selector", "exact match", "- `question`"]
+    return table([*header, "gold NLL", "- `question`"], rows)
 
 
 def skill_knn(report: dict[str, Any]) -> str:
-    """The bill of both sides."""
-    knn, ours, larger = report["skill_knn"], report["skillshot"], report["larger_bank"]
-    return "\n".join(
-        [
-            f"| {report['set']}, {report['llm']} | Skill-KNN | skillshot |",
-            "|---|---|---|",
-            f"| bank of {report['bank']}: LLM calls | {knn['bank_calls']} | {ours['bank_calls']} |",
-            f"| bank of {report['bank']}: CPU seconds | {knn['bank_cpu_seconds']} | {ours['bank_cpu_seconds']} |",
-            f"| bank of {larger['bank']}: CPU seconds | {larger['skill_knn_cpu_seconds_extrapolated']} (extrapolated) "
-            f"| {larger['skillshot_cpu_seconds']} |",
-            f"| LLM calls to select, per query | {knn['selection_calls_per_query']:g} "
-            f"| {ours['selection_calls_per_query']:g} |",
-            f"| LLM calls to select and answer, per query | {report['calls_per_answered_query']['skill_knn']} "
-            f"| {report['calls_per_answered_query']['skillshot']} |",
-            f"| CPU ms to select, per query | {knn['selection_cpu_ms_per_query']} "
-            f"| {ours['selection_cpu_ms_per_query_full']} (lite: {ours['selection_cpu_ms_per_query_lite']}) |",
-        ]
+    """What selection costs with Skill-KNN and with skillshot."""
+    knn, ours, larger, calls = (
+        report[n] for n in ("skill_knn", "skillshot", "larger_bank", "calls_per_answered_query")
     )
+    full, lite = ours["selection_cpu_ms_per_query_full"], ours["selection_cpu_ms_per_query_lite"]
+    extrapolated = f"{larger['skill_knn_cpu_seconds_extrapolated']} (extrapolated)"
+    ours_calls = f"{ours['selection_calls_per_query']:g}"
+    rows = [
+        [f"bank of {report['bank']}: LLM calls", knn["bank_calls"], ours["bank_calls"]],
+        [f"bank of {report['bank']}: CPU seconds", knn["bank_cpu_seconds"], ours["bank_cpu_seconds"]],
+        [f"bank of {larger['bank']}: CPU seconds", extrapolated, larger["skillshot_cpu_seconds"]],
+        ["LLM calls to select, per query", f"{knn['selection_calls_per_query']:g}", ours_calls],
+        ["LLM calls to select and answer, per query", calls["skill_knn"], calls["skillshot"]],
+        ["CPU ms to select, per query", knn["selection_cpu_ms_per_query"], f"{full} (lite: {lite})"],
+    ]
+    header = [f"{report['set']}, {report['llm']}", "Skill-KNN", "skillshot"]
+    return table(header, [[str(cell) for cell in row] for row in rows])
+
+
+MAKERS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
+    "sets": ("evaluate_sets", sets),
+    "skill_knn": ("bench_skill_knn", skill_knn),
+}
+
+
+def render(text: str) -> str:
+    """The page with its tables made anew; a table whose report is missing stays."""
+    for mark, (name, make) in MAKERS.items():
+        if (ROOT / f"reports/{name}.json").exists():
+            text = put(text, mark, make(report(name)))
+    return text
 
 
 def main() -> None:
-    """Write each table between its marks."""
-    page = PAGE.read_text(encoding="utf-8")
-    for mark, file, make in (("sets", "evaluate_sets", sets), ("skill_knn", "bench_skill_knn", skill_knn)):
-        source = ROOT / "reports" / f"{file}.json"
-        if source.exists():
-            made = make(json.loads(source.read_text(encoding="utf-8")))
-            page = re.sub(rf"(<!--{mark}-->\n).*?(<!--/-->)", lambda m, t=made: f"{m[1]}{t}\n{m[2]}", page, flags=re.S)
-    PAGE.write_text(page, encoding="utf-8")
+    """Rewrite the page."""
+    path = ROOT / PAGE
+    path.write_text(render(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

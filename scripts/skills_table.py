@@ -1,49 +1,40 @@
-"""The tables of docs/skills.md and README.md out of reports/skills.json, skills_damage.json and ablation.json.
+"""The tables of docs/results/skills.md, from reports/skills.json, skills_damage.json and ablation.json.
 
-python scripts/skills_table.py
+python -m scripts.skills_table
 """
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("docs/skills.md", "README.md")
+from scripts.pages import ROOT, interval, put, report, table
+
+PAGE = "docs/results/skills.md"
 NAMES = {"tabmwp": "TabMWP", "cogs": "COGS", "gsm8k": "GSM8K", "spider": "Spider"}
 BOLD = "skillshot"
-SHORT = ["random", "bm25", "question", "ridge", "lars", "lite", "skillshot", "oracle"]
-LONG = ["random", "bm25", "question alone", *SHORT[2:7], "skillshot, near ties by score", "structure head alone"]
-LONG += ["z alone", "oracle", "oracle, same features"]
+SELECTORS = ["random", "bm25", "question alone", "question", "ridge", "lars", "lite", "skillshot"]
+SELECTORS += ["skillshot, near ties by score", "structure head alone", "z alone", "oracle", "oracle, same features"]
 
 
-def rows(columns: list[str], table: dict[str, list[str]]) -> str:
+def rows(columns: list[str], cells: dict[str, list[str]]) -> str:
     """A Markdown table: name of a row -> its cells."""
-    lines = ["| | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
-    for name, cells in table.items():
-        shown = [f"**{cell}**" for cell in [name, *cells]] if name == BOLD else [name, *cells]
-        lines.append("| " + " | ".join(shown) + " |")
-    return "\n".join(lines)
+    shown = [[name, *row] for name, row in cells.items()]
+    return table(["", *columns], [[f"**{cell}**" for cell in row] if row[0] == BOLD else row for row in shown])
 
 
-def found(report: dict[str, Any], names: list[str] | None = None) -> str:
-    """Every selector on every set, what was possible, and the paired intervals."""
+def skills(report: dict[str, Any]) -> str:
+    """Every selector on every data set, what was possible, and the paired intervals."""
     parts = [report[name] for name in NAMES if name in report]
     columns = [f"{NAMES[name]} ({report[name]['queries']})" for name in NAMES if name in report]
-    every = names or LONG
-    table = {name: [f"{part['selectors'][name]:.3f}" for part in parts] for name in every}
-    table["skillshot / oracle"] = [f"{p['selectors']['skillshot'] / p['selectors']['oracle']:.2f}" for p in parts]
+    cells = {name: [f"{part['selectors'][name]:.3f}" for part in parts] for name in SELECTORS}
+    cells["skillshot / oracle"] = [f"{p['selectors']['skillshot'] / p['selectors']['oracle']:.2f}" for p in parts]
     for pair in parts[0]["pairs"]:
-        found = [part["pairs"][pair] for part in parts]
-        table[pair.replace("-", " - ")] = [f"{p['diff']:+.3f} [{p['low']:+.3f}, {p['high']:+.3f}]" for p in found]
-    if names is None:
-        table["best possible with the bank"] = [f"{part['possible']:.3f}" for part in parts]
-        table["skillshot by seed"] = [" ".join(f"{v:.3f}" for v in part["by_seed"]["skillshot"]) for part in parts]
-        table["examples in the bank"] = [f"{sum(p['bank']) // len(p['bank']):,}" for p in parts]
-    return rows(columns, table)
+        cells[pair.replace("-", " - ")] = [interval(part["pairs"][pair]) for part in parts]
+    cells["best possible with the bank"] = [f"{part['possible']:.3f}" for part in parts]
+    cells["skillshot by seed"] = [" ".join(f"{v:.3f}" for v in part["by_seed"]["skillshot"]) for part in parts]
+    cells["examples in the bank"] = [f"{sum(p['bank']) // len(p['bank']):,}" for p in parts]
+    return rows(columns, cells)
 
 
 def ablation_order() -> list[str]:
@@ -55,50 +46,46 @@ def ablation_order() -> list[str]:
 
 
 def ablation(report: dict[str, Any]) -> str:
-    """Variants by set."""
-    sets = [name for name in NAMES if name in report]
-    order = [*ablation_order(), *report[sets[0]]["alignment"]]
-    variants = [name for name in dict.fromkeys(order) if name in report[sets[0]]["alignment"]]
-    return rows([NAMES[s] for s in sets], {v: [f"{report[s]['alignment'][v]:.3f}" for s in sets] for v in variants})
+    """Variants by data set."""
+    names = [name for name in NAMES if name in report]
+    order = [*ablation_order(), *report[names[0]]["alignment"]]
+    variants = [name for name in dict.fromkeys(order) if name in report[names[0]]["alignment"]]
+    return rows([NAMES[n] for n in names], {v: [f"{report[n]['alignment'][v]:.3f}" for n in names] for v in variants})
 
 
 def damage(report: dict[str, Any], selectors: tuple[str, ...] = ("question", "ridge", "lars", "skillshot")) -> str:
-    """Damaged banks: a column for each set and selector."""
-    sets = [name for name in NAMES if name in report]
-    kinds = [kind for kind, value in report[sets[0]].items() if isinstance(value, dict)]
-    columns = [f"{NAMES[s]} {selector}" for s in sets for selector in selectors]
-    return rows(columns, {k: [f"{report[s][k][selector]:.3f}" for s in sets for selector in selectors] for k in kinds})
+    """Corrupted banks: a column for each data set and selector."""
+    names = [name for name in NAMES if name in report]
+    kinds = [kind for kind, value in report[names[0]].items() if isinstance(value, dict)]
+    columns = [f"{NAMES[n]} {selector}" for n in names for selector in selectors]
+    return rows(columns, {k: [f"{report[n][k][selector]:.3f}" for n in names for selector in selectors] for k in kinds})
+
+
+MAKERS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
+    "skills": ("skills", skills),
+    "ablation": ("ablation", ablation),
+    "damage": ("skills_damage", damage),
+}
 
 
 def render(text: str, reports: dict[str, dict[str, Any]]) -> str:
-    """The page with its tables made anew; a table whose report is not there stays."""
-    makers: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
-        "skills": ("skills", found),
-        "skills-short": ("skills", lambda report: found(report, SHORT)),
-        "ablation": ("ablation", ablation),
-        "damage": ("skills_damage", damage),
-    }
-    for mark, (report, make) in makers.items():
-        if report in reports:
-            made = make(reports[report])
-            text = re.sub(
-                rf"(<!--{mark}-->\n).*?(<!--/{mark}-->)", lambda m, made=made: f"{m[1]}{made}\n{m[2]}", text, flags=re.S
-            )
+    """The page with its tables made anew; a table whose report is missing stays."""
+    for mark, (name, make) in MAKERS.items():
+        if name in reports:
+            text = put(text, mark, make(reports[name]))
     return text
 
 
 def read() -> dict[str, dict[str, Any]]:
     """The reports that are there."""
-    paths = [ROOT / f"reports/{name}.json" for name in ("skills", "ablation", "skills_damage")]
-    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths if path.exists()}
+    names = [name for name, _ in MAKERS.values()]
+    return {name: report(name) for name in names if (ROOT / f"reports/{name}.json").exists()}
 
 
 def main() -> None:
-    """Rewrite the pages."""
-    reports = read()
-    for page in PAGES:
-        path = ROOT / page
-        path.write_text(render(path.read_text(encoding="utf-8"), reports), encoding="utf-8")
+    """Rewrite the page."""
+    path = ROOT / PAGE
+    path.write_text(render(path.read_text(encoding="utf-8"), read()), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+from scripts import sets_table as tables
 from skillshot.bank.dedup import Grouper
 from skillshot.common.errors import InputError
 
@@ -23,8 +24,6 @@ def load(name: str) -> ModuleType:
     spec.loader.exec_module(module)
     return module
 
-
-from scripts import sets_table as tables  # noqa: E402
 
 sets = load("sets")
 
@@ -44,14 +43,19 @@ def test_a_cut_is_the_same_again_and_parts_no_group(name: str) -> None:
     assert not set(labels[: len(bank)]) & set(labels[len(bank) :])
 
 
-def test_what_is_not_there_is_told(tmp_path: Path) -> None:
+def test_what_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="set 'squad': choose from cogs, tabmwp"):
         sets.cut("squad")
     with pytest.raises(InputError, match="not there; give the folder of the sets by --data"):
         sets.cut("cogs", tmp_path)
 
 
-def test_tables_say_what_the_report_says() -> None:
+def test_the_page_shows_what_the_reports_hold() -> None:
+    page = (tables.ROOT / tables.PAGE).read_text()
+    assert tables.render(page) == page, "run: python -m scripts.sets_table"
+
+
+def test_tables_hold_what_the_report_holds() -> None:
     row = {"accuracy": None, "nll": 0.5}
     part = {
         "bank": 9, "queries": 3, "shots": 2, "commit": "abc", "selectors": {"question": row, "skillshot": row},

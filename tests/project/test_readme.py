@@ -1,47 +1,135 @@
-"""The README is true: its snippets run, its figures are those of reports/, its files exist."""
+"""The READMEs are true: their snippets run and print what is shown, figures are those of reports/, links lead to files.
+
+The English and the Korean README show the same code, apart from comments.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-from scripts.readme_table import render
-from skillshot.cli.main import COMMANDS, build_parser
+import skillshot
+from scripts import readme_table
+from skillshot.cli.main import COMMANDS
+from skillshot.common.record import Record
+from skillshot.runtime import prompt
 
 ROOT = Path(__file__).resolve().parents[2]
-TEXT = (ROOT / "README.md").read_text()
+READMES = ("README.md", "README.ko.md")
+TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in READMES}
+DOCS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))
+BANK = ROOT / "examples/bank.jsonl"
+QUESTION = "A train covers 60 miles in 3 hours. How far does it get in 5 hours?"
+OTHERS = ("backwards-train", "average-train")  # what the READMEs call nearest by sentence embedding
 
 
-def test_the_figures_are_those_of_the_reports() -> None:
-    report = json.loads((ROOT / "reports/evaluate.json").read_text())
-    assert render(TEXT, report) == TEXT, "run: python scripts/readme_table.py"
+def blocks(name: str, language: str) -> list[str]:
+    """Code blocks of a README."""
+    return re.findall(rf"```{language}\n(.*?)```", TEXTS[name], flags=re.S)
 
 
-def test_the_python_snippet_runs(
-    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def links(text: str) -> list[str]:
+    """Targets of the links of a page."""
+    return re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text)
+
+
+def run(snippet: str, name: str) -> dict[str, Any]:
+    """Execute a snippet; returns its names."""
+    names: dict[str, Any] = {}
+    exec(compile(snippet, name, "exec"), names)
+    return names
+
+
+@pytest.mark.parametrize("page", readme_table.PAGES)
+def test_the_figures_are_those_of_the_reports(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert readme_table.render(text, readme_table.read()) == text, "run: python -m scripts.readme_table"
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_the_printed_prompt_is_made_of_the_example_bank(name: str) -> None:
+    (printed,) = blocks(name, "text")
+    ids, _, shown = printed.partition("\n\n")
+    rows = {row["id"]: row for row in map(json.loads, BANK.read_text(encoding="utf-8").splitlines())}
+    chosen = [Record(id, *(rows[id][field] for field in ("question", "rationale", "answer"))) for id in ids.split()]
+    assert shown.rstrip("\n") == prompt.render(chosen, QUESTION)
+    assert {rows[record.id]["skill"] for record in chosen} == {"rate"}
+
+
+@pytest.mark.slow
+def test_the_first_snippet_prints_what_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (snippet,) = re.findall(r"```python\n(.*?)```", TEXT, flags=re.S)
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models/selector").symlink_to(bundle)
+    (tmp_path / "examples").mkdir()
+    (tmp_path / "examples/bank.jsonl").write_bytes(BANK.read_bytes())
     monkeypatch.chdir(tmp_path)
-    exec(compile(snippet, "README.md", "exec"), {})
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) >= 3 and lines[-1] == "Answer:"
+    fitted: dict[str, skillshot.Selector] = {}
+    monkeypatch.setattr(skillshot, "fit", once(skillshot.fit, fitted))
+    for name in READMES:
+        capsys.readouterr()
+        run(blocks(name, "python")[0], name)
+        assert capsys.readouterr().out.rstrip() == blocks(name, "text")[0].rstrip(), name
+    (selector,) = fitted.values()
+    assert nearest_by_embedding(tmp_path / "selector", selector) == OTHERS
+    assert all(other in TEXTS[name] for other in OTHERS for name in READMES)
 
 
-def test_the_commands_exist() -> None:
-    parser = build_parser()
-    for line in re.findall(r"^skillshot (.*?)(?:\s+#.*)?$", TEXT, flags=re.M):
-        name = line.split()[0]
-        assert name in COMMANDS
-    for target in re.findall(r"^make ([\w-]+)", TEXT, flags=re.M):
+def once(fit: Callable[..., skillshot.Selector], made: dict[str, skillshot.Selector]) -> Callable[..., Any]:
+    """`fit` that remembers: both READMEs fit the same bank."""
+
+    def remembered(*args: Any, **settings: Any) -> skillshot.Selector:
+        key = repr((args, settings))
+        if key not in made:
+            made[key] = fit(*args, **settings)
+        return made[key]
+
+    return remembered
+
+
+def nearest_by_embedding(bundle: Path, selector: skillshot.Selector) -> tuple[str, ...]:
+    """Ids of the two questions with the highest cosine of sentence embeddings."""
+    from skillshot.encoder import embed_texts, load_encoder
+
+    vector = embed_texts(load_encoder("minilm"), [QUESTION], 1, "questions").vectors[0]
+    bank = json.loads((bundle / "manifest.json").read_text())["bank"]
+    order = np.argsort(-(np.load(bundle / bank / "question.npy") @ vector))
+    return tuple(selector.record(int(row)).id for row in order[:2])
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_the_application_snippet_runs(name: str, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "selector").symlink_to(bundle)
+    monkeypatch.chdir(tmp_path)
+    answer = run(blocks(name, "python")[1], name)["answer"]
+    asked: list[str] = []
+    answer("The bakery packs 50 muffins into boxes of 8. How many are left over?", asked.append)
+    answer("qwxz", asked.append)
+    assert [text.count("Question:") for text in asked] in ([5, 0], [5, 5])
+
+
+def test_both_readmes_show_the_same_code() -> None:
+    code = [[re.sub(r"\s*#.*|\"\"\".*\"\"\"", "", block) for block in blocks(name, "python")] for name in READMES]
+    assert code[0] == code[1] and len(code[0]) == 2
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_the_commands_exist(name: str) -> None:
+    code = "".join(blocks(name, "bash"))
+    commands, targets = (re.findall(rf"^{program} ([\w-]+)", code, flags=re.M) for program in ("skillshot", "make"))
+    assert commands and targets
+    assert set(commands) <= set(COMMANDS)
+    for target in targets:
         assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), flags=re.M)
-    assert parser.prog == "skillshot"
 
 
-def test_the_links_lead_somewhere() -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", TEXT):
-        assert target.startswith("https://") or (ROOT / target).exists(), target
+@pytest.mark.parametrize("page", [*READMES, "CONTRIBUTING.md", "data/README.md", "models/README.md", *DOCS])
+def test_the_links_lead_somewhere(page: str) -> None:
+    path = ROOT / page
+    for target in links(path.read_text(encoding="utf-8")):
+        assert target.startswith("https://") or (path.parent / target).exists(), target

@@ -1,0 +1,23 @@
+"""Hooks of mkdocs: pictures of reports/plots are part of the site; pages link to them as on GitHub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mkdocs.structure.files import File, Files
+
+ROOT = Path(__file__).resolve().parents[1]
+PLOTS = "reports/plots"
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """Add every plot under `plots/`."""
+    for path in sorted((ROOT / PLOTS).glob("*.png")):
+        files.append(File.generated(config, f"plots/{path.name}", abs_src_path=str(path)))
+    return files
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Links that leave docs/ for a plot go to its copy."""
+    return markdown.replace(f"../../{PLOTS}/", "../plots/")

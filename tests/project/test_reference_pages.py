@@ -1,0 +1,44 @@
+"""The generated reference pages are current, and the guides name what exists."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from scripts import cli_reference, params_reference
+from skillshot.cli.main import build_parser
+
+ROOT = Path(__file__).resolve().parents[2]
+GUIDES = sorted((ROOT / "docs/guides").glob("*.md"))
+
+
+@pytest.mark.parametrize("script", [cli_reference, params_reference])
+def test_the_page_is_what_the_script_writes(script: object) -> None:
+    page = ROOT / script.PAGE  # type: ignore[attr-defined]
+    assert page.read_text(encoding="utf-8") == script.render(), f"run: python -m {script.__name__}"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("guide", [*GUIDES, ROOT / "README.md", ROOT / "README.ko.md"], ids=lambda path: path.stem)
+def test_command_lines_are_accepted_by_the_parser(guide: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for block in re.findall(r"```bash\n(.*?)```", guide.read_text(encoding="utf-8"), flags=re.S):
+        for line in block.replace("\\\n", " ").splitlines():
+            if line.startswith("skillshot "):
+                try:
+                    build_parser().parse_args(shlex.split(line, comments=True)[1:])
+                except SystemExit:
+                    pytest.fail(f"{line}\n{capsys.readouterr().err}")
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.stem)
+def test_python_snippets_compile(guide: Path) -> None:
+    for block in re.findall(r"```python\n(.*?)```", guide.read_text(encoding="utf-8"), flags=re.S):
+        compile(block, guide.name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+def test_the_navigation_names_every_page() -> None:
+    listed = set(re.findall(r": ([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), flags=re.M))
+    assert listed == {str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md")}
