@@ -1,4 +1,4 @@
-"""From anybody's row to a Record: preset or column map, normalisation, inferred types."""
+"""From any row to a Record: published form or column map, normalisation, inferred types."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ FIELDS = ("id", "question", "rationale", "answer", "context", "options", "unit",
 
 
 class RowError(ValueError):
-    """A row that is no record; the text is the quarantine reason."""
+    """A row that is no record; its text is the quarantine reason."""
 
 
 def to_record(row: Mapping[str, Any], columns: Mapping[str, str] | None = None) -> Record:
-    """Turn a raw row into a normalised record; columns without a meaning for us become metadata.
+    """Turn a raw row into a normalised record; other columns become metadata.
 
     Args:
-        columns: our field -> the source's column (`a.b` reaches into nested objects; "" drops the field).
+        columns: field -> the source's column (`a.b` reaches into nested objects; "" drops the field).
 
     Raises:
-        RowError: the question is missing or a field has a type that no reading makes sense of.
+        RowError: the question is missing, or a field has a type that cannot be read.
     """
     raw = _mapped(row, columns) if columns else dict(row)
-    if not columns and (preset := preset_of(raw)):
+    if not any((columns or {}).values()) and (preset := preset_of(raw)):
         raw = PRESETS[preset](raw)
     options = _options(raw.get("options"))
     answer_type = _text(raw, "answer_type").strip().casefold()
@@ -70,7 +70,7 @@ def to_record(row: Mapping[str, Any], columns: Mapping[str, str] | None = None) 
         options=options,
         unit=clean_text(_text(raw, "unit")),
         answer_type=answer_type,
-        group=clean_text(_text(raw, "group") or _text(raw, "db_id")),  # a shared database makes questions alike
+        group=clean_text(_text(raw, "group") or _text(raw, "db_id")),  # questions on one database are similar
         metadata=metadata,
     )
 
@@ -94,7 +94,7 @@ def _reach(row: Mapping[str, Any], column: str) -> Any:
 
 
 def _text(raw: Mapping[str, Any], name: str) -> str:
-    """A field as text: numbers and booleans are spelt out, missing and null are empty, lists of steps are joined."""
+    """A field as text: numbers and booleans are spelled out, missing and null are empty, lists of steps are joined."""
     value = raw.get(name)
     match value:
         case None:

@@ -1,4 +1,4 @@
-"""Rows become records here, or quarantine entries; every row is counted once."""
+"""Rows become records or quarantine entries; every row is counted once."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from skillshot.bank.checks import CHECKS, Check, first_failure
+from skillshot.bank.columns import suggest
 from skillshot.bank.convert import RowError, to_record
 from skillshot.bank.rows import Raw
-from skillshot.common.errors import InputError
+from skillshot.common.errors import ColumnsError, InputError
 from skillshot.common.io import hash64
 from skillshot.common.params import ValidateParams
 from skillshot.common.record import Record
 
 _DETAIL = re.compile(r":| \d| '| line ")
+_FIELD = {"no question": "question", "empty_rationale": "rationale", "empty_answer": "answer"}  # that a refusal misses
+_ROWS = 100  # whose columns are remembered: jsonl rows differ in theirs
 
 
 @dataclass(frozen=True)
 class Quarantined:
-    """A row that was refused: why, and where it came from."""
+    """A refused row: the reason and its origin."""
 
     reason: str  # a check's name, or what made the row unreadable
     file: str
@@ -40,7 +43,7 @@ class Quarantined:
         """File and line, as messages give them."""
         return f"{self.file}: line {self.line}"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """One line of a quarantine file."""
         return {"reason": self.reason, "file": self.file, "line": self.line, "row": self.row}
 
@@ -55,26 +58,36 @@ class Placed:
 
 
 class Intake:
-    """Turns raw rows into records and remembers ids, so that one id never means two things.
+    """Turns raw rows into records; an id that returns with other content is an error.
 
     Memory: about 190 bytes a row.
     """
 
     def __init__(self, columns: Mapping[str, str] | None = None) -> None:
         self.columns = dict(columns or {})
+        self.file_columns: dict[str, None] = {}  # of the first rows, in order
         self.recoded = 0  # lines that were cp1252 instead of UTF-8
+        self._rows = 0
         self._seen: dict[int, int] = {}  # digest of the id -> index into the arrays
         self._contents, self._lines, self._files = array("Q"), array("Q"), array("H")
         self._names: list[str] = []
+
+    def watch(self, raws: Iterable[Raw]) -> Iterator[Raw]:
+        """The rows as they are, while columns and recoded lines are counted."""
+        for raw in raws:
+            self.recoded += raw.recoded
+            if self._rows < _ROWS and isinstance(raw.row, dict):
+                self._rows += 1
+                self.file_columns.update(dict.fromkeys(map(str, raw.row)))
+            yield raw
 
     def take(self, raws: Iterable[Raw]) -> Iterator[Placed | Quarantined]:
         """Records and refused rows, in order.
 
         Raises:
-            InputError: one id stands for two different contents.
+            ColumnsError: one id stands for two different contents.
         """
-        for raw in raws:
-            self.recoded += raw.recoded
+        for raw in self.watch(raws):
             if raw.reason:
                 yield Quarantined(raw.reason, raw.file, raw.line, shorten(raw.row))
                 continue
@@ -99,20 +112,21 @@ class Intake:
         earlier = f"{self._names[self._files[index]]} line {self._lines[index]}"
         if self._contents[index] == digest:
             return Quarantined(f"repeated: same as {earlier}", raw.file, raw.line, shorten(raw.row))
-        raise InputError(
+        raise ColumnsError(
             f"{raw.file}: line {raw.line}: id {record.id[:80]!r} was used by {earlier} with other content\n"
-            "give each record its own id, or set ingest.columns to {id: ''} to make ids from the content"
+            "give each record its own id, or drop the ids so that they are made from the content",
+            {**self.columns, "id": ""},
         )
 
 
 def check_placed(
     item: Placed | Quarantined, limits: ValidateParams, checks: Mapping[str, Check] = CHECKS
 ) -> Placed | Quarantined:
-    """The item itself, or its quarantine entry where the record fails a check."""
+    """The item itself, or a quarantine entry where the record fails a check."""
     if isinstance(item, Quarantined):
         return item
     failure = first_failure(item.record, limits, checks)
-    return Quarantined(failure, item.file, item.line, shorten(item.record.to_json())) if failure else item
+    return Quarantined(failure, item.file, item.line, shorten(item.record.to_dict())) if failure else item
 
 
 class Tally:
@@ -137,23 +151,29 @@ class Tally:
         """Rows in quarantine."""
         return self.reasons.total()
 
-    def refuse_if_bad(self, path: str, limits: ValidateParams) -> None:
+    def refuse_if_bad(self, path: str, limits: ValidateParams, intake: Intake | None = None) -> None:
         """Refuse a bank with no good row, or with too many bad ones.
 
+        Args:
+            intake: what read the rows; it knows the file's columns.
+
         Raises:
-            InputError: with the most frequent reasons, their first rows, and the mend.
+            ColumnsError: most refusals miss a field that another column may hold.
+            InputError: any other reasons; with the most frequent ones and their first rows.
         """
         rows = self.accepted + self.refused
         if self.accepted and self.refused <= limits.max_quarantined * rows:
             return
         common = self.reasons.most_common(3)
-        told = ", ".join(f"{reason} ({count}, first {self.first[reason].place})" for reason, count in common)
-        mend = "mend the rows, or raise validate.max_quarantined"
-        row = self.first[common[0][0]].row if common else None
-        if common and common[0][0] in {"no question", "empty_rationale", "empty_answer"} and isinstance(row, dict):
-            names = ", ".join(map(str, row))[:150]
-            mend = f"columns are {names}; map them, e.g. ingest.columns: {{rationale: solution}}"
-        raise InputError(f"{path}: {self.refused} of {rows} rows are unusable: {told or 'it has no rows'}\n{mend}")
+        reasons = ", ".join(f"{reason} ({count}, first {self.first[reason].place})" for reason, count in common)
+        problem = f"{path}: {self.refused} of {rows} rows are unusable: {reasons or 'it has no rows'}"
+        missing = _FIELD.get(common[0][0]) if common else None
+        if missing and intake and intake.file_columns:
+            names = ", ".join(intake.file_columns)[:200]
+            raise ColumnsError(
+                f"{problem}\nthe file has the columns {names}", suggest(missing, intake.file_columns, intake.columns)
+            )
+        raise InputError(f"{problem}\nfix the rows, or raise validate.max_quarantined")
 
 
 def shorten(row: Any, size: int = 2000) -> Any:

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from os import PathLike
+from pathlib import Path
 
 from skillshot.bank.checks import CHECKS, QUERY_CHECKS
-from skillshot.bank.intake import Intake, Quarantined, Tally, check_placed
-from skillshot.bank.readers import read_raw
+from skillshot.bank.convert import RowError, to_record
+from skillshot.bank.examples import Examples, name_of, raw_rows
+from skillshot.bank.intake import Intake, Quarantined, Tally, check_placed, shorten
+from skillshot.bank.readers import SUFFIXES, read_questions, read_raw
 from skillshot.common.params import ValidateParams
 from skillshot.common.record import Record
 
@@ -18,41 +21,42 @@ LIMITS = ValidateParams()
 
 @dataclass(frozen=True)
 class Loaded:
-    """Accepted records, in file order, and what was refused."""
+    """Accepted records in file order, and refused rows."""
 
     records: list[Record] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
 
 
 def load_bank(
-    path: str | PathLike[str],
+    bank: Examples,
     *,
     require_rationale: bool = True,
     columns: Mapping[str, str] | None = None,
     limit: int | None = None,
     validate: ValidateParams = LIMITS,
 ) -> Loaded:
-    """Read, normalise and check a bank file or folder.
+    """Read, normalise and check a bank: a file, a folder, or examples in memory.
 
     Args:
         require_rationale: whether a row without rationale (or answer) is quarantined.
-        columns: our field -> the file's column, where no preset fits.
+        columns: field -> the file's column, where no published form fits.
         limit: read no more than this many rows.
         validate: limits of the row checks.
 
     Raises:
-        InputError: unreadable, empty, no usable row, conflicting ids, or more than `validate.max_quarantined` bad rows.
+        InputError: unreadable, empty, no usable row, or more than `validate.max_quarantined` bad rows.
+        ColumnsError: as InputError, where a column map would help; conflicting ids.
     """
     checks = CHECKS if require_rationale else QUERY_CHECKS
-    loaded, tally = Loaded(), Tally()
-    for item in Intake(columns).take(islice(read_raw(path), limit)):
+    loaded, tally, intake = Loaded(), Tally(), Intake(columns)
+    for item in intake.take(islice(raw_rows(bank), limit)):
         checked = check_placed(item, validate, checks)
         tally.add(checked)
         if isinstance(checked, Quarantined):
             loaded.quarantined.append(checked)
         else:
             loaded.records.append(checked.record)
-    tally.refuse_if_bad(str(path), validate)
+    tally.refuse_if_bad(name_of(bank), validate, intake)
     return loaded
 
 
@@ -65,3 +69,31 @@ def load_queries(
 ) -> Loaded:
     """Like `load_bank` for evaluation queries, whose rationale and answer may be missing."""
     return load_bank(path, require_rationale=False, columns=columns, limit=limit, validate=validate)
+
+
+def load_questions(path: str | PathLike[str], *, columns: Mapping[str, str] | None = None) -> Loaded:
+    """Questions to select demonstrations for, from any file that `load_bank` reads or from plain text.
+
+    Text (any other suffix) holds one question a line, or one JSON object. Rows are not checked, and a repeated question
+    stays; a row without a question is refused.
+
+    Raises:
+        InputError: unreadable or empty.
+        ColumnsError: no row has a question.
+    """
+    path = Path(path)
+    known = path.is_dir() or path.name.lower().endswith((*SUFFIXES, ".json"))
+    loaded, tally, intake = Loaded(), Tally(), Intake(columns)
+    for raw in intake.watch(read_raw(path) if known else read_questions(path)):
+        try:
+            reason, record = raw.reason, None if raw.reason else to_record(raw.row, intake.columns)
+        except RowError as error:
+            reason, record = str(error), None
+        if record is not None:
+            loaded.records.append(record)
+            tally.accepted += 1
+        else:
+            loaded.quarantined.append(Quarantined(reason, raw.file, raw.line, shorten(raw.row)))
+            tally.add(loaded.quarantined[-1])
+    tally.refuse_if_bad(str(path), ValidateParams(max_quarantined=1.0), intake)
+    return loaded

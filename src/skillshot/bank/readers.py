@@ -1,4 +1,4 @@
-"""Raw rows out of files of any size, one at a time: jsonl, csv, tsv (also gzipped), parquet, or a folder of them.
+"""Raw rows of files of any size, one at a time: jsonl, csv, tsv (also gzipped), parquet, or a folder of them.
 
 A line that cannot be read becomes a `Raw` with a reason; a file that cannot be read is an InputError.
 """
@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from skillshot.bank.rows import Raw, read_csv, read_jsonl
+from skillshot.bank.rows import Raw, read_csv, read_jsonl, read_plain
 from skillshot.common.errors import InputError
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".ndjson", ".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
@@ -51,7 +51,7 @@ def _inside(folder: Path) -> Iterator[Path]:
     for where, folders, names in os.walk(folder, onerror=stop):
         folders[:] = [name for name in folders if not name.startswith(".")]
         files = (Path(where) / name for name in names if not name.startswith("."))
-        # a link to nowhere is kept, so that reading it fails: half of a bank must not pass for the whole
+        # a dangling link is kept, so that reading it fails: a partial bank must not pass for the whole
         known = (file for file in files if file.name.lower().endswith(SUFFIXES))
         yield from (file for file in known if file.is_file() or not file.exists())
 
@@ -60,24 +60,40 @@ def read_raw(path: str | os.PathLike[str]) -> Iterator[Raw]:
     """All rows of a file or of a folder's files, in order, in constant memory.
 
     Raises:
-        InputError: a file is unreadable, empty, truncated or not what its name says; names file and line.
+        InputError: a file is unreadable, empty, truncated or not of the kind of its suffix; names file and line.
     """
     for name, file in find_files(path):
-        line = 0
-        try:
-            rows = _parquet(name, file) if file.name.lower().endswith(".parquet") else _text(name, file)
-            for raw in rows:
-                line = raw.line
-                yield raw
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise InputError(f"{file}: damaged gzip after line {line}: {_why(error)}") from error
-        except (OSError, UnicodeError) as error:
-            raise InputError(f"{file}: cannot be read after line {line}: {_why(error)}") from error
-        if line == 0:
-            raise InputError(f"{file}: no rows in this file")
+        yield from _checked(name, file)
 
 
-def _text(name: str, file: Path) -> Iterator[Raw]:
+def read_questions(path: str | os.PathLike[str]) -> Iterator[Raw]:
+    """The lines of a text file: a question each, or a JSON object.
+
+    Raises:
+        InputError: as `read_raw`.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: {'not a regular file' if path.exists() else 'no such file'}")
+    yield from _checked(path.name, path, plain=True)
+
+
+def _checked(name: str, file: Path, plain: bool = False) -> Iterator[Raw]:
+    line = 0
+    try:
+        rows = _parquet(name, file) if file.name.lower().endswith(".parquet") else _text(name, file, plain)
+        for raw in rows:
+            line = raw.line
+            yield raw
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{file}: damaged gzip after line {line}: {_why(error)}") from error
+    except (OSError, UnicodeError) as error:
+        raise InputError(f"{file}: cannot be read after line {line}: {_why(error)}") from error
+    if line == 0:
+        raise InputError(f"{file}: no rows in this file")
+
+
+def _text(name: str, file: Path, plain: bool) -> Iterator[Raw]:
     lower = file.name.lower()
     zipped = lower.endswith(".gz")
     with gzip.open(file) if zipped else open(file, "rb") as handle:
@@ -86,7 +102,9 @@ def _text(name: str, file: Path) -> Iterator[Raw]:
             raise InputError(f"{file}: gzip data {'inside gzip' if zipped else 'in a file that is not named .gz'}")
         if head in (b"PAR1", b"PK\x03\x04"):
             raise InputError(f"{file}: not text: it begins like a {'parquet' if head == b'PAR1' else 'zip'} file")
-        if ".csv" in lower or ".tsv" in lower:
+        if plain:
+            yield from read_plain(name, handle)
+        elif ".csv" in lower or ".tsv" in lower:
             yield from read_csv(name, handle, "\t" if ".tsv" in lower else ",")
         else:
             yield from read_jsonl(name, handle)

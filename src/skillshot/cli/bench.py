@@ -5,19 +5,21 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from skillshot.cli.output import add_command, print_json, table
+from skillshot.cli.arguments import add_bundle, add_command, add_k, positive
+from skillshot.cli.output import print_json
+from skillshot.common.tables import table
 
 
 def add_parser(subparsers: Any) -> None:
     """Declare the command."""
     parser = add_command(
-        subparsers, "bench", "latency and throughput of selection, with recall against exact search",
+        subparsers, "bench", "measure latency and throughput of selection, and recall against exact search",
         "skillshot bench selector --queries 200",
     )  # fmt: skip
-    parser.add_argument("bundle", help="bundle folder")
-    parser.add_argument("--queries", type=int, default=100, help="questions drawn from the bank (default 100)")
-    parser.add_argument("--threads", type=int, default=1, help="of encoder and policy (default 1)")
-    parser.add_argument("-k", type=int, default=4, help="demonstrations per question (default 4)")
+    add_bundle(parser)
+    parser.add_argument("--queries", type=positive, default=100, help="questions drawn from the bank (default 100)")
+    parser.add_argument("--threads", type=positive, default=1, help="of encoder and policy (default 1)")
+    add_k(parser)
 
 
 def run(args: argparse.Namespace) -> int:

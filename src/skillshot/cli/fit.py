@@ -3,41 +3,44 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import json
 from pathlib import Path
 from typing import Any
 
-from skillshot.cli.output import add_command, print_json
+from skillshot.cli.arguments import add_columns, add_command, add_set, columns_of
+from skillshot.cli.output import print_json, print_next
+from skillshot.common.tables import table
 
 
 def add_parser(subparsers: Any) -> None:
     """Declare the command."""
     parser = add_command(
         subparsers, "fit", "check, embed, train, export and index a bank file",
-        "skillshot fit bank.jsonl --out selector --set train.latent_dim=64",
+        "skillshot fit bank.jsonl --out selector --columns question=problem,rationale=solution",
     )  # fmt: skip
     parser.add_argument("bank", help="jsonl, jsonl.gz, parquet or csv file with question, rationale, answer")
     parser.add_argument(
-        "--out", required=True, help="bundle folder to write; an old bundle there is replaced at the end"
+        "--out", required=True, metavar="FOLDER", help="bundle to write; an old bundle there is replaced at the end"
     )
-    parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override a parameter")
+    add_columns(parser)
+    add_set(parser, "train.latent_dim=64")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Fit, and say what was made."""
+    """Fit, and print what became of the rows and the next command."""
     from skillshot.api import fit_bundle
     from skillshot.common.params import default_params
 
-    report = fit_bundle(args.bank, Path(args.out), default_params(args.set), _say)
+    columns = columns_of(args)
+    overrides = [*args.overrides, f"ingest.columns={json.dumps(columns)}"] if columns else args.overrides
+    report = fit_bundle(args.bank, Path(args.out), default_params(overrides))
     if args.json:
         print_json(report)
-    else:
-        print(f"{args.out}: {report['accepted']} demonstrations, {report['quarantined']} rows quarantined")
-        for reason, count in sorted(report["reasons"].items()):
-            print(f"  {reason}: {count}")
-        print(f'next: skillshot select {args.out} "your question" -k 4 --prompt')
+        return 0
+    rows = [{"rows": "accepted", "count": report["accepted"]}]
+    rows += [{"rows": f"quarantined: {reason}", "count": n} for reason, n in sorted(report["reasons"].items())]
+    print(table(rows, ["rows", "count"]))
+    if report["quarantined"]:
+        print(f"quarantined rows: {args.out}.quarantine.jsonl")
+    print_next("skillshot", "select", args.out, "your question", "-k", 4, "--prompt")
     return 0
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)

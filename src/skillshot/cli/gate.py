@@ -6,8 +6,10 @@ import argparse
 import sys
 from typing import Any
 
+from skillshot.cli.arguments import add_accept, add_command, add_markdown
 from skillshot.cli.markdown import markdown
-from skillshot.cli.output import add_command, print_json, table
+from skillshot.cli.output import print_json
+from skillshot.common.tables import table
 
 COLUMNS = ("name", "status", "baseline", "current", "allowed", "detail")
 
@@ -20,10 +22,8 @@ def add_parser(subparsers: Any) -> None:
     )  # fmt: skip
     parser.add_argument("--baseline", default="HEAD", metavar="REV", help="git revision to compare with (default HEAD)")
     parser.add_argument("--gates", default="gates.yaml", metavar="FILE", help="the rules (default gates.yaml)")
-    parser.add_argument(
-        "--accept", action="append", default=[], metavar="NAME", help="a changed definition or rule that is intended"
-    )
-    parser.add_argument("--markdown", action="store_true", help="print a Markdown table, for a pull request")
+    add_accept(parser)
+    add_markdown(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -38,16 +38,16 @@ def run(args: argparse.Namespace) -> int:
     root = repository()
     path = root / args.gates
     if not path.is_file():
-        raise TrackError(f"{args.gates}: no such file in {root}\nit holds the rules; see docs/tracking.md")
+        raise TrackError(f"{args.gates}: no such file in {root}\nit holds the rules of the gate; give it with --gates")
     gates = parse_gates(path.read_text(encoding="utf-8"), args.gates)
     rows = staleness(root) + compare(gates, of_revision(root, args.baseline), of_tree(root), args.accept)
     failed = [row for row in rows if not row.passed]
     if args.json:
-        print_json({"baseline": args.baseline, "passed": not failed, "rows": [row.to_json() for row in rows]})
+        print_json({"baseline": args.baseline, "passed": not failed, "rows": [row.to_dict() for row in rows]})
     elif args.markdown:
-        print(markdown(f"Gate against `{args.baseline}`", [row.to_json() for row in rows], COLUMNS))
+        print(markdown(f"Gate against `{args.baseline}`", [row.to_dict() for row in rows], COLUMNS))
     else:
-        print(table([row.to_json() for row in rows], COLUMNS))
+        print(table([row.to_dict() for row in rows], COLUMNS))
     for row in failed:
         print(f"gate: {row.name}: {row.status}; {row.detail}".rstrip("; "), file=sys.stderr)
     verdict = f"{len(failed)} of {len(rows)} checks fail" if failed else f"all {len(rows)} checks pass"

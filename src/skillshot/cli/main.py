@@ -13,19 +13,23 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from skillshot.common.environment import configure
-from skillshot.common.errors import SkillshotError
+from skillshot.common.errors import ColumnsError, SkillshotError
+from skillshot.common.extras import extras_named
+from skillshot.common.logs import logging_to_stderr
 
-COMMANDS = (
-    "fit", "select", "score", "evaluate", "bench", "add", "remove", "push", "pull",
-    "gate", "verify", "promote", "rollback", "lineage",
-)  # fmt: skip
+GROUPS = {
+    "use a bank of examples": ("fit", "select", "add", "remove"),
+    "evaluate": ("score", "evaluate", "bench", "gate", "verify"),
+    "publish": ("push", "pull", "promote", "rollback", "lineage"),
+}
+COMMANDS = tuple(name for group in GROUPS.values() for name in group)
 
 
 class Parser(argparse.ArgumentParser):
-    """Argument parser whose complaints are two lines."""
+    """Argument parser whose messages have two lines."""
 
     def error(self, message: str) -> NoReturn:
-        """Print the complaint and where to read on; exit with 2."""
+        """Print what is wrong and where the help is; exit with 2."""
         self.exit(2, f"{self.prog}: {message}\nsee {self.prog} --help\n")
 
 
@@ -35,13 +39,24 @@ def build_parser() -> argparse.ArgumentParser:
 
     parser = Parser(
         prog="skillshot",
-        description="Pick few-shot demonstrations by the reasoning skill they need.",
-        epilog='example: skillshot fit bank.jsonl --out selector; skillshot select selector "How many?" --prompt',
+        usage="skillshot [-h] [--version] COMMAND ...",
+        description="Choose few-shot demonstrations by the reasoning skill they need.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"skillshot {__version__}")
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
+    subparsers = parser.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, parser_class=Parser, help=argparse.SUPPRESS
+    )
     for name in COMMANDS:
         importlib.import_module(f"skillshot.cli.{name}").add_parser(subparsers)
+    width = max(map(len, COMMANDS))
+    groups = (
+        "\n".join([f"{title}:", *(f"  {name:{width}}  {subparsers.choices[name].description}" for name in names)])
+        for title, names in GROUPS.items()
+    )
+    example = 'skillshot fit bank.jsonl --out selector; skillshot select selector "How many?" --prompt'
+    more = f"skillshot COMMAND --help shows arguments and an example.\nexample: {example}"
+    parser.epilog = "\n\n".join([*groups, more])
     return parser
 
 
@@ -50,22 +65,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     configure()
     args = build_parser().parse_args(arguments)
     try:
-        code: int = importlib.import_module(f"skillshot.cli.{args.command}").run(args)
+        with logging_to_stderr(), extras_named():
+            code: int = importlib.import_module(f"skillshot.cli.{args.command}").run(args)
         sys.stdout.flush()
         return code
     except SkillshotError as error:
-        print(f"skillshot {args.command}: {error}", file=sys.stderr)
-        return 2
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("skillshot"):
-            raise
-        print(
-            f"skillshot {args.command}: needs the package {error.name}\ninstall skillshot[pipeline,llm]",
-            file=sys.stderr,
-        )
+        message = error.for_command() if isinstance(error, ColumnsError) else error
+        print(f"skillshot {args.command}: {message}", file=sys.stderr)
         return 2
     except BrokenPipeError:
-        # the reader of stdout went away (head, less): not an error of ours
+        # the reader of stdout ended (head, less): no error of this command
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:

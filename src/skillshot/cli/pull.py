@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from skillshot.cli.output import add_command, print_json
+from skillshot.cli.arguments import add_command
+from skillshot.cli.output import print_json
 
 
 def add_parser(subparsers: Any) -> None:
@@ -21,7 +22,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Fetch, and tell what came."""
+    """Fetch, and print how many demonstrations it has."""
     from skillshot.bundle.hub import pull
     from skillshot.runtime.manifest import read_manifest
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from skillshot.cli.output import add_command, print_json
+from skillshot.cli.arguments import add_bundle, add_command
+from skillshot.cli.output import print_json
 
 
 def add_parser(subparsers: Any) -> None:
@@ -14,12 +15,12 @@ def add_parser(subparsers: Any) -> None:
         subparsers, "push", "send a bundle to a folder, a Hugging Face repository or the MLflow registry",
         "skillshot push selector hf:someone/selector",
     )  # fmt: skip
-    parser.add_argument("bundle", help="bundle folder")
+    add_bundle(parser)
     parser.add_argument("target", help="hf:OWNER/NAME, models:/NAME, or a folder")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Send, and tell where it is."""
+    """Send, and print the address."""
     from skillshot.bundle.hub import push
 
     where = push(args.bundle, args.target)

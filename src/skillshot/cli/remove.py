@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from skillshot.cli.output import add_command, print_json
+from skillshot.cli.arguments import add_bundle, add_command
+from skillshot.cli.output import print_json
 
 
 def add_parser(subparsers: Any) -> None:
@@ -13,12 +14,12 @@ def add_parser(subparsers: Any) -> None:
     parser = add_command(
         subparsers, "remove", "remove demonstrations from a bundle by id", "skillshot remove selector id-1 id-2"
     )
-    parser.add_argument("bundle", help="bundle folder")
+    add_bundle(parser)
     parser.add_argument("ids", nargs="+", help="ids to remove")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Change the bank and tell its new size."""
+    """Change the bank and print its new size."""
     from skillshot.bundle.edit import remove
 
     size = remove(args.bundle, args.ids)

@@ -1,4 +1,4 @@
-"""`skillshot rollback`: the champion before becomes champion again."""
+"""`skillshot rollback`: the previous champion becomes champion again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from skillshot.cli.output import add_command, print_json
+from skillshot.cli.arguments import add_command
+from skillshot.cli.output import print_json
 
 
 def add_parser(subparsers: Any) -> None:
@@ -16,7 +17,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Move back and tell."""
+    """Move the alias back and print it."""
     from skillshot.cli.promote import open_store
     from skillshot.track.promotion import rollback
 

@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
+import sys
 from typing import Any
 
-from skillshot.cli.output import add_command, print_json
+from skillshot.cli.arguments import add_bundle, add_columns, add_command, add_k, add_template, columns_of, template_of
+from skillshot.cli.output import print_json
 from skillshot.common.errors import InputError
+
+BATCH = 64  # questions in one pass of the encoder
 
 
 def add_parser(subparsers: Any) -> None:
     """Declare the command."""
     parser = add_command(
-        subparsers, "select", "demonstrations for a question, best first",
+        subparsers, "select", "choose demonstrations for a question, best first",
         'skillshot select selector "How many apples are left?" -k 4 --prompt',
     )  # fmt: skip
-    parser.add_argument("bundle", help="bundle folder")
+    add_bundle(parser)
     parser.add_argument("question", nargs="?", help="the question")
-    parser.add_argument("--questions", metavar="FILE", help="one question a line, or JSON lines with `question`")
-    parser.add_argument("-k", type=int, default=4, help="demonstrations per question (default 4)")
+    parser.add_argument(
+        "--questions", metavar="FILE", help="many questions: a file as `fit` reads it, or text with one a line"
+    )
+    add_columns(parser)
+    add_k(parser, default=None, shown="select.k of the bundle, 4 unless set")
     parser.add_argument("--mode", choices=("full", "lite", "auto"), help="default: the bundle's own")
     parser.add_argument("--precision", choices=("int8", "fp32"), help="of the text encoder; default: the bundle's own")
     parser.add_argument("--prompt", action="store_true", help="print the ready prompt")
-    parser.add_argument("--explain", action="store_true", help="print what each score rests on")
+    add_template(parser)
+    parser.add_argument("--explain", action="store_true", help="print which words of the question carry each score")
     parser.add_argument("--exclude", nargs="+", action="extend", default=[], metavar="ID", help="ids not to choose")
     parser.add_argument(
         "--where", nargs="+", action="extend", default=[], metavar="FIELD=VALUE", help="only such demonstrations"
@@ -33,63 +40,51 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Select and print."""
+    from skillshot.runtime.prompt import PromptTemplate
     from skillshot.runtime.selector import Selector
 
     if (args.question is None) == (args.questions is None):
         raise InputError("give either a question or --questions FILE")
+    if args.columns and args.questions is None:
+        raise InputError("--columns names the columns of --questions FILE")
+    if (args.template or args.system) and not args.prompt:
+        raise InputError("--template and --system belong to --prompt")
+    template = PromptTemplate(**template_of(args))
     selector = Selector.load(args.bundle, args.mode, precision=args.precision)
     filters = {"exclude": args.exclude, "where": dict(_pair(text) for text in args.where)}
     if args.questions is not None:
-        return _batch(selector, args, filters)
+        return _batch(selector, args, filters, template)
     if args.explain:
         why = selector.explain(args.question, args.k, **filters)
-        print_json(why.to_json()) if args.json else print(why)
-    elif args.prompt:
-        text = selector.prompt(args.question, args.k, **filters)
+        print_json(why.to_dict()) if args.json else print(why)
+        return 0
+    chosen = selector.select(args.question, args.k, **filters)
+    if args.prompt:
+        text = template.render(chosen, args.question)
         print_json({"prompt": text}) if args.json else print(text)
+    elif args.json:
+        print_json([demonstration.to_dict() for demonstration in chosen])
     else:
-        chosen = selector.select(args.question, args.k, **filters)
-        if args.json:
-            print_json([demonstration.to_json() for demonstration in chosen])
-        for place, demonstration in enumerate([] if args.json else chosen, 1):
+        for place, demonstration in enumerate(chosen, 1):
             print(f"{place}. {demonstration.id}  score {demonstration.score:.3f}\n   {demonstration.question}")
     return 0
 
 
-def _batch(selector: Any, args: argparse.Namespace, filters: dict[str, Any]) -> int:
-    questions = list(_read(Path(args.questions)))
-    for start in range(0, len(questions), 64):
-        part = questions[start : start + 64]
-        for question, chosen in zip(part, selector.select_batch(part, args.k, **filters), strict=True):
-            text = question if isinstance(question, str) else question["question"]
-            row: dict[str, Any] = {"question": text, "demonstrations": [d.to_json() for d in chosen]}
+def _batch(selector: Any, args: argparse.Namespace, filters: dict[str, Any], template: Any) -> int:
+    from skillshot.bank.load import load_questions
+
+    loaded = load_questions(args.questions, columns=columns_of(args))
+    for row in loaded.quarantined:
+        print(f"{row.place}: left out: {row.reason}", file=sys.stderr)
+    for start in range(0, len(loaded.records), BATCH):
+        part = loaded.records[start : start + BATCH]
+        asked = [{"question": r.question, "context": r.context, "options": r.options} for r in part]
+        for record, chosen in zip(part, selector.select_batch(asked, args.k, **filters), strict=True):
+            line: dict[str, Any] = {"question": record.question, "demonstrations": [d.to_dict() for d in chosen]}
             if args.prompt:
-                from skillshot.runtime.prompt import render
-
-                given = {} if isinstance(question, str) else question
-                row["prompt"] = render(chosen, text, str(given.get("context") or ""), given.get("options") or ())
-            print(json.dumps(row, ensure_ascii=False))
+                line["prompt"] = template.render(chosen, record.question, record.context, record.options)
+            print(json.dumps(line, ensure_ascii=False))
     return 0
-
-
-def _read(path: Path) -> Any:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"--questions {path}: {error}") from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        if not line.lstrip().startswith("{"):
-            yield line.strip()
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise InputError(f"{path}:{number}: not JSON: {error}") from error
-        if not isinstance(row.get("question"), str):
-            raise InputError(f"{path}:{number}: no text under `question`")
-        yield row
 
 
 def _pair(text: str) -> tuple[str, Any]:

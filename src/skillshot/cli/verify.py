@@ -9,8 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from skillshot.cli.arguments import add_command, add_markdown
 from skillshot.cli.markdown import markdown
-from skillshot.cli.output import add_command, print_json, table
+from skillshot.cli.output import print_json
+from skillshot.common.tables import table
 
 if TYPE_CHECKING:
     from skillshot.track.verify import Verification
@@ -27,7 +29,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--revision", default="HEAD", metavar="REV", help="git revision to verify (default HEAD)")
     parser.add_argument("--stage", action="append", default=[], help="only this stage and what it needs; repeatable")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="where the copy goes and stays (default: temporary)")
-    parser.add_argument("--markdown", action="store_true", help="print a Markdown table, for a job summary")
+    add_markdown(parser)
 
 
 def run(args: argparse.Namespace) -> int:

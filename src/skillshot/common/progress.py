@@ -51,7 +51,7 @@ def progress(label: str, total: int | None, unit: str, done: int = 0) -> Iterato
         nonlocal finished, logged
         finished += units
         now = time.monotonic()
-        if now - logged >= EVERY:
+        if now - logged >= EVERY and finished != total:
             logged = now
             left = "" if total is None or finished == done else _left(now - began, finished - done, total - finished)
             logger.info("%s: %s%s %s%s", label, f"{finished:,}", amount, _plural(unit), left + (note and f", {note}"))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from skillshot.common.errors import InputError
 from skillshot.common.params import EvaluateParams
+from skillshot.common.progress import progress
 from skillshot.common.record import Record
 from skillshot.evaluation.checkers import check
 from skillshot.evaluation.results import Evaluation, Prices, QueryResult
@@ -18,7 +19,7 @@ from skillshot.evaluation.summary import summarise
 from skillshot.llm.cache import AnswerCache
 from skillshot.llm.cached_engine import CachedEngine
 from skillshot.llm.engine import Completion, Decoding, Engine, Scored
-from skillshot.runtime.prompt import continuation, render
+from skillshot.runtime.prompt import PromptTemplate, continuation
 
 if TYPE_CHECKING:
     from skillshot.selectors.choose import Choice
@@ -40,6 +41,7 @@ def evaluate(
     offline: bool = False,
     selection: Mapping[str, Choice] | None = None,
     prices: Prices | None = None,
+    template: PromptTemplate | None = None,
 ) -> Evaluation:
     """Accuracy and gold log-likelihood of every selector, all calls through the cache.
 
@@ -47,6 +49,7 @@ def evaluate(
         choices: selector -> for each query its demonstrations, best first; none of them is zero-shot.
         selection: what each selector's own calls cost, for the report ("name@2" and "name:reversed" are "name").
         prices: of a million tokens; without them no money is reported.
+        template: how demonstrations and a question become a prompt; None: the default.
 
     Raises:
         InputError: no queries, or a selector that chose for another number of them.
@@ -57,7 +60,7 @@ def evaluate(
     began = time.perf_counter()
     cached = CachedEngine(engine, cache, offline)
     rows: list[QueryResult] = []
-    for chunk in _progress(_chunks(queries, choices, max(1, cached.capabilities.batch))):
+    for chunk in _progress(_chunks(queries, choices, template or PromptTemplate(), max(1, cached.capabilities.batch))):
         rows += _run(cached, chunk, params)
     order = {name: i for i, name in enumerate(choices)}
     rows.sort(key=lambda row: order[row.selector])  # stable: queries keep their order
@@ -89,10 +92,11 @@ class _Task:
     query: Record
     selector: str
     demonstrations: Sequence[Record]
+    template: PromptTemplate
 
     @property
     def prompt(self) -> str:
-        return render(self.demonstrations, self.query.question, self.query.context, self.query.options)
+        return self.template.render(self.demonstrations, self.query.question, self.query.context, self.query.options)
 
 
 def _check_input(queries: Sequence[Record], choices: Mapping[str, Sequence[Sequence[Record]]]) -> None:
@@ -104,20 +108,18 @@ def _check_input(queries: Sequence[Record], choices: Mapping[str, Sequence[Seque
 
 
 def _chunks(
-    queries: Sequence[Record], choices: Mapping[str, Sequence[Sequence[Record]]], size: int
+    queries: Sequence[Record], choices: Mapping[str, Sequence[Sequence[Record]]], template: PromptTemplate, size: int
 ) -> list[list[_Task]]:
     # one selector after the other within a query: prompts of like length stand together
-    tasks = [_Task(q, name, chosen[i]) for i, q in enumerate(queries) for name, chosen in choices.items()]
+    tasks = [_Task(q, name, chosen[i], template) for i, q in enumerate(queries) for name, chosen in choices.items()]
     return [tasks[start : start + size] for start in range(0, len(tasks), size)]
 
 
 def _progress(chunks: list[list[_Task]]) -> Iterator[list[_Task]]:
-    from tqdm.auto import tqdm
-
-    with tqdm(total=sum(map(len, chunks)), desc="evaluate", unit="prompt") as bar:
+    with progress("evaluate", sum(map(len, chunks)), "prompt") as advance:
         for chunk in chunks:
             yield chunk
-            bar.update(len(chunk))
+            advance(len(chunk))
 
 
 def _run(engine: CachedEngine, tasks: Sequence[_Task], params: EvaluateParams) -> list[QueryResult]:

@@ -1,4 +1,4 @@
-"""What every stage's `main` is wrapped in: errors without traceback, and inputs that must not change meanwhile.
+"""The wrapper of every stage's `main`: log lines on stderr, errors without traceback, inputs that must not change.
 
 DVC takes the digests of a stage's dependencies after the stage has ended. An edit made while it runs would be recorded
 as an input of results that never saw it.
@@ -13,23 +13,25 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from skillshot.common.errors import InputError, SkillshotError
+from skillshot.common.errors import ColumnsError, InputError, SkillshotError
+from skillshot.common.extras import extras_named
+from skillshot.common.logs import logging_to_stderr
 
 
 def stage_main(main: Callable[[], None]) -> Callable[[], None]:
     """Wrap a stage's `main`: a SkillshotError is printed on stderr and ends the process with 2.
 
-    A file or param that dvc.yaml names for the stage and that changes meanwhile is such an error.
+    A change of a file or param that dvc.yaml names for the stage is such an error.
     """
     stage = Path(main.__code__.co_filename).stem
 
     @functools.wraps(main)
     def run() -> None:
         try:
-            with unchanged_inputs(stage, Path.cwd()):
+            with logging_to_stderr(), extras_named(), unchanged_inputs(stage, Path.cwd()):
                 main()
         except SkillshotError as error:
-            print(error, file=sys.stderr)
+            print(error.for_params() if isinstance(error, ColumnsError) else error, file=sys.stderr)
             raise SystemExit(2) from error
 
     return run
@@ -40,7 +42,7 @@ def unchanged_inputs(stage: str, root: Path) -> Iterator[None]:
     """Watch the files and the params that dvc.yaml names for `stage` until the block ends.
 
     Raises:
-        InputError: a file's size, time or inode, or a param, is another one; DVC then records nothing.
+        InputError: a file's size, time or inode, or a param, has changed; DVC then records nothing.
     """
     declared = _yaml(root / "dvc.yaml").get("stages", {}).get(stage, {})
     before = _inputs(root, declared)

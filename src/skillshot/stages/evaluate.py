@@ -1,8 +1,8 @@
-"""Stage evaluate: bundle and queries -> skill alignment, and what a language model makes of each selector's choice."""
+"""Stage evaluate: bundle and queries -> skill alignment, and results of a language model with each selector."""
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ from skillshot.llm.open import open_engine
 from skillshot.selectors.choose import choose_all
 from skillshot.stages._runner import stage_main
 
-CHECKED = 100  # queries that are also put to the bundle's own Selector
+CHECKED = 100  # queries on which the bundle's own Selector is checked too
+
+logger = logging.getLogger("skillshot")
 
 
 @stage_main
@@ -33,7 +35,7 @@ def main() -> None:
     queries = sample(everything, settings.limit, params.seed)
     engine, cache = open_engine(params.llm), AnswerCache(default_path())
     if cache.damaged:
-        print(f"evaluate: {cache.path}: {cache.damaged} damaged or edited lines left out", file=sys.stderr)
+        logger.warning("evaluate: %s: %d damaged or edited lines left out", cache.path, cache.damaged)
     selection = choose_all(
         "models/selector",
         queries,
@@ -45,11 +47,15 @@ def main() -> None:
     )
     choices = {name: chosen.demonstrations for name, chosen in selection.items()}
     evaluation = evaluate(engine, cache, queries, choices, settings, params.seed, selection=selection)
-    # seconds are told, not kept: the same inputs give the same report
+    # seconds are logged and kept out of the report: the same inputs give the same report
     texts = shown(queries, choices)
     beside = {"alignment": alignment, "shipped": proof}
     write(evaluation, Path("reports"), beside=beside, timing=False, texts=texts)
-    print(f"evaluate: {evaluation.timing}", file=sys.stderr)
+    timing = evaluation.timing
+    logger.info(
+        "evaluate: %d calls of the model, %.1f s of %.1f s in the engine",
+        timing["calls_made"], timing["engine_seconds"], timing["wall_seconds"],
+    )  # fmt: skip
 
 
 def align(bundle: str, queries: Sequence[Record], label: str | None, k: int, seed: int) -> dict[str, Any]:
@@ -58,7 +64,7 @@ def align(bundle: str, queries: Sequence[Record], label: str | None, k: int, see
         return {"missing": "evaluate.label is null"}
     if not any(label in query.metadata for query in queries):
         reason = f"no query has the field {label!r} (evaluate.label)"
-        print(f"evaluate: skill alignment left out: {reason}", file=sys.stderr)
+        logger.warning("evaluate: skill alignment left out: %s", reason)
         return {"missing": reason}
     return {"label": label} | score(bundle, queries, label, k, seed=seed).to_dict()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from pathlib import Path
 
 from skillshot.common.io import write_json
@@ -19,7 +19,7 @@ def main() -> None:
     """Run in the repository's root."""
     report = ingest(load_params(), OUT)
     write_json(REPORT, report)
-    print(summary(report), file=sys.stderr)
+    logging.getLogger("skillshot").info(summary(report))
 
 
 if __name__ == "__main__":

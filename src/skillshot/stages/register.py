@@ -1,20 +1,24 @@
 """Stage register: publish the pipeline's state to MLflow, once.
 
-It runs each time (`always_changed`), so that a state whose stages all came from DVC's cache is published
-as well; when there is nothing to do it only looks. `reports/register.json` tells no run id: it is the same
-in every clone, and is rewritten only when the state is another one.
+It runs each time (`always_changed`), so that a state whose stages all came from DVC's cache is published too; a state
+that is already published stays as it is. `reports/register.json` holds no run id: it is the same in every clone, and is
+rewritten only when the state changes.
 """
 
 from __future__ import annotations
 
-import sys
+import logging
+from pathlib import Path
 
 from skillshot.common.environment import repository
 from skillshot.common.io import read_json, write_json
 from skillshot.common.params import load_params
+from skillshot.common.tables import overview, undecided
 from skillshot.stages._runner import stage_main
 from skillshot.track.machine import describe
 from skillshot.track.publish import publish
+
+logger = logging.getLogger("skillshot")
 
 
 @stage_main
@@ -25,12 +29,28 @@ def main() -> None:
     state, story = published.state, published.story
     verb = "published" if published.new else "already published"
     dirt = f"; dirty tree ({len(state.dirty)} paths): cannot be promoted" if state.dirty else ""
-    print(f"register: {verb} as version {published.version}, run {published.run}{dirt}", file=sys.stderr)
+    show_results(root / "reports" / "evaluate.json")
+    logger.info("register: %s as version %s, run %s%s", verb, published.version, published.run, dirt)
+    logger.info('next: skillshot select models/selector "your question" -k 4 --prompt')
     path = root / "reports" / "register.json"
     if path.exists() and read_json(path).get("pipeline") == state.digest:
-        return  # the machine named there is the one that made the state, not the one that looked at it
+        return  # the report names the machine that made the state, not one that found it published
     counts = {"params": len(story.params), "metrics": len(story.metrics), "selectors": len(story.selectors)}
     write_json(path, {"pipeline": state.digest, **counts, "machine": describe()})
+
+
+def show_results(path: Path) -> None:
+    """Log the table of the evaluation, and what its number of queries leaves open."""
+    if not path.exists():
+        return
+    report = read_json(path)
+    if "selectors" not in report:
+        return
+    scored = report.get("alignment", {}).get("queries")
+    on = f"{report['queries']} queries with {report['llm']}" + (f", hit@k on {scored} queries" if scored else "")
+    logger.info("\n%s\n%s", on, overview(report))
+    for sentence in undecided(report):
+        logger.info(sentence)
 
 
 if __name__ == "__main__":
