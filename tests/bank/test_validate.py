@@ -214,6 +214,7 @@ def test_corruption_is_applied_last_and_only_to_the_bank(tmp_path: Path) -> None
     assert not any("corruption" in row for row in read_jsonl(tmp_path / "out/queries.jsonl"))
 
 
+@pytest.mark.slow
 def test_stages_exit_with_2_and_a_short_message(tmp_path: Path) -> None:
     (tmp_path / "bank.jsonl").write_text("".join(json.dumps(row) + "\n" for row in GOOD[:10]))
     params = Params().changed(ingest=IngestParams(source="file", path="bank.jsonl", near_duplicates=0.0))

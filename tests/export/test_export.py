@@ -61,6 +61,7 @@ def test_the_exported_encoder_is_the_torch_encoder(bundle: Path) -> None:
     np.testing.assert_allclose(np.linalg.norm(mine, axis=1), 1, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_cls_pooling_and_the_window_are_the_encoder_s(tmp_path: Path) -> None:
     encoder = repooled("cls")
     encoder.max_seq_length = 16

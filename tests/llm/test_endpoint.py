@@ -161,6 +161,7 @@ def test_answers_scores_and_key(server: Server, monkeypatch: pytest.MonkeyPatch)
     assert "secret" not in engine.model and engine.capabilities.scores
 
 
+@pytest.mark.slow
 def test_a_thousand_calls_with_faults_give_the_report_without_faults(server: Server, tmp_path: Path) -> None:
     queries = examples(125)
     choices = some_choices(queries)

@@ -60,6 +60,7 @@ def test_logits_are_those_of_transformers(folder: Path, engine: EmbeddedEngine) 
     assert store.shape == (30, 2, 3, len(ids), 64)
 
 
+@pytest.mark.slow
 def test_tokens_are_those_of_llama_cpp(engine: EmbeddedEngine, tmp_path: Path) -> None:
     xllamacpp = pytest.importorskip("xllamacpp")
     from helpers.llama_server import running
@@ -70,6 +71,7 @@ def test_tokens_are_those_of_llama_cpp(engine: EmbeddedEngine, tmp_path: Path) -
             assert post(url, "/tokenize", {"content": text})["tokens"] == engine.tokens(text)
 
 
+@pytest.mark.slow
 def test_batched_answers_are_those_of_one_token_after_the_other(engine: EmbeddedEngine) -> None:
     prompts = [render(examples(n), f"What is {n} and 4?") for n in (0, 1, 3)]
     answers = dict(engine.complete(prompts, Decoding(10, ())))
@@ -83,6 +85,7 @@ def test_batched_answers_are_those_of_one_token_after_the_other(engine: Embedded
         assert (answers[i].finish, answers[i].completion_tokens) == ("length", 10)
 
 
+@pytest.mark.slow
 def test_answers_end_at_a_stop_string_and_rows_that_end_leave_the_others_alone(engine: EmbeddedEngine) -> None:
     prompts = [render(examples(n, 5), "What is 2 and 2?") for n in (3, 1, 2)]
     together = dict(engine.complete(prompts, Decoding(24)))
@@ -135,6 +138,7 @@ def test_bf16_is_refused_where_it_would_be_emulated(monkeypatch: pytest.MonkeyPa
         EmbeddedEngine("fp16")
 
 
+@pytest.mark.slow
 def test_what_the_gold_text_has_in_common_with_the_answer_is_not_written_again(
     engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -178,6 +178,7 @@ def test_each_damaged_file_is_named(bundle: Path, tmp_path: Path, mode: str, pre
                 Selector.load(damaged, mode, precision=precision)
 
 
+@pytest.mark.slow
 def test_each_damaged_file_that_only_evaluation_reads_is_named(bundle: Path, tmp_path: Path) -> None:
     manifest = json.loads((bundle / "manifest.json").read_text())
     selected = {name for mode in ("full", "lite") for name in files_for(mode, "int8", manifest)}
