@@ -83,9 +83,9 @@ def run(name: str, spec: Spec, args: argparse.Namespace) -> dict[str, Any]:
         aligned = score(folder / "bundle", queries, spec.label, spec.shots, seed=SEED).to_dict()
         beside["alignment"] = {"label": spec.label, "selectors": aligned["selectors"]}
     texts = shown(queries, choices)
-    write(result, folder / "report", beside=beside, texts=texts)
+    write(result, folder / "report", extra=beside, texts=texts)
     (folder / "report" / "disagreements.md").write_text(markdown(result, texts), encoding="utf-8")
-    return result.to_json() | beside
+    return result.to_dict() | beside
 
 
 def _commit() -> str:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import math
+import re
+from html import unescape
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from helpers.llm_fakes import FakeEngine, examples, some_choices
 from skillshot.common.errors import InputError
@@ -19,7 +23,7 @@ from skillshot.evaluation.files import shown, write
 from skillshot.evaluation.pages import disagreements, markdown
 from skillshot.evaluation.plots import cost
 from skillshot.evaluation.run import evaluate, sample
-from skillshot.evaluation.statistics import bootstrap, compare, queries_needed, sign_test
+from skillshot.evaluation.statistics import Interval, bootstrap, compare, queries_needed, sign_test
 from skillshot.llm.cache import AnswerCache
 
 PARAMS = EvaluateParams(bootstrap=300)
@@ -28,7 +32,7 @@ PARAMS = EvaluateParams(bootstrap=300)
 def test_report_has_the_form_of_the_contract(tmp_path: Path) -> None:
     queries = examples(30)
     result = evaluate(FakeEngine(), AnswerCache(tmp_path / "r"), queries, some_choices(queries), PARAMS, 1)
-    report = result.to_json()
+    report = result.to_dict()
     assert (report["llm"], report["shots"], report["queries"]) == ("fake/1", 4, 30)
     assert list(report["selectors"]) == ["zero-shot", "random", "question", "skillshot"]
     row = report["selectors"]["skillshot"]
@@ -65,7 +69,7 @@ def test_a_second_run_costs_nothing_and_leaves_the_same_bytes(tmp_path: Path) ->
 def test_without_scores_the_column_is_null_and_says_why(tmp_path: Path) -> None:
     queries = examples(5)
     result = evaluate(FakeEngine(scores=False), AnswerCache(tmp_path / "r"), queries, some_choices(queries), PARAMS, 1)
-    report = result.to_json()
+    report = result.to_dict()
     assert report["selectors"]["question"]["nll"] is None and report["pairs"]["skillshot-question"]["nll"] is None
     assert report["missing"] == {"nll": "a fake without scores"}
     write(result, tmp_path / "out")
@@ -119,6 +123,27 @@ def test_disagreements_can_be_read_with_their_demonstrations(tmp_path: Path) -> 
     assert "`e1001`" in markdown(result, {}), "without the text its id"
 
 
+def test_nothing_in_a_bank_is_read_as_html_or_markdown(tmp_path: Path) -> None:
+    nasty = "<script>alert(1)</script> ``` & **bold** `"
+    queries = [dataclasses.replace(record, question=nasty, answer="`<b>`") for record in examples(3)]
+    choices = {
+        "a_b": [[dataclasses.replace(record, rationale="````\n# x") for record in examples(1, 1000)]] * 3,
+        "<i>": [examples(1, 1001)] * 3,
+    }
+    result = evaluate(FakeEngine(), AnswerCache(tmp_path / "r"), queries, choices, PARAMS, 1)
+    texts = shown(queries, choices)
+    write(result, tmp_path, texts=texts)
+    html, read = (tmp_path / "plots" / "evaluate.html").read_text(), markdown(result, texts)
+    assert "<script" not in html and "&lt;script&gt;alert(1)&lt;/script&gt; ``` &amp; **bold** `" in html
+    assert "<i>" not in html and "&lt;i&gt;" in html and "&lt;b&gt;" in html
+    rendered = MarkdownIt().render(read)
+    assert rendered.count("<h1>") == 1 and rendered.count("<h2>") == 3, "a bank's text opens no heading"
+    assert not re.findall(r"<(?:script|b|i)>", rendered) and "<strong>bold" not in rendered
+    assert "<code>`&lt;b&gt;`</code>" in rendered and "<strong>a_b</strong>" in rendered
+    blocks = re.findall(r"<pre><code>(.*?)</code></pre>", rendered, re.DOTALL)
+    assert len(blocks) == 3 + 6 and nasty in unescape(blocks[0]) and "````\n# x" in unescape(blocks[1])
+
+
 def test_the_cost_of_a_query_counts_the_selection_and_prefers_money() -> None:
     row = {
         "prompt_tokens": 60,
@@ -146,6 +171,21 @@ def test_bootstrap_of_a_pair_is_minus_that_of_the_other_order(values: list[float
     one, other = compare(values, zeros, seed, 200, 0.9), compare(zeros, values, seed, 200, 0.9)
     assert one["diff"] == pytest.approx(-other["diff"], abs=1e-6)
     assert one["low"] == pytest.approx(-other["high"], abs=2e-6) and one["p"] == other["p"]
+
+
+@pytest.mark.parametrize("n", [2, 37, 4000])
+def test_bootstrap_is_two_percentiles_of_the_means_of_seeded_draws(n: int) -> None:
+    x = np.random.default_rng(n).normal(0.3, 1.0, n)
+    means = x[np.random.default_rng(5).integers(0, n, (600, n))].mean(axis=1)
+    interval = bootstrap(x, 5, 600, 0.9)
+    assert (interval.low, interval.high) == pytest.approx(tuple(np.quantile(means, [0.05, 0.95])), abs=1e-12)
+
+
+def test_bootstrap_of_few_or_equal_values() -> None:
+    assert bootstrap([0.5], 1) == Interval(0.5, 0.5, 0.5)
+    assert bootstrap([2.0] * 9, 1) == Interval(2.0, 2.0, 2.0)
+    with pytest.raises(ValueError, match=r"expected a row of values, got shape \(0,\)"):
+        bootstrap([], 1)
 
 
 def test_sign_test_is_the_exact_binomial() -> None:

@@ -44,7 +44,7 @@ def scored(record: Path, offline: bool) -> Evaluation:
 
 def test_the_committed_record_gives_the_figures_without_a_call() -> None:
     result = scored(RECORD, offline=True)
-    assert result.timing["calls_made"] == 0 and result.timing["calls_from_record"] == 30
+    assert result.timing["calls_made"] == 0 and result.timing["cache_hits"] == 30
     nll = {name: row["nll"] for name, row in result.summary["selectors"].items()}
     assert nll == pytest.approx(NLL, abs=1e-5)
     assert nll["skill"] < nll["theme"] < nll["zero-shot"]

@@ -1,4 +1,4 @@
-"""The map of skills: clusters with names that tell them apart, a page that nothing in a bank can break."""
+"""The map of skills: clusters with distinctive names, a page that nothing in a bank can break."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ def test_the_page_holds_every_point_and_no_script_of_the_bank(
     assert page.count("<script>") == page.count("</script>") == 1 and "http" not in page.replace(
         "http://www.w3.org", ""
     )
-    data = json.loads(re.search(r"const d=(\{.*?\}),s=document", page).group(1))
+    data = json.loads(re.search(r"const data = (\{.*\});\n", page).group(1))
     assert len(data["points"]) == len(found.shown) == 240
     assert all(0 <= x <= 1 and 0 <= y <= 1 for x, y, *_ in data["points"])
     assert data["points"][0][3:] == ["</script><script>alert(1)</script>", "price"]
     assert sum(int(re.search(r"\((\d+)\)$", name).group(1)) for name in data["names"]) == 240
 
 
-def test_the_picture_is_drawn_with_labels_beside_it(
+def test_the_picture_is_drawn_with_labels_next_to_it(
     made: tuple[list[Record], np.ndarray, SkillMap], tmp_path: Path
 ) -> None:
     records, _, found = made

@@ -110,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
         write(evaluation, Path(args.out), texts=texts)
         with atomic_write(Path(args.out) / "disagreements.md") as handle:
             handle.write(markdown(evaluation, texts))
-    report = evaluation.to_json()
+    report = evaluation.to_dict()
     if args.slice:
         of = skill_clusters(Pool(args.bundle), queries, args.seed) if args.slice == CLUSTER else None
         report["slices"] = {args.slice: by_slice(evaluation.rows, queries, args.slice, of)}

@@ -1,1 +1,1 @@
-"""What a language model makes of the demonstrations: checkers, intervals, plots."""
+"""Evaluation: skill alignment, a language model's answers with each selector's demonstrations, intervals, pages."""

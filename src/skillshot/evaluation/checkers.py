@@ -1,7 +1,7 @@
 r"""Is a written answer right? One checker for each `answer_type`.
 
 The answer is what follows the first "The answer is" (a small model repeats itself; the first counts). Without that cue
-the answer is searched in the last line, behind "Answer:" or "The final answer is" where it has one of them, and the
+the answer is searched in the last line, after "Answer:" or "The final answer is" where it has one of them, and the
 format counts as invalid. LaTeX and Markdown around an answer do not count: `\boxed{C}`, `**C**` and C are one choice.
 """
 
@@ -32,7 +32,7 @@ _NUMBER = re.compile(
     r"(?P<percent>\s*(?:%|percent\b))?"
 )
 _LATEX = [
-    # a fraction becomes one behind a space: 2\frac{1}{2} is the mixed number 2 1/2
+    # a fraction becomes a/b after a space: 2\frac{1}{2} is the mixed number 2 1/2
     (re.compile(r"\\[dt]?frac\s?(?:\{([^{}]{1,40})\}|(\d))\s?(?:\{([^{}]{1,40})\}|(\d))"), r" \1\2/\3\4"),
     (re.compile(r"\s?(?:\\times|\\cdot|×|\*)\s?10\s?\^\s?(?:\{([-+]?\d+)\}|([-+]?\d+))"), r"e\1\2"),
     (re.compile(r"\{,\}"), ","),
@@ -135,7 +135,7 @@ def number(text: str, last: bool = False) -> tuple[Fraction, bool] | None:
 
 
 def _number(answer: str, record: Record, cued: bool) -> bool:
-    # "3 + 4 = 7": what stands behind the last equals sign is the result
+    # "3 + 4 = 7": what follows the last equals sign is the result
     side = answer.rsplit("=", 1)[-1] if "=" in answer else answer
     wrote, gold = number(side, last=not cued), number(record.answer)
     if wrote is None or gold is None:

@@ -1,4 +1,4 @@
-"""What an evaluation leaves behind: the report, the rows as CSV, the plots."""
+"""Files of an evaluation: the report, the rows as CSV, the plots."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ def write(
     evaluation: Evaluation,
     folder: Path,
     plots: bool = True,
-    beside: Mapping[str, Any] | None = None,
+    extra: Mapping[str, Any] | None = None,
     timing: bool = True,
     texts: Mapping[str, Record] | None = None,
 ) -> None:
     """evaluate.json, evaluate_rows.csv and plots/evaluate.{png,html} in `folder`; only "timing" is not stable.
 
     Args:
-        beside: more keys of the report; timing: keep the one key that differs from run to run;
-        texts: queries and demonstrations by id (see `shown`): the page then has them to read.
+        extra: more keys of the report; timing: keep the one key that differs from run to run;
+        texts: queries and demonstrations by id (see `shown`): the page then shows them.
     """
-    report = evaluation.to_json() if timing else evaluation.summary
-    write_json(folder / "evaluate.json", report | dict(beside or {}))
+    report = evaluation.to_dict() if timing else evaluation.summary
+    write_json(folder / "evaluate.json", report | dict(extra or {}))
     write_rows(evaluation.rows, folder / "evaluate_rows.csv")
     if plots:
         plot(evaluation, folder / "plots", texts)

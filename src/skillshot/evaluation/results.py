@@ -1,4 +1,4 @@
-"""What an evaluation gives: one result per query and selector, and the summary over them."""
+"""Result of an evaluation: one result per query and selector, and the summary over them."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ class QueryResult:
     answer: str = ""
     demonstrations: tuple[str, ...] = ()
     text: str = field(default="", repr=False)
-    seconds: float = field(default=0.0, compare=False)  # in the engine when it was bought; not in the CSV
+    seconds: float = field(default=0.0, compare=False)  # in the engine when the answer was not cached; not in the CSV
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All rows, the summary of the contract, and what differs from run to run (kept out of the summary)."""
+    """All rows, the summary of the contract, and what differs from run to run (not in the summary)."""
 
     rows: tuple[QueryResult, ...]
     summary: dict[str, Any]
     timing: dict[str, Any]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The report: the summary, and timings under one key of their own."""
         return {**self.summary, "timing": self.timing}

@@ -1,4 +1,4 @@
-"""Run a language model over queries with every selector's demonstrations, and say what can be said."""
+"""Run a language model over queries with every selector's demonstrations, and summarise the results."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def evaluate(
     wall = time.perf_counter() - began
     timing = {
         "calls_made": cached.calls,
-        "calls_from_record": cached.found,
+        "cache_hits": cached.found,
         "engine_seconds": round(cached.seconds, 3),
         "wall_seconds": round(wall, 3),
         "share_in_engine": round(cached.seconds / wall, 3),
@@ -110,7 +110,7 @@ def _check_input(queries: Sequence[Record], choices: Mapping[str, Sequence[Seque
 def _chunks(
     queries: Sequence[Record], choices: Mapping[str, Sequence[Sequence[Record]]], template: PromptTemplate, size: int
 ) -> list[list[_Task]]:
-    # one selector after the other within a query: prompts of like length stand together
+    # one selector after the other within a query: prompts of similar length are in one batch
     tasks = [_Task(q, name, chosen[i], template) for i, q in enumerate(queries) for name, chosen in choices.items()]
     return [tasks[start : start + size] for start in range(0, len(tasks), size)]
 

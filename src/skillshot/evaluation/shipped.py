@@ -1,4 +1,4 @@
-"""Is what was evaluated what is shipped? The bundle's own `Selector` beside the choices that the tables are made of."""
+"""Agreement of the shipped selector, `Selector.load`, with the choices that the evaluation's tables are made of."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from skillshot.selectors.choose import choose
 def shipped(bundle: str | PathLike[str], queries: Sequence[Record], k: int, seed: int) -> dict[str, Any]:
     """Ask the bundle as production would, by the question alone, and compare with the evaluated selector.
 
-    A selector that ranks otherwise than the evaluated one, or an evaluation that lets its selector see more than a
-    question, gives other demonstrations here.
+    A selector that ranks differently from the evaluated one gives other demonstrations here; so does an evaluation
+    whose selector sees more than a question.
 
     Returns:
         {"mode", "queries", "same_choice"}: the bundle's mode, and the share of queries for which every evaluated
-        demonstration is among the shipped ones (twins within the bank count as one).
+        demonstration is among the shipped ones (duplicates within the bank count as one).
     """
     selector = Selector.load(bundle)
     name = "lite" if selector.mode == "lite" else "skillshot"

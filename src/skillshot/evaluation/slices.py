@@ -1,4 +1,4 @@
-"""The same evaluation by slice of the queries, and under changes of the demonstrations."""
+"""An evaluation by slice of the queries, and variants of the demonstrations in number and order."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def by_slice(
     """{slice: {"queries": n, "selectors": {name: {"accuracy", "nll"}}}}, the largest slice first.
 
     Args:
-        of: slice of each query by id, where no field tells it.
+        of: slice of each query by id, where no field gives it.
     """
     of = of or {query.id: slice_of(query, field) for query in queries}
     names = list(dict.fromkeys(row.selector for row in rows))
@@ -72,7 +72,7 @@ def by_slice(
 
 
 def variants(choices: Choices, shots: Sequence[int] = (), orders: int = 0, seed: int = 0) -> dict[str, Any]:
-    """Choices under changed demonstrations, as selectors of their own, ready for `evaluate`.
+    """Choices under changed demonstrations, as further selectors, ready for `evaluate`.
 
     "name@2": only the two best; "name:reversed": best first in the prompt; "name:order1": a random order.
     """

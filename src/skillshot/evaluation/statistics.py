@@ -26,34 +26,41 @@ class Interval:
 def bootstrap(values: npt.ArrayLike, seed: int, resamples: int = 2000, confidence: float = 0.95) -> Interval:
     """Percentile interval of the mean of `values` (n,). Given paired differences it is a paired interval.
 
-    Efron and Tibshirani 1993, ch. 13; two percentiles of the means of `resamples` draws with replacement.
+    Efron and Tibshirani 1993, ch. 13; two percentiles of the means of `resamples` draws with replacement, by scipy.
 
     Raises:
         ValueError: no values.
     """
+    from scipy.stats import bootstrap as resample
+
     x: Doubles = np.asarray(values, np.float64)
     if x.ndim != 1 or not len(x):
         raise ValueError(f"bootstrap: expected a row of values, got shape {x.shape}")
-    rng = np.random.default_rng(seed)
-    means, step = [], max(1, CHUNK // len(x))
-    for start in range(0, resamples, step):
-        drawn = rng.integers(0, len(x), (min(step, resamples - start), len(x)))
-        means.append(x[drawn].mean(axis=1))
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(np.concatenate(means), [tail, 1 - tail])
-    return Interval(float(x.mean()), float(low), float(high))
+    mean = float(x.mean())
+    if len(x) == 1:  # scipy wants two
+        return Interval(mean, mean, mean)
+    found = resample(
+        (x,),
+        np.mean,
+        n_resamples=resamples,
+        batch=max(1, CHUNK // len(x)),
+        confidence_level=confidence,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return Interval(mean, float(found.low), float(found.high))
 
 
 def sign_test(differences: npt.ArrayLike) -> float:
-    """Two-sided exact p-value that positive and negative differences are equally likely; ties say nothing.
+    """Two-sided exact p-value that positive and negative differences are equally likely; ties do not count.
 
     On right/wrong answers this is McNemar's exact test (McNemar 1947).
     """
+    from scipy.stats import binomtest
+
     x: Doubles = np.asarray(differences, np.float64)
     up, down = int((x > 0).sum()), int((x < 0).sum())
-    n, k = up + down, min(up, down)
-    tail = sum(math.comb(n, i) for i in range(k + 1))
-    return min(1.0, float(2 * tail / 2**n)) if n else 1.0
+    return float(binomtest(up, up + down).pvalue) if up + down else 1.0
 
 
 def compare(

@@ -1,4 +1,4 @@
-"""From rows to the numbers of the contract."""
+"""Summary of an evaluation's rows: the document that `evaluate --json` prints."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 BASELINES = ("question", "random")
 METRICS = ("accuracy", "nll")
-DIGITS = 5  # log-likelihoods of one machine agree with another's to about this
-
-
+DIGITS = 5  # log-likelihoods agree across machines to about this
 MILLION = 1_000_000
 
 

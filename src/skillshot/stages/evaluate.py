@@ -50,7 +50,7 @@ def main() -> None:
     # seconds are logged and kept out of the report: the same inputs give the same report
     texts = shown(queries, choices)
     beside = {"alignment": alignment, "shipped": proof}
-    write(evaluation, Path("reports"), beside=beside, timing=False, texts=texts)
+    write(evaluation, Path("reports"), extra=beside, timing=False, texts=texts)
     timing = evaluation.timing
     logger.info(
         "evaluate: %d calls of the model, %.1f s of %.1f s in the engine",

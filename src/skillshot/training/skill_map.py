@@ -1,9 +1,7 @@
-"""The latent space to look at: clusters of skills, named by their rationales, on a two-dimensional map."""
+"""Map of the latent space: clusters of skills, named by their rationales, on a two-dimensional map."""
 
 from __future__ import annotations
 
-import html
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,15 +13,16 @@ import numpy.typing as npt
 from skillshot.common.arrays import Floats
 from skillshot.common.io import atomic_write
 from skillshot.common.record import Record
+from skillshot.common.templates import render
 from skillshot.features.tokens import tokenise
 
-POINTS = 1500  # drawn on the map; more cannot be told apart
+POINTS = 1500  # drawn on the map; more cannot be distinguished
 TERMS = 3  # words in a cluster's name
 
 
 @dataclass(frozen=True)
 class SkillMap:
-    """Clusters of a bank and where a sample of it lies.
+    """Clusters of a bank and where a sample of it is placed.
 
     cluster: (n,) of every record; names: by cluster; shown: (m,) record numbers; place: float32 (m, 2).
     """
@@ -35,7 +34,7 @@ class SkillMap:
 
 
 def skill_map(bank: Sequence[Record], vectors: Floats, seed: int) -> SkillMap:
-    """Cluster the bank's unit vectors (n, z) by k-means, k = sqrt(n / 4) up to 24, and lay a sample out by t-SNE."""
+    """Cluster the bank's unit vectors (n, z) by k-means, k = sqrt(n / 4) up to 24, and place a sample by t-SNE."""
     from sklearn.cluster import KMeans
     from sklearn.manifold import TSNE
 
@@ -49,7 +48,7 @@ def skill_map(bank: Sequence[Record], vectors: Floats, seed: int) -> SkillMap:
 
 
 def cluster_names(rationales: Sequence[str], cluster: npt.NDArray[np.intp]) -> list[str]:
-    """Top terms of each cluster: words whose share of its rationales stands out from the whole bank's."""
+    """Top terms of each cluster: words whose share of its rationales is high against the bank's."""
     held = [{t for t in tokenise(text) if t[0].isalpha() and len(t) > 2} for text in rationales]
     whole = Counter(term for terms in held for term in terms)
     names = []
@@ -64,7 +63,7 @@ def cluster_names(rationales: Sequence[str], cluster: npt.NDArray[np.intp]) -> l
 
 
 def draw_map(path: str | PathLike[str], bank: Sequence[Record], found: SkillMap, label: str | None = None) -> None:
-    """The map as a PNG, coloured by cluster and, where records carry the field `label`, by label beside it."""
+    """The map as a PNG, coloured by cluster and, where records carry the field `label`, by label next to it."""
     import matplotlib.pyplot as plt
 
     labels = _labels(bank, found, label)
@@ -102,10 +101,9 @@ def write_map(path: str | PathLike[str], bank: Sequence[Record], found: SkillMap
     ]
     sizes = np.bincount(found.cluster, minlength=len(found.names))
     names = [f"{name} ({size})" for name, size in zip(found.names, sizes, strict=True)]
-    data = json.dumps({"points": points, "names": names}, ensure_ascii=False).replace("<", "\\u003c")
     title = f"Skill map: {len(bank):,} examples, {len(names)} skills"
     with atomic_write(path) as handle:
-        handle.write(_PAGE.replace("@TITLE@", html.escape(title)).replace("@DATA@", data))
+        handle.write(render("skillshot.training", "skill_map.html.j2", title=title, data={"points": points, "names": names}))
 
 
 def _labels(bank: Sequence[Record], found: SkillMap, label: str | None) -> list[str]:
@@ -124,23 +122,3 @@ def _draw_labels(axis: object, found: SkillMap, labels: list[str], field: str) -
         axis.scatter(here[:, 0], here[:, 1], s=7, color=colour, label=name[:40] or "others")  # type: ignore[attr-defined]
     axis.legend(fontsize=6.5, loc="upper left", bbox_to_anchor=(1.0, 1.0), markerscale=2)  # type: ignore[attr-defined]
     axis.set_title(f"the same, coloured by {field} (never read in training)")  # type: ignore[attr-defined]
-
-
-_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>@TITLE@</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>body{font:14px/1.4 system-ui,sans-serif;margin:1rem;color:#222;background:#fff}
-main{display:flex;flex-wrap:wrap;gap:1rem}svg{border:1px solid #ccc;width:min(760px,100%);height:auto}
-button{display:block;border:0;background:none;font:inherit;text-align:left;cursor:pointer;padding:1px 4px}
-button[aria-pressed=true]{background:#eee;font-weight:600}#tip{min-height:3em;max-width:760px}</style>
-<h1>@TITLE@</h1><p id="tip" aria-live="polite">Point at a dot to read its question; press a name to single it out.</p>
-<main><svg viewBox="0 0 760 620" role="img" aria-label="@TITLE@"></svg><nav></nav></main>
-<script>const d=@DATA@,s=document.querySelector("svg"),t=document.getElementById("tip"),n=document.querySelector("nav");
-const hue=c=>`hsl(${(c*137.5)%360} 65% ${38+(c%3)*9}%)`;let only=null;
-const dots=d.points.map(p=>{const e=document.createElementNS("http://www.w3.org/2000/svg","circle");
-e.setAttribute("cx",10+p[0]*740);e.setAttribute("cy",610-p[1]*600);e.setAttribute("r",3.2);e.setAttribute("fill",hue(p[2]));
-e.onmouseenter=()=>{t.textContent=d.names[p[2]]+(p[4]?" ["+p[4]+"]":"")+": "+p[3]};s.append(e);return e});
-const buttons=d.names.map((x,i)=>{const b=document.createElement("button");b.textContent="● "+x;b.style.color=hue(i);
-b.setAttribute("aria-pressed",false);b.onclick=()=>{only=only===i?null:i;
-buttons.forEach((o,j)=>o.setAttribute("aria-pressed",j===only));
-dots.forEach((e,j)=>e.style.opacity=only===null||d.points[j][2]===only?1:.07)};n.append(b);return b});</script></html>
-"""

@@ -1,0 +1,43 @@
+"""Pages are rendered from templates in which every value is escaped."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import jinja2
+import pytest
+
+import skillshot
+from skillshot.common.templates import cell, render
+
+SOURCE = Path(skillshot.__file__).parent
+
+
+def test_values_are_escaped_and_unknown_names_are_errors() -> None:
+    page = render("skillshot.bank", "index.html.j2", links=[], tables={"<b>": {"a & b": 1200}})
+    assert "<h2>&lt;b&gt;</h2>" in page and "a &amp; b" in page and "1,200" in page
+    with pytest.raises(jinja2.UndefinedError, match="'tables' is undefined"):
+        render("skillshot.bank", "index.html.j2", links=[])
+    with pytest.raises(jinja2.TemplateNotFound):
+        render("skillshot.bank", "evaluate.html.j2")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "–"), (0.12345, "0.123"), (1234567, "1,234,567"), (True, "yes"), ("x", "x")]
+)
+def test_a_cell(value: object, text: str) -> None:
+    assert cell(value) == text
+
+
+def test_no_template_fetches_anything_or_turns_escaping_off() -> None:
+    templates = sorted(SOURCE.rglob("*.j2"))
+    assert len(templates) >= 5
+    for path in templates:
+        text = path.read_text(encoding="utf-8")
+        assert "| safe" not in text and "|safe" not in text, path
+        assert not {"https:", 'src="http', "@import", "<link"} & set(text.split()) and "http" not in text.replace(
+            "http://www.w3.org/2000/svg", ""
+        ), path
+        package = ".".join(path.parent.parent.relative_to(SOURCE.parent).parts)
+        importlib.import_module(package)
