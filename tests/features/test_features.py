@@ -1,4 +1,4 @@
-"""Tokens, skeletons, equations and the lexical view that is made of them."""
+"""Tokens, skeletons, equations and the lexical view made of them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_numbers_are_one_token_and_line_ends_are_kept() -> None:
     assert tokenise("Pay $1,000.50\nNow") == ["<s>", "pay", "$", "0", "<br>", "now", "</s>"]
 
 
-def test_skeleton_masks_rare_words_to_their_form_only() -> None:
+def test_skeleton_masks_rare_words_to_their_shape() -> None:
     masked = skeleton(tokenise("the baker kicked 3 balls"), {"the": 0.9, "baker": 0.01}, 0.1)
     assert masked == ["<s>", "the", "_er", "_ed", "0", "_s", "</s>"]
 
@@ -56,12 +56,12 @@ def test_equation_grams_do_not_depend_on_names_or_numbers() -> None:
     assert list(equation_grams(one)) == list(equation_grams(two)) != list(equation_grams("3 * 4 = 12\n12 + 1 = 13"))
 
 
-def test_numbered_grams_count_what_two_multisets_share() -> None:
+def test_numbered_grams_count_the_intersection_of_two_multisets() -> None:
     a, b = set(numbered("aab")), set(numbered("abb"))
     assert a == {"a", "a#2", "b"} and len(a & b) == 2
 
 
-def test_context_is_the_rest_and_a_short_first_line_is_no_head() -> None:
+def test_context_is_the_rest_and_a_short_first_line_is_not_the_head() -> None:
     assert take("How many are there now?\nx | 1", "rest") == "x | 1"
     assert take("Note:\nHow many are there?", "head") == "Note:\nHow many are there?"
 
@@ -88,14 +88,14 @@ def test_save_and_load_give_the_same_bits(view: LexicalView, tmp_path: Path) -> 
     assert np.array_equal(LexicalView.load(tmp_path).transform(TEXTS), view.transform(TEXTS))
 
 
-def test_a_damaged_folder_names_what_is_wrong(view: LexicalView, tmp_path: Path) -> None:
+def test_damaged_folder_is_refused_with_the_shape(view: LexicalView, tmp_path: Path) -> None:
     view.save(tmp_path)
     np.save(tmp_path / "projection.npy", np.zeros((3, 2), np.float32))
     with pytest.raises(BundleError, match=r"projection of shape \(3, 2\)"):
         LexicalView.load(tmp_path)
 
 
-def test_parts_that_do_not_fit_together_are_told(view: LexicalView, tmp_path: Path) -> None:
+def test_inconsistent_arrays_are_refused(view: LexicalView, tmp_path: Path) -> None:
     view.save(tmp_path)
     np.save(tmp_path / "weights.npy", view.weights[1:])
     with pytest.raises(BundleError, match=f"{len(view.keys)} n-grams, {len(view.keys) - 1} weights"):
@@ -106,7 +106,7 @@ def test_parts_that_do_not_fit_together_are_told(view: LexicalView, tmp_path: Pa
         LexicalView.load(tmp_path)
 
 
-def test_buckets_and_rarity_are_the_view_s_own(tmp_path: Path) -> None:
+def test_buckets_and_rarity_are_kept_by_the_view(tmp_path: Path) -> None:
     texts = [*TEXTS, *["A rare bird sings"] * 4]
     fine, usual = LexicalView.learn(texts, QUESTION, buckets=2**16, rarest=5), LexicalView.learn(texts, QUESTION)
     assert len(fine.keys) < len(usual.keys) and fine.width == 2**16
@@ -129,7 +129,7 @@ ODD_TEXTS = [
 
 
 @pytest.mark.parametrize("channels", [QUESTION, RATIONALE, QUESTION + RATIONALE])
-def test_features_are_those_of_the_n_grams_spelled_out(channels: tuple[Channel, ...], story: Story) -> None:
+def test_features_equal_the_reference(channels: tuple[Channel, ...], story: Story) -> None:
     bank, queries = ([record.text + "\n" + record.rationale for record in side] for side in story)
     mine, reference = LexicalView.learn(bank, channels), Reference(bank, channels)
     assert len(mine.keys) == len(reference.weights)
@@ -139,7 +139,7 @@ def test_features_are_those_of_the_n_grams_spelled_out(channels: tuple[Channel, 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from([*"ab.,?~", "cat", "cats", "running", "1.5", "\n", "é", "\ud800", "<s>"]), max_size=40))
-def test_any_tokens_are_read_as_spelled_out(words: list[str]) -> None:
+def test_any_tokens_are_read_as_by_the_reference(words: list[str]) -> None:
     text = " ".join(words)
     learned = [*TEXTS, text[: len(text) // 2], text]
     channels = QUESTION + RATIONALE
@@ -161,8 +161,8 @@ def test_any_text_can_be_read(text: str) -> None:
 
 
 @given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=60), st.lists(st.integers(0, 2**64 - 1), max_size=60))
-def test_the_table_finds_what_a_binary_search_finds(known: list[int], others: list[int]) -> None:
-    # 0, the greatest code and crowds behind the same leading bits are where such a table goes wrong
+def test_table_finds_what_a_binary_search_finds(known: list[int], others: list[int]) -> None:
+    # edge cases of such a table: 0, the greatest code, many codes with the same leading bits
     keys = np.unique(np.array([*known, *(known[0] ^ low for low in range(8))], np.uint64))
     weights = np.arange(1, len(keys) + 1, dtype=np.float32)
     slots = np.arange(len(keys), dtype=np.uint32) * 7

@@ -1,4 +1,4 @@
-"""The lexical view spelled out: every n-gram a string, every count a dictionary. Slow, and easy to read."""
+"""Reference implementation of the lexical view, with n-grams as strings and counts as dictionaries: slow but simple."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class Reference:
     """Learns from texts and reads others; float64 (n, BUCKETS) before any projection."""
 
     def __init__(self, texts: Sequence[str], channels: tuple[Channel, ...]) -> None:
-        held = Counter(word for text in texts for word in set(tokenise(text)))
+        counts = Counter(word for text in texts for word in set(tokenise(text)))
         self.channels = channels
-        self.shares = {word: n / len(texts) for word, n in held.items() if n > max(2, COMMON * len(texts))}
-        spread = Counter(gram for text in texts for grams in self.grams(text) for gram in grams)
-        self.weights = {g: np.log((1 + len(texts)) / (1 + n)) + 1 for g, n in spread.items() if n >= RAREST}
+        self.shares = {word: n / len(texts) for word, n in counts.items() if n > max(2, COMMON * len(texts))}
+        frequency = Counter(gram for text in texts for grams in self.grams(text) for gram in grams)
+        self.weights = {g: np.log((1 + len(texts)) / (1 + n)) + 1 for g, n in frequency.items() if n >= RAREST}
 
     def grams(self, text: str) -> list[list[str]]:
         return [[f"{i}{g}" for g in channel.grams(text, self.shares)] for i, channel in enumerate(self.channels)]
 
     def place(self, gram: str) -> int:
-        """64-bit hash of a gram: a polynomial of its tokens' codes (of the whole, if it is no run of tokens)."""
+        """64-bit hash of a gram: a polynomial of its tokens' codes, or of the whole where it is not a run of tokens."""
         channel, gram = int(gram[0]), gram[1:]
         if self.channels[channel].part == "equations":
             return int(salted(np.array([code(gram)], np.uint64), channel)[0])

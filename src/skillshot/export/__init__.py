@@ -1,1 +1,1 @@
-"""From torch to ONNX, with canonical bytes."""
+"""Export of the trained model from torch to ONNX, with reproducible bytes."""

@@ -1,1 +1,1 @@
-"""Lexical views of texts, read with numpy alone."""
+"""Lexical features of texts; reading them needs only numpy."""

@@ -1,4 +1,4 @@
-"""Which readings of a text its features are made of."""
+"""Channels: the kinds of n-grams that the features of a text consist of."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from dataclasses import dataclass
 
 from skillshot.features.tokens import equation_grams, ngrams, numbered, skeleton, tokenise
 
-FEWEST = 4  # words of a first line that can be a question on its own
+FEWEST = 4  # words that a first line needs to count as a question on its own
 
 
 @dataclass(frozen=True)
 class Channel:
-    """One reading: its n-grams are weighted and brought to the length `weight` on their own.
+    """One kind of n-grams, whose weighted row is scaled to the length `weight`.
 
+    longest: tokens of the longest n-gram.
+    least: words in a smaller share of the bank's texts are masked to their shape (0: no word is masked). Words of a
+        rationale that rarely come from its own question are never masked (`LexicalView.learn`, `questions`).
     part: all | head (the first line: the question) | rest (what follows: context, options) | equations.
-    least: words in a smaller share of the bank's texts are masked to their shape (0: none are); a rationale's words
-        that are seldom taken from its own question are kept whatever their share (`LexicalView.learn`, `beside`).
     """
 
     name: str
@@ -26,7 +27,7 @@ class Channel:
     part: str = "all"
 
     def grams(self, text: str, shares: Mapping[str, float]) -> Iterator[str]:
-        """The n-grams of one text, repeated ones numbered."""
+        """The n-grams of one text; repeated ones are numbered."""
         if self.part == "equations":
             return numbered(equation_grams(text))
         tokens = tokenise(take(text, self.part))
@@ -36,7 +37,7 @@ class Channel:
 
 
 def take(text: str, part: str) -> str:
-    """The part of a text that a channel reads; a very short first line is no head."""
+    """The part of a text that a channel reads; a very short first line does not count as the head."""
     if part == "all":
         return text
     head, _, rest = text.partition("\n")

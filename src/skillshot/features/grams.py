@@ -1,8 +1,8 @@
-"""n-grams of a text as 64-bit integers: no string is built, so a question is read in a tenth of a millisecond.
+"""n-grams of a text as 64-bit integers. No string is built, so a question is read in a tenth of a millisecond.
 
-A token's code is a hash of its string (of its shape, in a channel that masks it). A run of tokens has the polynomial
-code * ODD + next code modulo 2^64 (Karp & Rabin, 1987), made for all channels and all starts in one array operation.
-The second and later occurrence of a gram in a text has a code of its own (unary counts).
+The code of a token is a hash of its string, or of its shape in a channel that masks it. The code of a run of tokens is
+the polynomial code * ODD + next code modulo 2^64 (Karp & Rabin, 1987), computed for all channels and all starts in one
+array operation. Each further occurrence of a gram in a text has its own code (unary counts).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ Codes = npt.NDArray[np.uint64]
 ODD = np.uint64(0x9E3779B97F4A7C15)
 AGAIN = np.uint64(0xD1342543DE82EF95)  # added for each earlier occurrence of the same gram
 RUNS = ("all", "head", "rest")  # parts whose grams are runs of tokens; other channels give strings
-UNKNOWN = "  "  # no token has a space: grams with it match nothing
-MASK = " "  # in front of a shape, so that it is no token
+UNKNOWN = "  "  # no token has a space, so grams with it match nothing
+MASK = " "  # prefix of a shape, so that it differs from every token
 
 
 def code(text: str) -> int:
@@ -32,7 +32,7 @@ def code(text: str) -> int:
 
 
 def salted(codes: Codes, channel: int) -> Codes:
-    """Codes that only this channel has (finaliser of SplitMix64, Steele et al., 2014)."""
+    """Codes made specific to a channel by the finaliser of SplitMix64 (Steele et al., 2014)."""
     x = codes + np.uint64((channel + 1) * int(ODD) % 2**64)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -40,27 +40,27 @@ def salted(codes: Codes, channel: int) -> Codes:
 
 
 class _Rows(dict[str, int]):
-    """Token -> its row in a table of codes; a word that is not there has its shape's row, a sign none."""
+    """Token -> its row in a table of codes; an unknown word has the row of its shape, an unknown sign row 0."""
 
     def __missing__(self, token: str) -> int:
-        # the sign `_` reads like the shape of a masked word
+        # the sign `_` is treated as the shape of a masked word
         return self.get(MASK + (shape(token) if token[0].isalpha() else token), 0)
 
 
 @dataclass(frozen=True)
 class _Group:
-    """Channels that read the same tokens, longest first: row i of `table` (channels, tokens) is channels[i]'s."""
+    """Channels that read the same tokens, longest n-gram first; row i of `table` (channels, tokens) is channels[i]."""
 
     part: str
     channels: tuple[int, ...]
-    reach: tuple[int, ...]  # how many of the channels have grams of 2, 3, ... tokens
+    reach: tuple[int, ...]  # number of channels with grams of 2, 3, ... tokens
     table: Codes
 
 
 class GramReader:
     """Reads texts through channels: text -> codes of its grams.
 
-    vocabulary: the bank's tokens that matter as themselves; every other word is known by its shape alone.
+    vocabulary: the bank's tokens that keep their own code; any other word has the code of its shape.
     """
 
     def __init__(self, channels: Sequence[Channel], shares: Mapping[str, float], vocabulary: Iterable[str]) -> None:
@@ -88,7 +88,7 @@ class GramReader:
         return _Group(part, tuple(members), reach, np.array(table))
 
     def read(self, text: str) -> Codes:
-        """Codes of all distinct grams of a text, in no order that means anything."""
+        """Codes of all distinct grams of a text, in no particular order."""
         found = [block.ravel() for group in self._groups for block in self._runs(group, text)]
         found += [np.zeros(0, np.uint64)]
         codes = np.concatenate(found)
@@ -96,7 +96,7 @@ class GramReader:
         return np.concatenate([_numbered(codes), *(self._strings(i, text) for i in self._others)])
 
     def sources(self, text: str) -> tuple[Codes, npt.NDArray[np.uint32]]:
-        """What `read` gives, and the channel of each code."""
+        """The codes that `read` returns, and the channel of each code."""
         found = [
             (block.ravel(), np.repeat(np.array(group.channels[: len(block)], np.uint32), block.shape[1]))
             for group in self._groups
@@ -112,9 +112,9 @@ class GramReader:
         return codes[times < MOST], channels[order][times < MOST]
 
     def _runs(self, group: _Group, text: str) -> list[Codes]:
-        """Codes of runs of 1, 2, ... tokens: (channels that have them, starts) each."""
+        """Codes of runs of 1, 2, ... tokens, each (channels with such runs, starts)."""
         tokens = tokenise(take(text, group.part))
-        if len(tokens) < 3:  # begin and end alone
+        if len(tokens) < 3:  # only the begin and end marks
             return []
         single = group.table[:, list(map(self._rows.__getitem__, tokens))]
         blocks = [single]
@@ -127,7 +127,7 @@ class GramReader:
 
 
 def _ranked(codes: Codes) -> tuple[Codes, npt.NDArray[np.intp]]:
-    """Sorted codes, each changed by how many equal ones stand before it; and that number."""
+    """Sorted codes, each shifted by the number of equal codes before it, and that number."""
     place = np.arange(len(codes))
     first = np.empty(len(codes), bool)
     first[:1] = True

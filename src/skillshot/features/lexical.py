@@ -1,4 +1,4 @@
-"""Weighted n-grams that keep word order, projected to a dense vector. Reading needs numpy alone."""
+"""Weighted n-grams that keep word order, projected to a dense vector. Reading needs only numpy."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from skillshot.features.grams import Codes, GramReader
 from skillshot.features.tokens import procedural, tokenise
 
 BUCKETS = 4096  # n-grams are hashed with a sign into this many (count sketch: dot products keep their mean)
-RAREST = 2  # texts that must share a word, and an n-gram where nothing else is said
-COMMON = 0.01  # words in a smaller share of texts need no share of their own
-PROCEDURAL = 0.005  # share of texts from which a word may count as procedure
+RAREST = 2  # texts that must share a word, and by default an n-gram
+COMMON = 0.01  # the share of a word is stored only above this share of texts
+PROCEDURAL = 0.005  # share of texts from which a word may count as procedural
 CHUNK = 2000  # texts whose grams are counted at once
-TINY = 1e-30  # for zero divided by zero
+TINY = 1e-30  # avoids zero divided by zero
 ARRAYS = ("keys", "weights", "slots", "projection")
 
 
@@ -34,11 +34,12 @@ ARRAYS = ("keys", "weights", "slots", "projection")
 class LexicalView:
     """Channels of weighted n-grams, hashed into buckets, times a projection.
 
-    shares: word -> share of the bank's texts that hold it, 1 for a word that is never masked; vocabulary: tokens of
-    at least two texts.
-    keys: uint64 (n,), sorted codes of the n-grams that enough texts share; weights: float32 (n,), inverse document
-    frequency with the sign of the hash; slots: uint32 (n,), channel * buckets + bucket.
-    projection: float32 (buckets, f), None: the buckets themselves.
+    shares: word -> share of the bank's texts that contain it, 1 for a word that is never masked.
+    vocabulary: tokens of at least two texts.
+    keys: uint64 (n,), sorted codes of the n-grams that enough texts share.
+    weights: float32 (n,), inverse document frequency with the sign of the hash.
+    slots: uint32 (n,), channel * buckets + bucket.
+    projection: float32 (buckets, f), or None where the features are the buckets themselves.
     """
 
     channels: tuple[Channel, ...]
@@ -60,34 +61,37 @@ class LexicalView:
         cls,
         texts: Sequence[str],
         channels: tuple[Channel, ...],
-        beside: Sequence[str] | None = None,
+        questions: Sequence[str] | None = None,
         *,
         buckets: int = BUCKETS,
         rarest: int = RAREST,
     ) -> LexicalView:
-        """Learn word shares and n-gram weights from a bank's texts; no projection yet.
+        """Learn word shares and n-gram weights from a bank's texts; the view has no projection yet.
 
         Args:
-            beside: the question of each text, where the texts are rationales: words that seldom come from it are
+            questions: the question of each text, where the texts are rationales. Words that rarely come from it are
                 never masked.
-            buckets: at most 65,536; rarest: texts that must share an n-gram.
+            buckets: at most 65,536.
+            rarest: number of texts that must share an n-gram.
 
         Raises:
-            InputError: no n-gram is shared by so many texts.
+            InputError: no n-gram is shared by that many texts.
         """
-        held = Counter(word for text in texts for word in set(tokenise(text)))
-        shares = {word: n / len(texts) for word, n in sorted(held.items()) if n > max(2, COMMON * len(texts))}
-        if beside is not None:
-            shares |= dict.fromkeys(procedural(texts, beside, PROCEDURAL), 1.0)
-        vocabulary = tuple(sorted(word for word, n in held.items() if n >= RAREST))
-        reader = GramReader(channels, shares, held)  # every token: unknown ones would count as one and the same
-        keys, spread, channel = _shared(reader, texts, rarest)
+        counts = Counter(word for text in texts for word in set(tokenise(text)))
+        shares = {word: n / len(texts) for word, n in sorted(counts.items()) if n > max(2, COMMON * len(texts))}
+        if questions is not None:
+            shares |= dict.fromkeys(procedural(texts, questions, PROCEDURAL), 1.0)
+        vocabulary = tuple(sorted(word for word, n in counts.items() if n >= RAREST))
+        reader = GramReader(channels, shares, counts)  # every token, because all unknown words of a shape are equal
+        keys, frequency, channel = _shared(reader, texts, rarest)
         if not len(keys):
-            raise InputError(f"{len(texts)} texts share no word: nothing to learn a lexical view from")
-        # codes are uniform: the lowest bits are the bucket, the highest the sign
+            raise InputError(
+                f"{len(texts)} texts share no word, so no lexical view can be learned from them\ngive a larger bank"
+            )
+        # codes are uniform: the lowest bits are the bucket, the highest bit is the sign
         slots = channel * np.uint32(buckets) + (keys % np.uint64(buckets)).astype(np.uint32)
         signs = np.where(keys >> np.uint64(63), 1.0, -1.0)
-        weights = (signs * (np.log((1 + len(texts)) / (1 + spread)) + 1)).astype(np.float32)
+        weights = (signs * (np.log((1 + len(texts)) / (1 + frequency)) + 1)).astype(np.float32)
         return cls(channels, buckets, shares, vocabulary, keys, weights, slots)
 
     def onto(self, projection: Floats) -> LexicalView:
@@ -101,11 +105,11 @@ class LexicalView:
             ValueError: the view has no projection.
         """
         if self.projection is None:
-            raise ValueError("a view without a projection has no columns to choose from")
+            raise ValueError("a view without a projection has no columns to choose from; add one with `onto`")
         return self.onto(self.projection[:, part])
 
     def _row(self, text: str) -> tuple[npt.NDArray[np.uint16], Floats]:
-        """Buckets and values of one text: each channel as long as its weight, together of length 1."""
+        """Buckets and values of one text: each channel scaled to its weight, all channels together to length 1."""
         found = self._table.find(self._reader.read(text))
         values, channels, buckets = found["weight"], found["channel"], found["bucket"]
         squares = np.bincount(channels, values * values, len(self.channels))
@@ -154,7 +158,7 @@ class LexicalView:
             ValueError: the view has no projection.
         """
         if self.projection is None:
-            raise ValueError("a view without a projection is not saved")
+            raise ValueError("a view without a projection cannot be saved; add one with `onto`")
         folder = Path(folder)
         channels = [dataclasses.asdict(channel) for channel in self.channels]
         about = {
@@ -194,8 +198,10 @@ class LexicalView:
 
 
 class _Table:
-    """n-grams by their codes. A binary search misses the cache at each step; codes are uniform, so their leading bits
-    tell the place but for one or two, and one line of memory holds all that is known of an n-gram.
+    """n-grams by their codes.
+
+    A binary search would miss the CPU cache at each step. Codes are uniform, so their leading bits give the position to
+    within one or two. One row holds everything about an n-gram, so that it is in one cache line.
     """
 
     def __init__(self, keys: Codes, weights: Floats, slots: npt.NDArray[np.uint32], buckets: int) -> None:
@@ -204,12 +210,12 @@ class _Table:
         first = np.arange(2**bits, dtype=np.uint64) << self._shift
         self._starts = keys.searchsorted(first).astype(np.uint32)
         self._rows = np.zeros(len(keys) + 1, [("key", "<u8"), ("weight", "<f4"), ("bucket", "<u2"), ("channel", "<u2")])
-        self._rows["key"] = np.append(keys, np.uint64(2**64 - 1))  # after the last one: where every search ends
+        self._rows["key"] = np.append(keys, np.uint64(2**64 - 1))  # sentinel, where every search ends
         self._rows["weight"][:-1] = weights
         self._rows["channel"][:-1], self._rows["bucket"][:-1] = np.divmod(slots, buckets)
 
     def find(self, codes: Codes) -> npt.NDArray[np.void]:
-        """Rows (key, weight, bucket, channel) of those codes that are known, in the order of `codes`."""
+        """Rows (key, weight, bucket, channel) of the known codes, in the order of `codes`."""
         keys = self._rows["key"]
         at = self._starts[codes >> self._shift].astype(np.intp)
         behind = keys[at] < codes
@@ -225,8 +231,8 @@ class _Table:
 def _shared(
     reader: GramReader, texts: Sequence[str], rarest: int
 ) -> tuple[Codes, npt.NDArray[np.intp], npt.NDArray[np.uint32]]:
-    """Sorted codes that at least `rarest` texts hold, how many do, and the channel of each."""
-    keys, spread, channels = np.zeros(0, np.uint64), np.zeros(0, np.intp), np.zeros(0, np.uint32)
+    """Sorted codes that at least `rarest` texts contain, the number of those texts, and the channel of each code."""
+    keys, frequency, channels = np.zeros(0, np.uint64), np.zeros(0, np.intp), np.zeros(0, np.uint32)
     for start in range(0, len(texts), CHUNK):
         read = [reader.sources(text) for text in texts[start : start + CHUNK]]
         new, first, times = np.unique(
@@ -235,7 +241,7 @@ def _shared(
         of_new = np.concatenate([of for _, of in read])[first]
         keys, first, place = np.unique(np.concatenate([keys, new]), return_index=True, return_inverse=True)
         total = np.zeros(len(keys), np.intp)
-        np.add.at(total, place, np.concatenate([spread, times]))
-        spread, channels = total, np.concatenate([channels, of_new])[first]
-    kept = spread >= rarest
-    return keys[kept], spread[kept], channels[kept]
+        np.add.at(total, place, np.concatenate([frequency, times]))
+        frequency, channels = total, np.concatenate([channels, of_new])[first]
+    kept = frequency >= rarest
+    return keys[kept], frequency[kept], channels[kept]

@@ -1,4 +1,4 @@
-"""Words, numbers and signs of a text; its skeleton, its n-grams, the operators of its equations."""
+"""Tokens of a text (words, numbers, signs), its skeleton, its n-grams and the operators of its equations."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-NUMBER = "0"  # every number reads as this one token: 12, 3.5 and 1,000 are the same skill
+NUMBER = "0"  # the token of every number, because 12, 3.5 and 1,000 do not change the skill
 BEGIN, END, BREAK = "<s>", "</s>", "<br>"
-MOST = 6  # a gram that occurs more often in one text counts as that often
+MOST = 6  # occurrences of a gram in one text that are counted
 
 _TOKEN = re.compile(r"\n|\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*|[^\w\s]|_")
 _SIGNS = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-"})
@@ -19,8 +19,8 @@ _NOISE = re.compile(r"(?<!\d)\.|\.(?!\d)|[^\d.()\s+\-*/=]")
 _LEFT_SIDE = re.compile(r"[\d.()\s+\-*/]*\d[\s()]*[+\-*/][\d.()\s+\-*/]*=")
 _OPERATOR = re.compile(r"(?<=[\d)\s])[+\-*/](?=\s*[\d(.])")
 _ENDINGS = ("ing", "ed", "ly", "es", "er", "s")
-_STEM = 4  # letters by which a word is known again in another form: rolled, roll
-OWN = 0.5  # a word taken from its own question less often than this belongs to the procedure
+_STEM = 4  # first letters that identify a word in another form: rolled, roll
+OWN = 0.5  # a word that comes from its own question in a smaller share of texts is procedural
 
 
 def tokenise(text: str) -> list[str]:
@@ -33,27 +33,27 @@ def tokenise(text: str) -> list[str]:
 
 
 def shape(word: str) -> str:
-    """What is left of a masked word: a blank, with the ending that tells its form (`_ed`, `_s`)."""
+    """Replacement of a masked word: a blank with the word's ending, if any (`_ed`, `_s`)."""
     return next(("_" + ending for ending in _ENDINGS if len(word) > 4 and word.endswith(ending)), "_")
 
 
 def skeleton(tokens: Iterable[str], shares: Mapping[str, float], least: float) -> list[str]:
-    """Tokens with every word masked to its shape that fewer than `least` of the bank's texts hold.
+    """Tokens, with each word masked to its shape that is in a smaller share than `least` of the bank's texts.
 
-    Names and story nouns are rare, the words that carry procedure are not. Signs and marks are kept.
+    Names and story nouns are rare; words that express the procedure are not. Signs and marks are kept.
     """
     return [t if not t[0].isalpha() or shares.get(t, 0.0) >= least else shape(t) for t in tokens]
 
 
 def ngrams(tokens: Sequence[str], longest: int) -> Iterator[str]:
-    """Every run of 1 to `longest` tokens, joined by a space."""
+    """Every run of 1 to `longest` tokens, joined by spaces."""
     yield from tokens
     for n in range(2, longest + 1):
         yield from map(" ".join, zip(*(tokens[i:] for i in range(n)), strict=False))
 
 
 def operators(text: str) -> list[str]:
-    """Operators of each equation in order of the text: `4*2 + 1 = 9` is `*+`; units and currency are skipped."""
+    """Operators of each equation in text order: `4*2 + 1 = 9` gives `*+`; units and currency are skipped."""
     text = _TIMES.sub("*", _THOUSANDS.sub("", text.lower().translate(_SIGNS)))
     found = []
     for line in text.split("\n"):
@@ -64,7 +64,7 @@ def operators(text: str) -> list[str]:
 
 
 def equation_grams(text: str) -> Iterator[str]:
-    """The distinct operators of each equation, their pairs in a row, every sign, and how many equations there are."""
+    """The distinct operators of each equation, their consecutive pairs, every sign, and one gram per equation."""
     steps = operators(text)
     kinds = ["".join(sorted(set(signs))) for signs in steps]
     yield from kinds
@@ -76,24 +76,25 @@ def equation_grams(text: str) -> Iterator[str]:
 
 
 def procedural(rationales: Sequence[str], questions: Sequence[str], least: float) -> list[str]:
-    """Words of rationales that mostly do not come from their own question: they tell what is done, not with whom.
+    """Words of rationales that mostly do not come from their own question: they express the procedure, not the story.
 
-    Names and story nouns are copied from the question; "look at the row" is not, however rare it is. A word counts
-    from `least` of the texts (and three of them) on; another form of it in the question (`rolled`, `roll`) is a copy.
+    Names and story nouns are copied from the question; "look at the row" is not, however rare it is. A word must be in
+    the share `least` of the texts and in at least three. Another form of it in the question (`rolled`, `roll`) counts
+    as a copy.
     """
-    held: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     copied: Counter[str] = Counter()
     for rationale, question in zip(rationales, questions, strict=True):
-        asked = {word[:_STEM] for word in tokenise(question)}
+        stems = {word[:_STEM] for word in tokenise(question)}
         words = {word for word in tokenise(rationale) if word[0].isalpha()}
-        held.update(words)
-        copied.update(word for word in words if word[:_STEM] in asked)
+        counts.update(words)
+        copied.update(word for word in words if word[:_STEM] in stems)
     enough = max(3.0, least * len(rationales))
-    return sorted(word for word, n in held.items() if n >= enough and copied[word] < OWN * n)
+    return sorted(word for word, n in counts.items() if n >= enough and copied[word] < OWN * n)
 
 
 def numbered(grams: Iterable[str]) -> Iterator[str]:
-    """Unary counts: the second `a` is `a#2`, so that a dot product counts what two multisets share."""
+    """Unary counts: the second `a` becomes `a#2`, so that a dot product counts the intersection of two multisets."""
     counts: Counter[str] = Counter()
     for gram in grams:
         counts[gram] += 1

@@ -1,1 +1,1 @@
-"""Language models behind one small interface, and the record of their answers."""
+"""Language models behind one small interface, and the cache of their answers."""

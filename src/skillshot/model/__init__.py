@@ -1,1 +1,1 @@
-"""The conditional VAE, the structure head, their baselines and training."""
+"""The networks that training fits and export loads: the skill CVAE, `skillshot`, ridge."""

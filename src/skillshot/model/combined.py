@@ -1,6 +1,6 @@
-"""`skillshot` at work: the closed-form structure head and the CVAE's latent, side by side in one unit row.
+"""The `skillshot` model: the closed-form structure head and the CVAE's latent, concatenated in one unit row.
 
-row = [share * unit(structure), sqrt(1 - share^2) * unit(z)], so one dot product weighs both cosines.
+row = [share * unit(structure), sqrt(1 - share^2) * unit(z)], so that one dot product is a weighted sum of both cosines.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from skillshot.model.nets import SkillCVAE
 
 
 class Structure(nn.Module):
-    """What a question foretells of its rationale's structure: the words' part plus the embedding's."""
+    """Predicts the structure of a question's rationale: the part from the words plus the part from the embedding."""
 
     offset: Tensor
     weight: Tensor
@@ -24,15 +24,15 @@ class Structure(nn.Module):
         self.register_buffer("offset", torch.zeros(target))
 
     def forward(self, embedding: Tensor, lexical: Tensor) -> Tensor:
-        """Embedding (n, d) and already projected words (n, t) to predictions (n, t)."""
+        """Embedding (n, d) and projected words (n, t) to predictions (n, t)."""
         return embedding @ self.weight + lexical + self.offset
 
 
 class Skillshot(nn.Module):
     """All parts of the trained model.
 
-    lexical (n, 2 t) holds what the words alone foretell of the structure: t columns to go with the sentence
-    embedding, t columns to stand alone. The policy reads the prediction, whichever way it was made, so `lite` needs
+    lexical (n, 2 t) is the structure predicted from the words: t columns that are added to the part of the sentence
+    embedding, then t columns for the words alone. The policy reads the prediction of either kind, so that `lite` needs
     no network of its own.
     """
 
@@ -62,30 +62,30 @@ class Skillshot(nn.Module):
 
     def policy(self, embedding: Tensor, lexical: Tensor) -> Tensor:
         """Query: sentence embedding (n, d) and lexical (n, 2 t) to unit rows."""
-        return self._ask(self.structure(embedding, lexical[:, : self.target]))
+        return self._query(self.structure(embedding, lexical[:, : self.target]))
 
     def lite(self, lexical: Tensor) -> Tensor:
         """Query by words alone: lexical (n, 2 t) to unit rows."""
-        return self._ask(lexical[:, self.target :] + self.lite_offset)
+        return self._query(lexical[:, self.target :] + self.lite_offset)
 
     def posterior(self, embedding: Tensor, lexical: Tensor, skeleton: Tensor) -> Tensor:
         """Bank item: question (n, d), (n, 2 t) and its rationale's structure (n, t) to unit rows."""
-        foretold = self.structure(embedding, lexical[:, : self.target])
-        seen = self.weigh(skeleton)
-        joined = torch.cat([self.cvae.question(foretold), self.cvae.rationale(seen)], 1)
-        return self.join(seen, self.cvae.posterior(joined)[0])
+        predicted = self.structure(embedding, lexical[:, : self.target])
+        weighted = self.weigh(skeleton)
+        joined = torch.cat([self.cvae.question(predicted), self.cvae.rationale(weighted)], 1)
+        return self.join(weighted, self.cvae.posterior(joined)[0])
 
     def weigh(self, skeleton: Tensor) -> Tensor:
-        """Structure (n, t) of rationales, centred, of length 1, each part weighted by how well it is foretold."""
+        """Structure (n, t) of rationales, centred, scaled to length 1, each part weighted by its predictability."""
         weighted: Tensor = functional.normalize(skeleton - self.target_centre, dim=1) * self.target_weight
         return weighted
 
-    def _ask(self, foretold: Tensor) -> Tensor:
-        return self.join(foretold, self.cvae.policy(self.cvae.question(foretold))[0])
+    def _query(self, predicted: Tensor) -> Tensor:
+        return self.join(predicted, self.cvae.policy(self.cvae.question(predicted))[0])
 
 
 class SkillPolicy(nn.Module):
-    """`Skillshot.policy` as a module of its own, for export."""
+    """`Skillshot.policy` as a module, for export."""
 
     def __init__(self, model: Skillshot) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class SkillPolicy(nn.Module):
 
 
 class LitePolicy(nn.Module):
-    """`Skillshot.lite` as a module of its own, for export."""
+    """`Skillshot.lite` as a module, for export."""
 
     def __init__(self, model: Skillshot) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ class LitePolicy(nn.Module):
 
 
 class SkillPosterior(nn.Module):
-    """`Skillshot.posterior` as a module of its own, for export."""
+    """`Skillshot.posterior` as a module, for export."""
 
     def __init__(self, model: Skillshot) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What training leaves behind: views, query policies, bank posteriors, bank vectors. Saved without pickle."""
+"""The result of training: views, query policies, bank posteriors and bank vectors. Saved without pickle."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from skillshot.model.ridge import Ridge, RidgeBank
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained model. Score of a query against a bank item: dot product of unit rows.
+    """A trained model. The score of a query against a bank item is the dot product of unit rows.
 
     policies: query side, raw inputs to unit rows: lars, ridge (sentence_embedding), skillshot
         (sentence_embedding, lexical), lite (lexical).
-    posteriors: bank side: lars, ridge, skillshot; ridge reads the rationale's embedding alone.
-    vectors: name -> float32 (n_bank, dim); lite is compared with skillshot's.
+    posteriors: bank side: lars, ridge, skillshot; ridge reads only the rationale's embedding.
+    vectors: name -> float32 (n_bank, dim); lite is compared with the vectors of skillshot.
     """
 
     question_view: LexicalView
@@ -53,7 +53,7 @@ class Fitted:
 
     @property
     def posteriors(self) -> dict[str, nn.Module]:
-        """Bank side by selector; skillshot reads question, its lexical, the rationale's lexical, in this order."""
+        """Bank side by selector; skillshot reads the question, its lexical row and the rationale's lexical row."""
         return {
             "lars": PosteriorHead(self.lars.question, self.lars.rationale, self.lars.posterior).eval(),
             "skillshot": SkillPosterior(self.skillshot).eval(),
@@ -98,7 +98,7 @@ class Fitted:
 
 @torch.no_grad()
 def run(module: nn.Module, *inputs: Floats) -> Floats:
-    """A module on arrays, on its own device: float32 (n, dim)."""
+    """Apply a module to arrays, on the module's device: float32 (n, dim)."""
     device = next(iter(module.state_dict().values())).device
     out: Tensor = module(*(torch.from_numpy(np.ascontiguousarray(x, np.float32)).to(device) for x in inputs))
     return out.cpu().numpy()

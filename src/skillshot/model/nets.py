@@ -13,7 +13,7 @@ from torch.nn import functional
 class Standardise(nn.Module):
     """Centre each input and divide it by the mean standard deviation of its features, then concatenate.
 
-    Raw unit embeddings have so little variance that the KL term wins and the latent collapses.
+    Raw unit embeddings have so little variance that the KL term dominates and the latent collapses.
     """
 
     centre: Tensor
@@ -42,10 +42,10 @@ class Standardise(nn.Module):
 
 
 class Dropout(nn.Module):
-    """Dropout (Srivastava et al., 2014) of a share, to 1/256, of the units.
+    """Dropout (Srivastava et al., 2014) of a share of the units, rounded to 1/256.
 
-    It draws one byte a unit, from a generator of its own: torch's takes a third of a training step on a CPU, and can
-    only draw from the global generator.
+    It draws one byte per unit, from its own generator. torch's dropout takes a third of a training step on a CPU, and
+    draws only from the global generator.
     """
 
     def __init__(self, share: float) -> None:
@@ -62,7 +62,7 @@ class Dropout(nn.Module):
 
 
 def perceptron(width: int, hidden: int, layers: int, dropout: float) -> nn.Sequential:
-    """Hidden layers with LeakyReLU 0.2 as in LaRS; dropout because banks are small."""
+    """Hidden layers with LeakyReLU 0.2 as in LaRS, and with dropout because banks are small."""
     parts: list[nn.Module] = []
     for _ in range(layers):
         parts += [nn.Linear(width, hidden), nn.LeakyReLU(0.2), Dropout(dropout)]
@@ -81,13 +81,13 @@ class Gaussian(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         h = self.body(x)
-        # under bf16 the products alone are rounded
+        # under bf16 only the matrix products are rounded
         return self.mean(h).float(), self.log_variance(h).float().clamp(-8.0, 8.0)
 
 
 @dataclass(frozen=True)
 class Loss:
-    """Parts of the negative ELBO, each the mean over a batch: a sum of squares and a sum over latents."""
+    """Batch means of the negative ELBO, its reconstruction error (sum of squares) and its KL (sum over latents)."""
 
     total: Tensor
     reconstruction: Tensor
@@ -95,7 +95,7 @@ class Loss:
 
 
 def gaussian_kl(mean_q: Tensor, log_q: Tensor, mean_p: Tensor, log_p: Tensor) -> Tensor:
-    """KL(q || p) of diagonal Gaussians by latent, (n, latent)."""
+    """KL(q || p) of diagonal Gaussians per latent dimension, (n, latent)."""
     ratio = (log_q - log_p).exp() + (mean_q - mean_p).square() * (-log_p).exp()
     return 0.5 * (ratio - 1 - log_q + log_p)
 
@@ -103,8 +103,8 @@ def gaussian_kl(mean_q: Tensor, log_q: Tensor, mean_p: Tensor, log_p: Tensor) ->
 class SkillCVAE(nn.Module):
     """Conditional VAE whose learned prior is the reasoning policy (LaRS, arXiv 2312.04684, section 3).
 
-    `conditional`: the decoder reads the question beside z, as in the paper. Without it z alone must explain the
-    rationale, so what the question already tells of it is in z too, where demonstrations are compared.
+    `conditional`: the decoder reads the question together with z, as in the paper. Otherwise z alone must explain the
+    rationale, so that z, by which demonstrations are compared, also holds what the question reveals of the rationale.
     """
 
     def __init__(
@@ -136,21 +136,21 @@ class SkillCVAE(nn.Module):
         )
 
     def draw_from(self, generator: torch.Generator | None) -> None:
-        """Take the noise of the latent and of dropout from this generator; None: from torch's global one."""
+        """Draw the noise of the latent and of dropout from this generator; None: from torch's global one."""
         self.generator = generator
         for module in self.modules():
             if isinstance(module, Dropout):
                 module.generator = generator
 
     def decode(self, z: Tensor, q: Tensor) -> Tensor:
-        """Standardised rationale view (n, dr) expected for z (n, latent) and q (n, dq)."""
+        """Expected standardised rationale view (n, dr) for z (n, latent) and q (n, dq)."""
         out: Tensor = self.decoder(torch.cat([z, q], 1) if self.conditional else z)
         return out.float()
 
     def loss(self, q: Tensor, r: Tensor, beta: float, *, published_noise: bool = False) -> Loss:
         """Negative ELBO of standardised batches q (n, dq) and r (n, dr).
 
-        `published_noise` repeats the fault of the published code, `mean + log_var * eps`.
+        `published_noise` reproduces the fault of the published code, `mean + log_var * eps`.
         """
         mean_q, log_q = self.posterior(torch.cat([q, r], 1))
         mean_p, log_p = self.policy(q)
@@ -162,7 +162,7 @@ class SkillCVAE(nn.Module):
 
 
 class PolicyHead(nn.Module):
-    """What runs on a query: raw inputs to unit rows (n, latent)."""
+    """Query side: raw inputs to unit rows (n, latent)."""
 
     def __init__(self, inputs: Standardise, policy: Gaussian) -> None:
         super().__init__()
@@ -173,7 +173,7 @@ class PolicyHead(nn.Module):
 
 
 class PosteriorHead(nn.Module):
-    """What runs on a bank item: raw question inputs, then raw rationale inputs, to unit rows (n, latent)."""
+    """Bank side: raw question inputs, then raw rationale inputs, to unit rows (n, latent)."""
 
     def __init__(self, question: Standardise, rationale: Standardise, posterior: Gaussian) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The ridge baseline: a question's embedding to its rationale's, as two small modules."""
+"""The ridge baseline, which predicts the rationale's embedding from the question's, as two small modules."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Ridge(nn.Module):
 
 
 class RidgeBank(nn.Module):
-    """Raw rationale embedding to the unit row that a ridge query is compared with: centred, nothing else."""
+    """Raw rationale embedding to the centred unit row that a ridge query is compared with."""
 
     centre: Tensor
 

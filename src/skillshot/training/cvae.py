@@ -16,12 +16,12 @@ from skillshot.model.nets import SkillCVAE, Standardise
 from skillshot.training.diagnostics import diagnose, guard
 from skillshot.training.loop import to_device, train
 
-_GLOBAL_DRAWS = threading.Lock()  # torch draws first weights from its global generator
+_GLOBAL_DRAWS = threading.Lock()  # torch draws initial weights from its global generator
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A CVAE on the CPU in evaluation mode, its epochs and its diagnostics, both under its name."""
+    """A CVAE on the CPU in evaluation mode, its history and its diagnostics, both labelled with its name."""
 
     model: SkillCVAE
     history: list[dict[str, Any]]
@@ -44,12 +44,12 @@ def fit_cvae(
     """Train a CVAE on views (n, d_i) of the question and of the rationale.
 
     Args:
-        conditional: the decoder reads the question (the paper) or z alone.
-        standardised, published_noise: switches to repeat faults of the published code.
+        conditional: whether the decoder reads the question and z (the paper), or z alone.
+        standardised, published_noise: switches that reproduce faults of the published code.
         halt: set by another thread to end training.
 
     Raises:
-        CollapseError: the latent carries nothing.
+        CollapseError: the latent carries no information.
     """
     q, r = to_device(question, settings.device), to_device(rationale, settings.device)
     with _GLOBAL_DRAWS, torch.random.fork_rng(devices=[]):

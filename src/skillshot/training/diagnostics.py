@@ -1,4 +1,4 @@
-"""Does the latent carry anything? Collapse guards that need no label."""
+"""Diagnostics of the latent and a guard against its collapse; no labels are needed."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from torch import Tensor
 from skillshot.common.errors import CollapseError
 from skillshot.model.nets import SkillCVAE, gaussian_kl
 
-ACTIVE = 0.01  # variance of a latent's posterior mean over the bank from which it is active (Burda, 1509.00519)
+ACTIVE = 0.01  # least variance over the bank of an active unit's posterior mean (Burda et al., 1509.00519)
 
 
 @torch.no_grad()
 def diagnose(model: SkillCVAE, question: Tensor, rationale: Tensor, seed: int) -> dict[str, float]:
     """Shuffled-z gap, active units, KL and posterior spread over standardised rows.
 
-    shuffled_z_gap: how much worse (relative) the decoder does with another example's z: 0 is a collapse.
+    shuffled_z_gap: relative increase of the reconstruction error with another example's z; 0 means collapse.
     """
     model.eval()
     mean_q, log_q = model.posterior(torch.cat([question, rationale], 1))
@@ -36,14 +36,14 @@ def diagnose(model: SkillCVAE, question: Tensor, rationale: Tensor, seed: int) -
 
 
 def guard(found: dict[str, float], smallest_gap: float, name: str) -> None:
-    """Stop on a collapse.
+    """Refuse a collapsed latent.
 
     Raises:
         CollapseError: the shuffled-z gap is below `smallest_gap`, or is not a number.
     """
     if not found["shuffled_z_gap"] >= smallest_gap:
         raise CollapseError(
-            f"train {name}: the latent carries nothing: shuffled-z gap {found['shuffled_z_gap']:.2g} is under "
+            f"train {name}: the latent collapsed: shuffled-z gap {found['shuffled_z_gap']:.2g} is below "
             f"train.min_gap {smallest_gap:g} (active units {found['active_units']:.0f}, KL {found['kl']:.3g})\n"
             f"lower train.beta, train longer (train.epochs), or give a larger bank"
         )

@@ -1,4 +1,4 @@
-"""Fit everything that a bank teaches: lexical views, `skillshot` (and its `lite` policy), `lars`, `ridge`."""
+"""Fit all models of a bank: lexical views, `skillshot` (with its `lite` policy), `lars`, `ridge`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,32 +29,35 @@ def fit(
     seed: int,
     work: Path | None = None,
 ) -> Fitted:
-    """Train on a bank; no label is read, only texts and their embeddings.
+    """Train on a bank. Only texts and their embeddings are read, no labels.
 
     Args:
         bank: n records.
         question, rationale: float32 (n, d) unit sentence embeddings of `Record.text` and `Record.rationale`.
-        work: checkpoint folder; a killed run that finds it continues to the same result.
+        work: checkpoint folder; a killed run continues from it and reaches the same result.
 
     Raises:
-        InputError: shapes do not fit the bank, or its texts share no word.
-        CollapseError: a latent carries nothing (`train.min_gap`).
+        InputError: the shapes do not match the bank, or its texts share no word.
+        CollapseError: a latent carries no information (`train.min_gap`).
     """
     if not len(bank) == len(question) == len(rationale):
-        raise InputError(f"{len(bank)} records, {len(question)} question and {len(rationale)} rationale embeddings")
+        raise InputError(
+            f"{len(bank)} records, {len(question)} question and {len(rationale)} rationale embeddings\n"
+            "embed this bank again: each record needs one of each"
+        )
     question, rationale = np.asarray(question, np.float32), np.asarray(rationale, np.float32)
     questions, rationales = [record.text for record in bank], [record.rationale for record in bank]
-    # an example marked as wrong stays in the bank, but nothing is learned from it
-    right = np.array([record.correct for record in bank])
-    rows = np.flatnonzero(right)
-    learned = [questions[i] for i in rows], [rationales[i] for i in rows], question[rows]
-    views, plain = ([question[rows]], [rationale[rows]]), replace(settings, dropout=0.0)  # the paper has none
+    # an example marked as incorrect stays in the bank, but nothing is learned from it
+    correct = np.array([record.correct for record in bank])
+    rows = np.flatnonzero(correct)
+    texts = [questions[i] for i in rows], [rationales[i] for i in rows], question[rows]
+    views, no_dropout = ([question[rows]], [rationale[rows]]), settings.changed(dropout=0.0)  # as in the paper
     halt = threading.Event()
-    # a step of a CVAE is too small for two cores, so each has one; the first weights alone come from a shared generator
-    with _one_thread(), ThreadPoolExecutor(1) as beside:
-        waiting = beside.submit(fit_cvae, *views, plain, seed, "lars", work, conditional=True, halt=halt)
+    # a training step is too small for two cores, so each CVAE has one; only initial weights use a shared generator
+    with _one_thread(), ThreadPoolExecutor(1) as pool:
+        future = pool.submit(fit_cvae, *views, no_dropout, seed, "lars", work, conditional=True, halt=halt)
         try:
-            ours, lars = fit_skillshot(*learned, settings, seed, work), waiting.result()
+            ours, lars = fit_skillshot(*texts, settings, seed, work), future.result()
         finally:
             halt.set()
     ridge, ridge_bank, regulariser = fit_ridge(question[rows], rationale[rows])
@@ -71,7 +73,7 @@ def fit(
         diagnostics=ours.diagnostics | lars.diagnostics | {"ridge_regulariser": regulariser},
     )
     lexical = ours.question_lexical, ours.rationale_lexical
-    if not right.all():
+    if not correct.all():
         lexical = ours.question_view.transform(questions), ours.rationale_view.transform(rationales)
     inputs = {
         "lars": (question, rationale),
@@ -85,7 +87,7 @@ def fit(
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """One thread for torch's own products, here and in threads that start meanwhile."""
+    """One thread for torch's operations, here and in threads that start within the block."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

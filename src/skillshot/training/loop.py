@@ -1,4 +1,4 @@
-"""Training a skill CVAE: AdamW, one cycle, early stopping, checkpoints that continue to the same result."""
+"""Train a skill CVAE: AdamW, one-cycle learning rate, early stopping, checkpoints that resume to the same result."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from skillshot.common.progress import progress as show_progress
 from skillshot.model.nets import SkillCVAE
 
 WARM = 0.25  # share of the steps in which the learning rate rises
-CHECKPOINT_EVERY = 10  # epochs; a kill costs at most this much work
+CHECKPOINT_EVERY = 10  # epochs; a killed run loses at most this many
 
 
 def one_cycle(step: int, steps: int, peak: float) -> float:
@@ -34,12 +34,12 @@ def one_cycle(step: int, steps: int, peak: float) -> float:
 
 
 def epoch_seed(seed: int, epoch: int) -> int:
-    """Every epoch has a seed of its own, so that a resumed run draws what an uninterrupted one would."""
+    """Seed of one epoch, so that a resumed run draws the same numbers as an uninterrupted one."""
     return (seed * 1_000_003 + epoch) % (2**31)
 
 
 def split(rows: int, holdout: float, seed: int) -> tuple[Tensor, Tensor]:
-    """Row numbers that early stopping watches, and those that are learned from."""
+    """Row numbers held out for early stopping, and those for training."""
     order = torch.randperm(rows, generator=torch.Generator().manual_seed(seed))
     held = min(max(1, round(holdout * rows)), rows - 1)
     return order[:held], order[held:]
@@ -47,7 +47,7 @@ def split(rows: int, holdout: float, seed: int) -> tuple[Tensor, Tensor]:
 
 @dataclass
 class Progress:
-    """Where training stands; with the tensors beside it, all that a checkpoint needs."""
+    """State of training. Together with the tensors it is all that a checkpoint needs."""
 
     epoch: int = 0
     best: float = math.inf
@@ -67,14 +67,15 @@ def train(
     published_noise: bool = False,
     halt: threading.Event | None = None,
 ) -> Progress:
-    """Fit `model` in place on standardised rows (n, dq) and (n, dr); it ends with its best held-out weights.
+    """Fit `model` in place on standardised rows (n, dq) and (n, dr); it is left with its best held-out weights.
 
     Args:
-        work: folder of the checkpoint; one that fits is continued.
-        halt: when set, training ends with the epoch by a KeyboardInterrupt.
+        work: folder of the checkpoint; training resumes from a checkpoint of the same run.
+        halt: when set, training raises KeyboardInterrupt at the end of the epoch.
 
     Returns:
-        The history: per epoch loss, reconstruction, kl, their held-out values, learning rate, gradient norm.
+        The progress, whose history has per epoch: loss, reconstruction, kl, their held-out values, learning rate,
+        gradient norm.
     """
     device = question.device
     watch, learn = (rows.to(device) for rows in split(len(question), settings.holdout, seed))
@@ -89,7 +90,7 @@ def train(
     progress = Progress()
     if store and (restored := store.restore(model, optimiser)):
         progress, best = restored
-    # draws of its own: another model may be training in another thread
+    # its own generators, because another model may be training in another thread
     noise, order = torch.Generator(device), torch.Generator()
     model.draw_from(noise)
     precision = torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16")
@@ -144,7 +145,7 @@ def train(
 
 
 def identity(question: Tensor, rationale: Tensor, settings: TrainParams, seed: int) -> dict[str, Any]:
-    """What a checkpoint belongs to: these rows, these settings, this code. A run of anything else starts anew."""
+    """Identity of a run: its rows, settings, seed and code. A checkpoint with another identity is not resumed."""
     inputs, code = hashlib.sha256(), hashlib.sha256()
     for rows in (question, rationale):
         inputs.update(rows.cpu().numpy().tobytes())
@@ -163,7 +164,7 @@ class Checkpoint:
     def save(
         self, model: SkillCVAE, optimiser: torch.optim.Optimizer, progress: Progress, best: dict[str, Tensor]
     ) -> None:
-        """Write a numbered tensor file, then the JSON that points to it, then drop the older one."""
+        """Write a numbered tensor file, then the JSON that points to it, then delete the older one."""
         tensors = {f"now.{name}": tensor for name, tensor in model.state_dict().items()}
         tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
         for i, state in optimiser.state_dict()["state"].items():
@@ -179,7 +180,7 @@ class Checkpoint:
                 old.unlink()
 
     def restore(self, model: SkillCVAE, optimiser: torch.optim.Optimizer) -> tuple[Progress, dict[str, Tensor]] | None:
-        """Bring model and optimiser to the saved epoch; None when nothing saved belongs to this run."""
+        """Bring model and optimiser to the saved epoch; None where no checkpoint of this run is saved."""
         about = read_json(path) if (path := self.folder / "checkpoint.json").exists() else {}
         if about.get("identity") != self.identity:
             return None
@@ -198,6 +199,6 @@ class Checkpoint:
 
 
 def to_device(arrays: Sequence[Any], device: str) -> list[Tensor]:
-    """Arrays as float32 tensors on the chosen device (`auto`: the GPU where there is one)."""
+    """Arrays as float32 tensors on the device (`auto`: the GPU where there is one)."""
     name = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     return [torch.as_tensor(array, dtype=torch.float32, device=name) for array in arrays]
