@@ -49,6 +49,16 @@ def test_the_lock_holds_what_pyproject_asks_for() -> None:
     assert sorted(names - locked() - {"skillshot"}) == []
 
 
+def test_the_wheel_takes_every_file_of_the_package() -> None:
+    import tomllib
+
+    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["skillshot"]
+    package = ROOT / "src/skillshot"
+    taken = {path for pattern in ["**/*.py", *patterns] for path in package.glob(pattern)}
+    present = {path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+    assert sorted(present - taken) == []
+
+
 def test_every_locked_package_has_a_known_licence() -> None:
     with LICENCES.open(newline="", encoding="utf-8") as handle:
         rows = {row["package"]: row for row in csv.DictReader(handle)}
