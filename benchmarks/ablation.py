@@ -36,7 +36,7 @@ CASES: dict[str, dict[str, object]] = {
     "rationale: skeleton alone, no words": {"explains": RATIONALE[:1] + RATIONALE[-1:]},
     "rationale: no equations": {"explains": RATIONALE[:-1]},
     "words of the procedure masked like others": {"without": ("procedure",)},
-    "parts not weighed by how well they are foretold": {"without": ("weights",)},
+    "components not weighted by predictability": {"without": ("weights",)},
     "decoder reads the question": {"conditional": True},
 }
 PLAIN = TrainParams().changed(min_gap=-1.0, dropout=0.0)  # an ablation may collapse: that is what it shows

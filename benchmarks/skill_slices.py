@@ -128,12 +128,12 @@ def _roles(record: Record) -> set[tuple[str, ...]]:
 
 def _slice(name: str, bank: list[Record], queries: list[Record], label: Label) -> Slice:
     have, asked = [label(record) for record in bank], [label(record) for record in queries]
-    truth = np.array([[_alike(a, b) for b in have] for a in asked], np.float32)
+    truth = np.array([[agreement(a, b) for b in have] for a in asked], np.float32)
     keys = [np.array([normalise_question(record.question) for record in side]) for side in (queries, bank)]
     return Slice(name, bank, queries, truth, keys[0][:, None] != keys[1][None])
 
 
-def _alike(one: Any, other: Any) -> float:
+def agreement(one: Any, other: Any) -> float:
     """1 for equal labels; for lists the Jaccard index of the multisets."""
     if not isinstance(one, list):
         return float(one == other)

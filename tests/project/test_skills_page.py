@@ -36,7 +36,7 @@ def test_the_label_of_tabmwp_is_the_opening_and_the_statistic() -> None:
     slices = benchmark("skill_slices")
     record = Record("1", "q", "Count 12 numbers. The median is 4.", "4")
     assert slices.opening(record) == "count 0 numbers.|median"
-    assert slices._alike(["+", "+", "-"], ["+", "-", "-"]) == pytest.approx(2 / 4)
+    assert slices.agreement(["+", "+", "-"], ["+", "-", "-"]) == pytest.approx(2 / 4)
 
 
 @pytest.mark.skipif(not (ROOT.parent / "shared/data/tabmwp").is_dir(), reason="../shared/data is not there")
