@@ -1,1 +1,1 @@
-"""Plugs for LangChain and DSPy."""
+"""Adapters for LangChain and DSPy."""

@@ -118,9 +118,8 @@ class Selector:
             InputError: an id is there already, the examples cannot be used, or another process changed the bundle.
             BundleError: the bundle is damaged, or this Selector was not loaded from a folder.
         """
-        options = self._opened_with("add")
-        above("skillshot.bundle.edit").add_examples(options.folder, examples, columns)
-        return self._reopened(replace(options, source=None))
+        above("skillshot.bundle.edit").add_examples(self.options.folder, examples, columns)
+        return self._reopened(replace(self.options, source=None))
 
     def remove(self, ids: str | Iterable[str]) -> Selector:
         """Remove demonstrations from the bundle; returns a Selector without them, this one stays.
@@ -129,9 +128,8 @@ class Selector:
             InputError: an id is not there, nothing would be left, or another process changed the bundle meanwhile.
             BundleError: the bundle is damaged, or this Selector was not loaded from a folder.
         """
-        options = self._opened_with("remove")
-        above("skillshot.bundle.edit").remove(options.folder, [ids] if isinstance(ids, str) else list(ids))
-        return self._reopened(replace(options, source=None))
+        above("skillshot.bundle.edit").remove(self.options.folder, [ids] if isinstance(ids, str) else list(ids))
+        return self._reopened(replace(self.options, source=None))
 
     def reload(self) -> Selector:
         """A Selector on what the bundle holds now: this one when nothing changed; an unchanged model is shared.
@@ -141,7 +139,18 @@ class Selector:
         Raises:
             BundleError: as `load`; also when this Selector was not loaded from a folder.
         """
-        return self._reopened(self._opened_with("reload").again())
+        return self._reopened(self.options.again())
+
+    @property
+    def options(self) -> LoadOptions:
+        """The bundle's folder and how it was loaded.
+
+        Raises:
+            BundleError: this Selector was not loaded from a folder.
+        """
+        if self._options is None:
+            raise BundleError("this Selector was not loaded from a folder; use Selector.load")
+        return self._options
 
     def __len__(self) -> int:
         return len(self._bundle.store)
@@ -208,7 +217,8 @@ class Selector:
         """Ready few-shot chain-of-thought prompt, ending with "Answer:".
 
         Args:
-            template, system: jinja2 texts in place of the default (see `skillshot.runtime.prompt.PromptTemplate`).
+            template: jinja2 text in place of the default (see `skillshot.runtime.prompt.PromptTemplate`).
+            system: jinja2 text that stands before the prompt.
         """
         return prompt_template(template, system).render(self.select(question, k, **filters), *parts(question))
 
@@ -238,20 +248,15 @@ class Selector:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        options = replace(self._opened_with("pickling"), owner=None)
+        options = replace(self.options, owner=None)
         return _unpickled, (type(self), options, self.facts["data"]["sha256"])
-
-    def _opened_with(self, action: str) -> LoadOptions:
-        if self._options is None:
-            raise BundleError(f"{action}: this Selector was not loaded from a folder; use Selector.load")
-        return self._options
 
     def _reopened(self, options: LoadOptions) -> Selector:
         bundle = open_bundle(options, self._bundle)
         return self if bundle is self._bundle else type(self)(bundle, options)
 
     def _push(self, target: str) -> str:
-        folder = self._opened_with("save").folder
+        folder = self.options.folder
         if read_manifest(folder) != self.facts:
             raise BundleError(f"{folder}: changed since this Selector was loaded; save reload() instead")
         return str(above("skillshot.bundle.hub").push(folder, target))
