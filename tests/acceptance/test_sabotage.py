@@ -178,3 +178,15 @@ def test_every_sabotage_of_the_catalogue_still_finds_what_it_replaces() -> None:
                         )
                         found = getattr(found, part)
             assert own or text.strip().startswith("#") or "." in text
+
+
+def test_every_message_that_a_sabotage_waits_for_is_written_somewhere() -> None:
+    trees = [ast.parse(path.read_text()) for path in (ROOT / "src").rglob("*.py")]
+    written = [node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    text = "\n".join(value for value in written if isinstance(value, str))
+    for sabotage in SABOTAGES:
+        for pattern in filter(lambda pattern: " " in pattern, sabotage.message.split("|")):
+            words = [word for word in pattern.rpartition(": ")[2].split() if "\\" not in word]
+            # the last word may be a value: the name of a stage
+            found = " ".join(words) in text or (len(words) > 2 and " ".join(words[:-1]) in text)
+            assert found, f"{sabotage.name}: nothing in src writes {' '.join(words)!r}; fix the sabotage"

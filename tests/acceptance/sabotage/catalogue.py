@@ -131,8 +131,8 @@ SABOTAGES = (
     Sabotage(
         "a selector that answers worst first", "gate", r"evaluate\.shipped\.same_choice",
         code={
-            "runtime/selector.py": "\n_pick = Selector._choose\n"
-            "Selector._choose = lambda self, vector, *rest: _pick(self, -vector, *rest)\n"
+            "runtime/search.py": "\n_pick = _choose\n"
+            "def _choose(bundle, vector, *rest):\n    return _pick(bundle, -vector, *rest)\n"
         },
     ),
     Sabotage("an older bundle in place of the new one", "register", "changed since stage index", after=stale_bundle),
