@@ -15,8 +15,8 @@ from helpers.hostile import GOOD
 from skillshot.bank.checks import CHECKS, first_failure, numbers_in
 from skillshot.bank.convert import to_record
 from skillshot.bank.formats import boxed, preset_of
-from skillshot.bank.load import load_bank, load_queries
-from skillshot.common.errors import InputError
+from skillshot.bank.load import load_bank, load_queries, load_questions
+from skillshot.common.errors import ColumnsError, InputError
 from skillshot.common.params import ValidateParams
 from skillshot.common.record import Record
 
@@ -122,6 +122,70 @@ def test_queries_need_neither_rationale_nor_answer(tmp_path: Path) -> None:
     assert [record.question for record in loaded.records] == ["q?"]
     with pytest.raises(InputError, match=r"empty_answer|empty_rationale"):
         load_bank(path)
+
+
+@pytest.mark.parametrize(
+    ("row", "given", "columns"),
+    [
+        ({"problem": "q", "result": "4", "notes": "n"}, {}, {"question": "problem", "answer": "result"}),
+        ({"prompt": "q", "completion": "r"}, {}, {"question": "prompt", "rationale": "completion"}),
+        ({"question": "q", "answer": "4"}, {}, {"rationale": "COLUMN"}),
+        ({"question": "q", "explanation": "r", "answer": "4"}, {}, {"rationale": "explanation"}),
+        (
+            {"ask": "q", "Solution": "r", "gold": "4"},
+            {"question": "ask"},
+            {"question": "ask", "rationale": "Solution", "answer": "gold"},
+        ),
+        ({"ask": "q", "why": "r", "answer": "4"}, {"question": "aks"}, {"question": "COLUMN"}),
+    ],
+)
+def test_a_message_suggests_columns_of_the_file(
+    row: dict[str, str], given: dict[str, str], columns: dict[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "bank.jsonl"
+    # the message holds the file's columns even where a row is too long to be kept
+    rows = [{key: f"{value} {i}" for key, value in row.items()} | {"long": "x" * 3000} for i in range(3)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(ColumnsError) as caught:
+        load_bank(path, columns=given)
+    assert caught.value.columns == columns
+    problem = f"the file has the columns {', '.join(row)}, long"
+    assert str(caught.value).splitlines()[1:] == [problem, f"pass columns={columns}"]
+    text = ",".join(f"{field}={column}" for field, column in columns.items())
+    assert caught.value.for_command().splitlines()[1:] == [problem, f"add --columns {text}"]
+    text = ", ".join(f"{field}: {column}" for field, column in columns.items())
+    assert caught.value.for_params().splitlines()[1:] == [problem, f"set ingest.columns: {{{text}}}"]
+
+
+def test_conflicting_ids_can_be_dropped_and_the_published_form_stays(tmp_path: Path) -> None:
+    path = tmp_path / "bank.jsonl"
+    path.write_text("".join(json.dumps({"id": "x", "question": q, "answer": "6/2=3\n#### 3"}) + "\n" for q in "ab"))
+    with pytest.raises(ColumnsError) as caught:
+        load_bank(path)
+    assert caught.value.columns == {"id": ""}
+    assert [record.rationale for record in load_bank(path, columns=caught.value.columns).records] == ["6/2=3"] * 2
+
+
+def test_questions_are_read_from_any_form_or_plain_text(tmp_path: Path) -> None:
+    for name, text in {
+        "q.txt": 'one\n\n{"question": "two", "context": "c"}\n{"answer": "3"}\none\n',
+        "q.csv": "ask,map\none,\ntwo,c\n,c\none,\n",
+        "q.jsonl": '{"ask": "one"}\n{"ask": "two", "map": "c"}\noops\n{"ask": "one"}\n',
+    }.items():
+        (tmp_path / name).write_text(text)
+        columns = {} if name == "q.txt" else {"question": "ask", "context": "map"}
+        loaded = load_questions(tmp_path / name, columns=columns)
+        assert [(record.question, record.context) for record in loaded.records] == [
+            ("one", ""),
+            ("two", "c"),
+            ("one", ""),
+        ]
+        assert len(loaded.quarantined) == 1, name
+    with pytest.raises(InputError, match="no such file"):
+        load_questions(tmp_path / "none.txt")
+    (tmp_path / "empty").write_text(" \n")
+    with pytest.raises(InputError, match="no rows"):
+        load_questions(tmp_path / "empty")
 
 
 def test_limit_and_share_of_bad_rows(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from helpers.story import Story
-from skillshot.cli.main import COMMANDS, main
+from skillshot.cli.main import COMMANDS, GROUPS, build_parser, main
 from skillshot.common.record import write_records
 
 Capture = pytest.CaptureFixture[str]
@@ -27,6 +28,27 @@ def test_every_command_has_help_with_an_example(command: str, capsys: Capture) -
     assert "--json" in text
 
 
+def test_the_help_lists_each_command_once_in_its_group() -> None:
+    text = build_parser().format_help()
+    for title, names in GROUPS.items():
+        _, _, block = text.partition(f"{title}:\n")
+        listed = [line.split()[0] for line in block.split("\n\n")[0].splitlines()]
+        assert tuple(listed) == names
+    assert "example: skillshot fit" in text
+
+
+def test_shared_options_mean_the_same_in_every_command() -> None:
+    """One help text an option, apart from a default of its own."""
+    (choices,) = (action.choices for action in build_parser()._subparsers._group_actions)  # type: ignore[union-attr]
+    texts: dict[str, set[str]] = {}
+    for parser in choices.values():  # type: ignore[union-attr]
+        for action in parser._actions:
+            for option in action.option_strings:
+                texts.setdefault(option, set()).add(str(action.help).split(" (default")[0])
+    for option in ("-k", "--limit", "--seed", "--columns", "--json", "--accept", "--markdown", "--template"):
+        assert len(texts[option]) == 1, option
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -37,8 +59,20 @@ def test_every_command_has_help_with_an_example(command: str, capsys: Capture) -
         ["select", "{bundle}"],
         ["select", "{bundle}", "q", "-k", "0"],
         ["select", "{bundle}", "q", "-k", "many"],
+        ["select", "{bundle}", "q", "--columns", "question=problem"],
+        ["select", "{bundle}", "q", "--template", "nowhere.j2"],
+        ["select", "{bundle}", "q", "--prompt", "--template", "nowhere.j2"],
+        ["score", "{bundle}", "{queries}", "--label", "skill", "--limit", "0"],
+        ["score", "{bundle}", "{queries}", "--label", "skill", "--columns", "question"],
+        ["score", "{bundle}", "{queries}", "--label", "skill", "--columns", "question=nothing"],
+        ["evaluate", "{bundle}", "{queries}", "--shots", "0"],
+        ["evaluate", "{bundle}", "{queries}", "-k", "0"],
+        ["evaluate", "{bundle}", "{queries}", "--limit", "some"],
+        ["evaluate", "{bundle}", "{queries}", "--selectors", ","],
+        ["bench", "{bundle}", "-k", "0"],
+        ["bench", "{bundle}", "--queries", "0"],
         ["select", "{bundle}", "q", "--where", "grade"],
-        ["select", "{bundle}", "q", "--exclude", "nobody"],
+        ["select", "{bundle}", "q", "--exclude", "no-such-id"],
         ["select", "{bundle}", "--questions", "nowhere.txt"],
         ["score", "{bundle}", "nowhere.jsonl", "--label", "skill"],
         ["score", "{bundle}", "{queries}", "--label", "colour"],
@@ -47,7 +81,7 @@ def test_every_command_has_help_with_an_example(command: str, capsys: Capture) -
         ["fit", "{queries}", "--out", "{new}", "--set", "train.betta=1"],
         ["fit", "{queries}", "--out", "{queries}"],
         ["add", "{bundle}", "{queries}", "--fast"],
-        ["remove", "{bundle}", "nobody"],
+        ["remove", "{bundle}", "no-such-id"],
         ["bench", "nowhere"],
     ],
 )
@@ -64,6 +98,7 @@ def test_bad_usage_is_two_and_short(
     assert code == 2
     assert "Traceback" not in error
     assert 1 <= len(error.strip().splitlines()) <= 3
+    assert error.startswith("skillshot") and "[-h]" not in error
     assert not (tmp_path / "new").exists()
 
 
@@ -80,6 +115,60 @@ def test_select(bundle: Path, tmp_path: Path, capsys: Capture) -> None:
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row["question"] for row in rows] == ["How many?", "How far?"]
     assert "a map" in rows[1]["prompt"]
+
+
+CSV = "id,prompt,solution\n1,How many?,3 + 4 = 7\n2,How many?,so 5\n3,,none\n"
+
+
+def test_select_reads_questions_from_any_form_of_a_bank(bundle: Path, tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "questions.csv"
+    path.write_text(CSV)
+    assert main(["select", str(bundle), "--questions", str(path)]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        f"skillshot select: {path}: 3 of 3 rows are unusable: no question (3, first questions.csv: line 2)",
+        "the file has the columns id, prompt, solution",
+        "add --columns question=prompt,rationale=solution",
+    ]
+    assert main(["select", str(bundle), "--questions", str(path), "--columns", "question=prompt", "-k", "1"]) == 0
+    output = capsys.readouterr()
+    assert [json.loads(line)["question"] for line in output.out.splitlines()] == ["How many?", "How many?"]
+    assert output.err == "questions.csv: line 4: left out: no question\n"
+
+
+def test_the_line_to_paste_works(bundle: Path, tmp_path: Path, capsys: Capture) -> None:
+    shutil.copytree(bundle, tmp_path / "copy")
+    path = tmp_path / "more.jsonl"
+    rows = [{"the problem": f"What is {i} + 1?", "solution": f"It is {i + 1}", "target": f"{i + 1}"} for i in range(3)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    command = ["add", str(tmp_path / "copy"), str(path)]
+    assert main([*command, "--columns", "question=the problem"]) == 2
+    option = capsys.readouterr().err.splitlines()[-1].removeprefix("add ")
+    assert option == "--columns 'question=the problem,rationale=solution,answer=target'"
+    assert main([*command, *shlex.split(option)]) == 0
+    assert "3 added, 0 refused" in capsys.readouterr().out
+
+
+def test_a_template_of_the_user(bundle: Path, tmp_path: Path, capsys: Capture) -> None:
+    pytest.importorskip("jinja2")
+    template, system, questions = tmp_path / "prompt.j2", tmp_path / "system.txt", tmp_path / "questions.txt"
+    template.write_text("{{ demonstrations | length }} examples. {{ question }}")
+    system.write_text("Be brief.")
+    questions.write_text("How many?\n")
+    own = ["-k", "2", "--prompt", "--template", str(template), "--system", str(system)]
+    assert main(["select", str(bundle), "How many?", *own]) == 0
+    assert capsys.readouterr().out == "Be brief.\n\n2 examples. How many?\n"
+    assert main(["select", str(bundle), "--questions", str(questions), *own]) == 0
+    assert json.loads(capsys.readouterr().out)["prompt"] == "Be brief.\n\n2 examples. How many?"
+
+
+def test_a_missing_package_names_its_extra(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    def load(*_: object, **__: object) -> None:
+        raise ModuleNotFoundError("No module named 'faiss'", name="faiss")
+
+    monkeypatch.setattr("skillshot.runtime.selector.Selector.load", load)
+    assert main(["select", "x", "How many?"]) == 2
+    error = capsys.readouterr().err
+    assert error == "skillshot select: the package faiss-cpu is not installed: pip install 'skillshot[large]'\n"
 
 
 def test_score(bundle: Path, story: Story, tmp_path: Path, capsys: Capture) -> None:

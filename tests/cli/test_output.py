@@ -13,18 +13,11 @@ import pytest
 from skillshot.cli import fit as fit_command
 from skillshot.cli import lineage, main
 from skillshot.cli.markdown import markdown
-from skillshot.cli.output import table
 from skillshot.common.errors import InputError
 from skillshot.common.record import Record, write_records
+from skillshot.evaluation.run import sample
 
 Capture = pytest.CaptureFixture[str]
-
-
-def test_a_table_shows_what_is_missing_as_a_dash() -> None:
-    rows = [{"name": "lars", "hit": 0.5, "n": 3}, {"name": "skillshot", "hit": None, "n": 12}]
-    assert table(rows, ["name", "hit", "n"]).splitlines() == [
-        "name         hit   n", "--------------------", "lars       0.500   3", "skillshot      -  12",
-    ]  # fmt: skip
 
 
 def test_markdown_puts_failures_first_and_keeps_its_cells() -> None:
@@ -48,8 +41,8 @@ FOUND: dict[str, Any] = {
 }  # fmt: skip
 
 
-def test_a_lineage_tells_everything_that_made_a_version() -> None:
-    assert list(lineage.lines(FOUND)) == [
+def test_a_full_lineage_lists_everything_that_made_a_version() -> None:
+    assert list(lineage.lines(FOUND, full=True)) == [
         "skillshot-selector version 3 (champion)",
         "  run       r1  at sqlite:///x",
         "  commit    abc with uncommitted: params.yaml",
@@ -67,6 +60,23 @@ def test_a_lineage_tells_everything_that_made_a_version() -> None:
         "make it again:",
         "  make run",
     ]
+
+
+def test_a_short_lineage_has_at_most_twenty_lines() -> None:
+    many = [f"path{i}" for i in range(50)]
+    stage = {"cmd": "run", "deps": dict.fromkeys(many, "d"), "outs": {}, "params": {"params.yaml": {"a": 1, "b": 2}}}
+    large = FOUND | {
+        "dirty": many, "unrecorded": many, "data": {name: {"digest": "d"} for name in many},
+        "stages": dict.fromkeys(("ingest", "train"), stage), "machine": dict.fromkeys(many, "long fact"),
+        "history": FOUND["history"] * 50, "again": ["one", "two", "three"],
+    }  # fmt: skip
+    lines = list(lineage.lines(large, full=False))
+    assert len(lines) <= 20
+    assert max(map(len, lines)) <= 160
+    assert "  commit    abc with uncommitted: path0, path1, path2 and 47 more" in lines
+    assert "  stages    ingest, train" in lines
+    assert "            100 dependencies and outputs, 4 parameters: --full lists them" in lines
+    assert len(list(lineage.lines(large, full=True))) > 200
 
 
 @pytest.mark.parametrize(("raised", "code"), [(KeyboardInterrupt(), 130), (InputError("no such bank"), 2)])
@@ -96,18 +106,29 @@ def test_a_reader_that_goes_away_is_no_error(monkeypatch: pytest.MonkeyPatch) ->
 def test_fit_passes_its_settings_on(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     seen: list[Any] = []
 
-    def fit(bank: str, out: Path, params: Any, _: Any) -> dict[str, Any]:
-        seen.append((bank, out, params.train.latent_dim))
+    def fit(bank: str, out: Path, params: Any) -> dict[str, Any]:
+        seen.append((bank, out, params.train.latent_dim, params.ingest.columns))
         return {"accepted": 5, "quarantined": 2, "reasons": {"mojibake": 2}}
 
     monkeypatch.setattr("skillshot.api.fit_bundle", fit)
-    assert main.main(["fit", "bank.jsonl", "--out", "x", "--set", "train.latent_dim=48"]) == 0
-    assert seen == [("bank.jsonl", Path("x"), 48)]
-    assert capsys.readouterr().out.splitlines()[:2] == ["x: 5 demonstrations, 2 rows quarantined", "  mojibake: 2"]
+    columns = ["--columns", "question=problem, part 2,rationale=out.why", "--columns", "id="]
+    assert main.main(["fit", "bank.jsonl", "--out", "x", "--set", "train.latent_dim=48", *columns]) == 0
+    expected = {"question": "problem, part 2", "rationale": "out.why", "id": ""}
+    assert seen == [("bank.jsonl", Path("x"), 48, expected)]
+    assert capsys.readouterr().out.splitlines() == [
+        "rows                   count",
+        "----------------------------",
+        "accepted                   5",
+        "quarantined: mojibake      2",
+        "quarantined rows: x.quarantine.jsonl",
+        "next: skillshot select x 'your question' -k 4 --prompt",
+    ]
+    assert main.main(["fit", "bank.jsonl", "--out", "x", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"accepted": 5, "quarantined": 2, "reasons": {"mojibake": 2}}
 
 
 class Fake:
-    """A selector that tells what it was asked."""
+    """A selector that keeps what it was asked."""
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
@@ -139,15 +160,15 @@ def test_select_wants_one_kind_of_question(given: list[str], monkeypatch: pytest
     assert "either a question or --questions FILE" in capsys.readouterr().err
 
 
-def test_score_passes_its_settings_on_and_tells_what_was_left_out(
+def test_score_passes_its_settings_on_and_reports_what_was_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     asked: list[Any] = []
 
     def fake(_: str, records: Sequence[Record], label: str, k: int, names: Any, **__: Any) -> Any:
-        asked.append((len(records), label, k, names))
+        asked.append(([record.id for record in records], label, k, names))
         report = {"selectors": {"lars": {"hit@k": 0.5}}, "queries": len(records), "k": k, "pairs": {}, "nmi": {}}
-        return SimpleNamespace(to_json=lambda: report)
+        return SimpleNamespace(to_dict=lambda: report)
 
     monkeypatch.setattr("skillshot.evaluation.alignment.score", fake)
     records = [Record(str(i), f"What is {i} + 1?", f"It is {i + 1}", str(i + 1)) for i in range(9)]
@@ -157,5 +178,11 @@ def test_score_passes_its_settings_on_and_tells_what_was_left_out(
         handle.write("not JSON\n")
     assert main.main(["score", "x", str(path), "--label", "skill", "-k", "3", "--selectors", "lars, ridge"]) == 0
     assert f"{path}: 1 rows left out" in capsys.readouterr().err
-    assert main.main(["score", "x", str(path), "--label", "skill", "--limit", "5"]) == 0
-    assert asked[0] == (9, "skill", 3, ("lars", "ridge")) and asked[1][0] == 5
+    limited = ["score", "x", str(path), "--label", "skill", "--limit", "5"]
+    for seed in ("0", "1", "0"):
+        assert main.main([*limited, "--seed", seed]) == 0
+    assert "5 queries are few" in capsys.readouterr().out
+    assert asked[0] == ([str(i) for i in range(9)], "skill", 3, ("lars", "ridge"))
+    drawn = [ids for ids, *_ in asked[1:]]
+    assert drawn[0] == [record.id for record in sample(records, 5, 0)]
+    assert drawn[0] == drawn[2] != drawn[1]

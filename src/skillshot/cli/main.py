@@ -45,7 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"skillshot {__version__}")
     subparsers = parser.add_subparsers(
-        dest="command", metavar="COMMAND", required=True, parser_class=Parser, help=argparse.SUPPRESS
+        dest="command", metavar="COMMAND", required=True, parser_class=Parser, prog="skillshot", help=argparse.SUPPRESS
     )
     for name in COMMANDS:
         importlib.import_module(f"skillshot.cli.{name}").add_parser(subparsers)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
-EVERY = 30.0  # seconds between log lines of work under way
+EVERY = 30.0  # seconds between two log lines
 
 logger = logging.getLogger("skillshot")
 

@@ -48,7 +48,7 @@ def undecided(report: Mapping[str, Any], confidence: float = 0.95) -> Iterator[s
         for metric, pair in metrics.items():
             if pair and pair["low"] <= 0 <= pair["high"]:
                 needed = _needed(pair, queries, confidence)
-                yield f"{queries} queries cannot tell {first} from {second} by {metric}{needed}"
+                yield f"{queries} queries cannot separate {first} from {second} by {metric}{needed}"
 
 
 def _needed(pair: Mapping[str, Any], queries: int, confidence: float, power: float = 0.8) -> str:

@@ -49,8 +49,8 @@ def main() -> None:
     evaluation = evaluate(engine, cache, queries, choices, settings, params.seed, selection=selection)
     # seconds are logged and kept out of the report: the same inputs give the same report
     texts = shown(queries, choices)
-    beside = {"alignment": alignment, "shipped": proof}
-    write(evaluation, Path("reports"), extra=beside, timing=False, texts=texts)
+    extra = {"alignment": alignment, "shipped": proof}
+    write(evaluation, Path("reports"), extra=extra, timing=False, texts=texts)
     timing = evaluation.timing
     logger.info(
         "evaluate: %d calls of the model, %.1f s of %.1f s in the engine",
