@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from scripts.pages import ROOT, table
-from skillshot.cli.main import build_parser
+from skillshot.cli.main import GROUPS, build_parser
 
 PAGE = "docs/reference/cli.md"
 START = """# Command line
@@ -38,7 +38,8 @@ def arguments(parser: argparse.ArgumentParser) -> list[list[str]]:
 def command(name: str, parser: argparse.ArgumentParser) -> str:
     """The section of one command."""
     example = (parser.epilog or "").removeprefix("example: ")
-    lines = [f"## skillshot {name}", "", f"{parser.description}", "", "```bash", example, "```", ""]
+    does = parser.description or ""
+    lines = [f"## skillshot {name}", "", f"{does[:1].upper()}{does[1:]}.", "", "```bash", example, "```", ""]
     return "\n".join([*lines, table(["argument", "meaning"], arguments(parser)), ""])
 
 
@@ -46,7 +47,9 @@ def render() -> str:
     """The page."""
     parser = build_parser()
     (commands,) = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
-    return "\n".join([START, *(command(name, found) for name, found in commands.choices.items())])
+    contents = [[title, ", ".join(f"[{name}](#skillshot-{name})" for name in names)] for title, names in GROUPS.items()]
+    sections = [command(name, found) for name, found in commands.choices.items()]
+    return "\n".join([START, table(["to", "commands"], contents), "", *sections])
 
 
 if __name__ == "__main__":

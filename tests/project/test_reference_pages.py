@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,17 @@ def test_command_lines_are_accepted_by_the_parser(guide: Path, capsys: pytest.Ca
 def test_python_snippets_compile(guide: Path) -> None:
     for block in re.findall(r"```python\n(.*?)```", guide.read_text(encoding="utf-8"), flags=re.S):
         compile(block, guide.name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+@pytest.mark.parametrize("guide", ["select", "explain", "langchain"])
+def test_python_snippets_run_one_after_another(
+    guide: str, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(bundle, tmp_path / "selector")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for block in re.findall(r"```python\n(.*?)```", (ROOT / f"docs/guides/{guide}.md").read_text(), flags=re.S):
+        exec(compile(block, guide, "exec"), names)
 
 
 def test_the_navigation_names_every_page() -> None:
