@@ -1,7 +1,7 @@
-"""Near ties are broken by variety: of demonstrations that fit equally well, those that are least alike.
+"""Near ties are broken by variety: of demonstrations that fit equally well, those that are least similar.
 
 The nearest rows to a predicted skill tend to be one turn of phrase four times over. Within a margin smaller than what
-the scores can tell, variety costs no alignment and shows the language model several wordings (docs/evaluation.md).
+the scores can tell, variety costs no alignment and shows the language model several wordings (docs/results/llm.md).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Search in a bank of hundreds of thousands: an inverted file of 8-bit vectors (faiss), ranked again exactly.
 
-Chosen by measurement at 1,000,000 vectors (docs/runtime.md): beside HNSW it is built in seconds, is a quarter of the
-vectors' size, and takes filters.
+Chosen by measurement at 1,000,000 vectors (docs/results/runtime.md): compared with HNSW it is built in seconds, is a
+quarter of the vectors' size, and takes filters.
 """
 
 from __future__ import annotations
