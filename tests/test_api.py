@@ -1,8 +1,13 @@
-"""Bank file to bundle folder: what is refused, what is kept, what is said. The parts that learn are stand-ins."""
+"""Examples to a bundle: what is refused, what is kept, what is logged. The parts that learn are stand-ins."""
 
 from __future__ import annotations
 
+import gc
 import json
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,22 +16,22 @@ from typing import Any
 import numpy as np
 import pytest
 
+import skillshot
 from helpers.story import Story
 from skillshot.api import fit_bundle
-from skillshot.bundle import build as pipeline
-from skillshot.common.errors import InputError, SkillshotError
+from skillshot.common.errors import ColumnsError, InputError, ParamsError
 from skillshot.common.io import write_jsonl
-from skillshot.common.params import default_params
+from skillshot.common.params import Params, default_params
 from skillshot.common.record import Record
 from skillshot.encoder import Embedded
-from skillshot.runtime.layout import LARGE
 
 
 class Parts:
-    """Stand-ins for encoder, training and export; what reached the bundle is in `seen`."""
+    """Stand-ins for encoder, training and export; what reached the bundle is in `seen`, a copied one stands for it."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, copied: Path | None = None) -> None:
         self.seen: list[Record] = []
+        self.copied = copied
         monkeypatch.setattr("skillshot.encoder.load_encoder", lambda _: None)
         monkeypatch.setattr("skillshot.encoder.embed_texts", self.embed)
         fitted = SimpleNamespace(vectors={}, diagnostics={})
@@ -37,8 +42,11 @@ class Parts:
     def embed(self, _: Any, texts: Sequence[str], __: int, title: str) -> Embedded:
         return Embedded(np.zeros((len(texts), 2), np.float32), 3 if title == "questions" else 0, 256)
 
-    def build(self, _: Path, __: Any, records: Sequence[Record], *___: Any) -> None:
-        self.seen = list(records)
+    def build(self, _: Path, __: Any, records: Sequence[Record], ___: Any, params: Params, folder: Path) -> None:
+        self.seen, self.params = list(records), params
+        if self.copied is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.copytree(self.copied, folder, copy_function=os.link)
 
 
 def write_bank(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
@@ -52,17 +60,18 @@ ROWS = [
 COLUMNS = default_params(["ingest.columns={question: task}"])
 
 
-def test_refused_rows_are_written_with_line_and_reason_and_cut_texts_are_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_refused_rows_are_written_with_line_and_reason_and_cut_texts_are_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    parts, said = Parts(monkeypatch), list[str]()
+    parts = Parts(monkeypatch)
+    caplog.set_level("INFO", "skillshot")
     bank = write_bank(tmp_path / "bank.jsonl", [*ROWS, {"id": "x", "task": "Why?", "rationale": "", "answer": "1"}])
-    report = fit_bundle(bank, tmp_path / "out", COLUMNS, said.append)
+    report = fit_bundle(bank, tmp_path / "out", COLUMNS)
     assert [record.question for record in parts.seen] == [row["task"] for row in ROWS]
     (row,) = map(json.loads, (tmp_path / "out.quarantine.jsonl").read_text().splitlines())
     assert row["line"] == 10 and row["reason"] == "empty_rationale" and report["reasons"] == {"empty_rationale": 1}
-    assert "embed: 3 questions exceed the encoder's 256 tokens and were cut" in said
-    assert not any("rationales exceed" in text for text in said)
+    assert "embed: 3 questions exceed the encoder's 256 tokens and were cut" in caplog.messages
+    assert "bank: 9 accepted, 1 quarantined" in caplog.messages and "rationales exceed" not in caplog.text
     assert report["truncated"] == {"questions": 3, "rationales": 0}
 
 
@@ -86,87 +95,124 @@ def test_what_is_no_bundle_is_never_replaced(folder: bool, tmp_path: Path, monke
     assert kept.read_text() == "years of work"
 
 
-def test_a_replacement_that_fails_leaves_the_old_folder(tmp_path: Path) -> None:
-    old = tmp_path / "bundle"
-    old.mkdir()
-    (old / "manifest.json").write_text("old")
-    with pytest.raises(FileNotFoundError):
-        pipeline.replace_folder(tmp_path / "never written", old)
-    assert (old / "manifest.json").read_text() == "old"
-    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
-
-
-def build(folder: Path, story: Story, most: int) -> Path:
-    """A bundle of ten demonstrations with made-up vectors and no model."""
-    (folder / "model").mkdir(parents=True)
-    rows = np.eye(10, 16, dtype=np.float32)
-    params = default_params([f"index.exact_below={most}"])
-    facts = pipeline.bundle_facts(story[0][:10], params, {})
-    pipeline.build_bundle(folder / "model", {"skillshot": rows}, story[0][:10], facts, params, folder / "selector")
-    return folder / "selector"
-
-
-def test_a_large_bank_gets_its_index_and_a_small_one_none(
-    story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_fit_takes_a_path_mappings_a_data_frame_or_a_data_set(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def index(vectors: Any, where: Path) -> None:
-        where.mkdir()
-        (where / "built").write_text(str(len(vectors)))
+    pandas, datasets = pytest.importorskip("pandas"), pytest.importorskip("datasets")
+    parts = Parts(monkeypatch, bundle)
+    frame = pandas.DataFrame(ROWS).assign(context=[None, float("nan"), "A page.", *[pandas.NA] * 6])
+    wanted = None
+    for examples in (
+        write_bank(tmp_path / "bank.jsonl", ROWS), str(tmp_path / "bank.jsonl"), ROWS, iter(ROWS),
+        pandas.DataFrame(ROWS), datasets.Dataset.from_list(ROWS),
+    ):  # fmt: skip
+        selector = skillshot.fit(examples, columns={"question": "task"})
+        assert isinstance(selector, skillshot.Selector) and selector.report["accepted"] == 9
+        wanted = wanted or parts.seen
+        assert parts.seen == wanted
+    skillshot.fit(frame, columns={"question": "task"})
+    assert [record.context for record in parts.seen] == ["", "", "A page.", *[""] * 6]
+    numbers = [row | {"answer": np.int64(i + 1), "options": np.array(["1", "2"])} for i, row in enumerate(ROWS)]
+    skillshot.fit(numbers, columns={"question": "task"})
+    assert parts.seen[3].answer == "4" and parts.seen[3].options == ("1", "2")
+    skillshot.fit(parts.seen)  # records, as they are
+    assert parts.seen[3].answer == "4"
 
-    monkeypatch.setattr("skillshot.runtime.large.build", index)
-    large, small = build(tmp_path / "large", story, 9), build(tmp_path / "small", story, 10)
-    assert (large / "bank-1" / LARGE / "built").read_text() == "10"
-    assert not (small / "bank-1" / LARGE).exists()
-    assert sorted(path.name for path in (tmp_path / "small").iterdir()) == ["model", "selector"]  # no work folder stays
 
-
-def test_a_build_that_fails_leaves_nothing_behind(
-    story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_every_row_is_accepted_or_quarantined(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def full(*_: Any) -> None:
-        raise OSError("disk full")
+    Parts(monkeypatch, bundle)
+    selector = skillshot.fit([*ROWS, 7, {"task": "Why?", "answer": "1"}], columns={"question": "task"})
+    report = selector.report
+    assert (report["accepted"], report["quarantined"]) == (9, 2)
+    assert [(row["file"], row["line"], row["reason"]) for row in report["quarantine"]] == [
+        ("<examples>", 10, "a int, not a mapping of columns"), ("<examples>", 11, "empty_rationale"),
+    ]  # fmt: skip
+    assert [record.levelname for record in caplog.records if "quarantined" in record.message] == ["WARNING"] * 3
 
-    monkeypatch.setattr("skillshot.runtime.large.build", full)
-    with pytest.raises(OSError, match="disk full"):
-        build(tmp_path / "one", story, 9)
-    assert [path.name for path in (tmp_path / "one").iterdir()] == ["model"]
+
+def test_examples_that_cannot_be_used_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    Parts(monkeypatch)
+    with pytest.raises(ColumnsError, match="the columns id, task, rationale, answer"):
+        skillshot.fit(ROWS)
+    for examples, reason in (
+        ([], "0 of 0 rows are unusable"),
+        ({"train": ROWS}, "one mapping with train; expected a list of mappings, or one split"),
+        (7, "examples: int: expected a path"),
+    ):
+        with pytest.raises(InputError, match=reason):
+            skillshot.fit(examples)
+    with pytest.raises(ParamsError, match="epochs"):
+        skillshot.fit(ROWS, params={"train.epochs": -1})
+    with pytest.raises(ParamsError, match=r"select\.k"):
+        skillshot.fit(ROWS, k=-3)
+    with pytest.raises(TypeError):
+        skillshot.fit(ROWS, 4)  # type: ignore[misc]
 
 
-def test_networks_that_differ_from_torch_stop_the_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = np.eye(4, dtype=np.float32)
+def test_settings_reach_the_params(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = Parts(monkeypatch, bundle)
+    for params in ({"train.beta": 0.3, "seed": 3}, {"train": {"beta": 0.3}, "seed": 3}, Params(seed=3).changed(
+        train=Params().train.changed(beta=0.3)
+    )):  # fmt: skip
+        skillshot.fit(ROWS, k=2, columns={"question": "task"}, params=params)
+        assert (parts.params.train.beta, parts.params.seed, parts.params.select.k) == (0.3, 3, 2)
+        assert parts.params.ingest.columns == {"question": "task"}
 
-    def read(texts: Sequence[str]) -> Any:
-        return rows[["abcd".index(text) for text in texts]]
 
-    view = SimpleNamespace(save=lambda _: None, transform=read, width=4)
-    fitted: Any = SimpleNamespace(
-        question_view=view, rationale_view=view, posteriors={}, vectors={"lars": rows},
-        policies={"lars": SimpleNamespace(eval=lambda: lambda *feeds: feeds[0])},
-    )  # fmt: skip
+def test_without_out_the_bundle_goes_with_its_last_selector(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Parts(monkeypatch, bundle)
+    selector = skillshot.fit(ROWS, columns={"question": "task"})
+    folder = selector.options.folder
+    assert folder.is_dir() and len(selector.select("How many?")) == 4
+    del selector
+    gc.collect()
+    assert not folder.parent.exists()
 
-    class Session:
-        inputs = ("sentence_embedding",)
 
-        def __init__(self, path: Path) -> None: ...
+def test_a_quarantine_file_of_an_earlier_bundle_is_removed(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Parts(monkeypatch, bundle)
+    skillshot.fit([*ROWS, {"task": "Why?"}], columns={"question": "task"}, out=tmp_path / "out")
+    assert (tmp_path / "out.quarantine.jsonl").exists()
+    selector = skillshot.fit(ROWS, columns={"question": "task"}, out=tmp_path / "out")
+    assert not (tmp_path / "out.quarantine.jsonl").exists() and selector.report["quarantine"] == []
+    del selector
+    assert (tmp_path / "out/manifest.json").exists()
 
-        def run(self, feeds: Mapping[str, Any]) -> Any:
-            return feeds["sentence_embedding"] + np.float32(error)
 
-    class Encoder:
-        def __init__(self, *_: Any, **__: Any) -> None: ...
+def test_the_package_shows_what_it_offers_and_imports_nothing_for_it() -> None:
+    code = (
+        "import sys, skillshot\n"
+        "assert not {'numpy', 'onnxruntime'} & set(sys.modules)\n"
+        "print(*dir(skillshot)); print(all(getattr(skillshot, name) for name in dir(skillshot)))\n"
+        "print({'torch', 'pandas', 'datasets', 'pydantic', 'jinja2'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    names, found, heavy = done.stdout.splitlines()
+    assert names.split() == sorted(skillshot.__all__) and {"fit", "Selector", "Explanation"} <= {*names.split()}
+    assert found == "True" and heavy == "set()"
+    with pytest.raises(AttributeError, match="'skillshot' has no attribute 'Fit'"):
+        skillshot.Fit  # noqa: B018
 
-        def encode(self, texts: Sequence[str]) -> Any:
-            return read(texts)
 
-    monkeypatch.setattr(pipeline, "export_encoder", lambda *_: {"dimension": 4})
-    monkeypatch.setattr(pipeline, "quantise", lambda *_: None)
-    monkeypatch.setattr(pipeline, "export_networks", lambda *_: None)
-    monkeypatch.setattr("skillshot.runtime.onnx.Session", Session)
-    monkeypatch.setattr("skillshot.runtime.onnx.TextEncoder", Encoder)
-    params = default_params(["export.max_difference=0.001", "select.k=1"])
-    error = 0.0005
-    report = pipeline.export_model(None, fitted, list("abcd"), rows, params, tmp_path)
-    assert report["lars"]["max_difference"] == pytest.approx(0.0005, rel=1e-2)
-    error = 0.01
-    with pytest.raises(SkillshotError, match=r"lars.onnx differs from torch by 1.00e-02, allowed .* 1e-03"):
-        pipeline.export_model(None, fitted, list("abcd"), rows, params, tmp_path)
+@pytest.mark.slow
+def test_from_examples_to_a_shared_bundle_and_back(story: Story, tmp_path: Path) -> None:
+    """The snippet of the README's API, with little training."""
+    examples = [record.to_dict() for record in story[0][:150]]
+    selector = skillshot.fit(
+        examples, k=3, params={"train.epochs": 5, "train.min_gap": 0, "export.parity_questions": 8}
+    )
+    assert len(selector.select("How many apples are left?")) == 3
+    assert selector.save_pretrained(tmp_path / "folder") == str(tmp_path / "folder")
+    loaded = skillshot.Selector.load(tmp_path / "folder")
+    again = skillshot.Selector.from_pretrained(tmp_path / "folder", "lite")
+    assert loaded.select("How many apples are left?") == selector.select("How many apples are left?")
+    new = story[0][150].to_dict()
+    larger = loaded.add([new])
+    assert (len(loaded), len(larger)) == (150, 151)
+    smaller = larger.remove([new["id"]])
+    assert [d.id for d in smaller.select("How many?")] == [d.id for d in loaded.select("How many?")]
+    assert len(again.reload()) == 150

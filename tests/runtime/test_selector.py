@@ -19,6 +19,7 @@ from skillshot import Selector
 from skillshot.bundle.edit import add, remove
 from skillshot.common.errors import BundleError, InputError
 from skillshot.common.record import Record, normalise_question
+from skillshot.runtime.explain import REST
 from skillshot.runtime.layout import files_for
 from skillshot.runtime.manifest import FORMAT
 from skillshot.runtime.prompt import render
@@ -106,12 +107,53 @@ def test_prompt_and_messages_end_with_the_question_and_have_the_best_last(select
     assert render([], QUESTION) == f"Question: {QUESTION}\nAnswer:"
 
 
-def test_explain_names_pieces_of_the_question(selector: Selector) -> None:
+def test_explain_names_pieces_of_the_question_and_sums_to_the_score(selector: Selector) -> None:
     why = selector.explain(QUESTION)
     assert [r.demonstration.id for r in why.reasons] == [d.id for d in selector.select(QUESTION)]
-    for reason in why.reasons:
-        assert sorted("".join(piece for piece, _ in reason.segments)) == sorted(QUESTION)
-    assert "rests on" in str(why)
+    assert "rests on" in str(why) and REST not in str(why)
+    found = json.loads(json.dumps(why.to_dict()))
+    assert found["question"] == QUESTION and len(found["reasons"]) == 4
+    for reason in found["reasons"]:
+        *pieces, rest = reason["contributions"]
+        assert sorted("".join(part["piece"] for part in pieces)) == sorted(QUESTION) and rest["piece"] == REST
+        values = [part["value"] for part in pieces]
+        assert values == sorted(values, reverse=True)
+        assert sum(values) + rest["value"] == pytest.approx(reason["demonstration"]["score"], abs=1e-9)
+
+
+def test_a_demonstration_below_the_least_score_is_left_out(selector: Selector) -> None:
+    all_found = selector.select(QUESTION, k=len(selector))
+    low = all_found[10].score
+    assert [d.id for d in selector.select(QUESTION, k=len(selector), min_score=low)] == [d.id for d in all_found[:11]]
+    assert len(selector.select(QUESTION, k=4, min_score=low)) == 4
+    assert selector.select(QUESTION, min_score=1.1) == []
+    assert selector.explain(QUESTION, min_score=1.1).reasons == ()
+    for wrong in (float("nan"), "0.5", True):
+        with pytest.raises(InputError, match="min_score="):
+            selector.select(QUESTION, min_score=wrong)  # type: ignore[arg-type]
+
+
+def test_a_near_tie_is_not_broken_in_favour_of_one_below_the_least_score(bundle: Path, tmp_path: Path) -> None:
+    """Variety may prefer a lower score; the ones below the least are out before that."""
+    shutil.copytree(bundle, tmp_path / "copy", copy_function=_link)
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    (tmp_path / "copy/manifest.json").unlink()
+    manifest["select"]["near_tie"] = 0.5
+    (tmp_path / "copy/manifest.json").write_text(json.dumps(manifest))
+    selector = Selector.load(tmp_path / "copy", "lite")
+    low = selector.select(QUESTION, k=len(selector))[4].score
+    assert len(selector.select(QUESTION, k=4, min_score=low)) == 4
+
+
+def test_the_k_of_the_manifest_is_used_unless_another_is_given(bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(bundle, tmp_path / "copy", copy_function=_link)
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    (tmp_path / "copy/manifest.json").unlink()
+    manifest["select"]["k"] = 2
+    (tmp_path / "copy/manifest.json").write_text(json.dumps(manifest))
+    selector = Selector.load(tmp_path / "copy", "lite")
+    assert selector.k == len(selector.select(QUESTION)) == len(selector.select_batch([QUESTION])[0]) == 2
+    assert len(selector.messages(QUESTION)) == 5 and len(selector.select(QUESTION, 3)) == 3
 
 
 def test_async_and_threads_give_the_same(selector: Selector, story: Story) -> None:
@@ -159,11 +201,11 @@ def test_edits_that_make_no_sense_are_refused_and_change_nothing(bundle: Path, t
     assert (tmp_path / "copy/manifest.json").read_bytes() == manifest
 
 
-def test_twins_in_the_bank_are_chosen_once(bundle: Path, tmp_path: Path) -> None:
+def test_duplicates_in_the_bank_are_chosen_once(bundle: Path, tmp_path: Path) -> None:
     shutil.copytree(bundle, tmp_path / "copy")
     best = Selector.load(bundle).select(QUESTION)[0]
-    twin = Record("twin", best.question, best.rationale, best.answer, answer_type="number")
-    add(tmp_path / "copy", [twin])
+    duplicate = Record("duplicate", best.question, best.rationale, best.answer, answer_type="number")
+    add(tmp_path / "copy", [duplicate])
     chosen = Selector.load(tmp_path / "copy").select(QUESTION, k=6)
     assert [d.question for d in chosen].count(best.question) == 1
 
@@ -186,9 +228,8 @@ def test_each_damaged_file_that_only_evaluation_reads_is_named(bundle: Path, tmp
     assert "README.md" in others and "model/lars.onnx" in others
     for name in others:
         for damaged in _damages(bundle, tmp_path / "copy", name):
-            for refuses in (Pool, lambda folder: remove(folder, [])):
-                with pytest.raises(BundleError, match=Path(name).name):
-                    refuses(damaged)
+            with pytest.raises(BundleError, match=Path(name).name):
+                Pool(damaged)
 
 
 def _damages(bundle: Path, copy: Path, name: str) -> Iterator[Path]:
@@ -208,8 +249,8 @@ def _damages(bundle: Path, copy: Path, name: str) -> Iterator[Path]:
 def _of_another_model(bundle: Path, name: str) -> bytes:
     """A sound file of the same kind that belongs elsewhere."""
     others = sorted(bundle.rglob(f"*{Path(name).suffix}"))
-    twin = next((path for path in others if path.read_bytes() != (bundle / name).read_bytes()), None)
-    return twin.read_bytes() if twin else b"another"
+    other = next((path for path in others if path.read_bytes() != (bundle / name).read_bytes()), None)
+    return other.read_bytes() if other else b"another"
 
 
 def _link(source: str, target: str) -> None:
@@ -253,15 +294,15 @@ def test_reload_shares_an_unchanged_model(bundle: Path, tmp_path: Path) -> None:
     gone = selector.select(QUESTION)[0].id
     remove(tmp_path / "copy", [gone])
     after = selector.reload()
-    assert after._policy is selector._policy and len(after) == len(selector) - 1
+    assert after._bundle.policy is selector._bundle.policy and len(after) == len(selector) - 1
     assert gone in {d.id for d in selector.select(QUESTION)} and gone not in {d.id for d in after.select(QUESTION)}
     with pytest.raises(BundleError, match="not loaded from a folder"):
-        Selector(after._policy, after._store, after.vectors, "lite", after.facts).reload()
+        Selector(after._bundle).reload()
 
 
 def test_where_by_any_field(selector: Selector) -> None:
     assert selector.select(QUESTION, where={"answer_type": "number", "question": 7}) == []
-    fields = selector._store.fields
+    fields = selector._bundle.store.fields
     assert fields.mask("question", selector.record(3).question).nonzero()[0].tolist() == [3]
 
 

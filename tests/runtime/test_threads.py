@@ -12,7 +12,7 @@ import pytest
 from skillshot import Selector
 from skillshot.bundle import edit
 from skillshot.common.errors import BundleError, InputError
-from skillshot.runtime import selector as module
+from skillshot.runtime import opening as module
 
 SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks/bench_hammer.py"
 QUESTION = "A train covers 60 miles in 3 hours. How many miles does it cover in one hour?"
@@ -49,7 +49,7 @@ def test_a_load_that_is_overtaken_by_a_change_looks_again(copy: Path, monkeypatc
     assert len(calls) == 2 and victim not in {d.id for d in selector.select(QUESTION, k=len(selector))}
 
 
-def test_a_bundle_that_never_rests_is_told(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bundle_that_never_rests_is_an_error(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     manifests = iter(range(100))
     facts = {"select": {"mode": "lite", "precision": "int8"}, "bank": "bank-9", "files": {}}
     monkeypatch.setattr(module, "read_manifest", lambda _: facts | {"n": next(manifests)})
@@ -70,7 +70,7 @@ def test_of_two_changes_at_once_one_is_refused(copy: Path, monkeypatch: pytest.M
         return real(records)  # type: ignore[arg-type]
 
     monkeypatch.setattr(edit, "bank_digest", overtaken)
-    with pytest.raises(InputError, match="changed by somebody else"):
+    with pytest.raises(InputError, match="changed by another process"):
         edit.remove(copy, [one])
     ids = {d.id for d in Selector.load(copy, "lite").select(QUESTION, k=len(selector))}
     assert one in ids and two not in ids
