@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -18,9 +19,9 @@ GUIDES = sorted((ROOT / "docs/guides").glob("*.md"))
 
 
 @pytest.mark.parametrize("script", [cli_reference, params_reference])
-def test_the_page_is_what_the_script_writes(script: object) -> None:
-    page = ROOT / script.PAGE  # type: ignore[attr-defined]
-    assert page.read_text(encoding="utf-8") == script.render(), f"run: python -m {script.__name__}"  # type: ignore[attr-defined]
+def test_the_page_is_what_the_script_writes(script: ModuleType) -> None:
+    page = ROOT / script.PAGE
+    assert page.read_text(encoding="utf-8") == script.render(), f"run: python -m {script.__name__}"
 
 
 @pytest.mark.parametrize("guide", [*GUIDES, ROOT / "README.md", ROOT / "README.ko.md"], ids=lambda path: path.stem)
