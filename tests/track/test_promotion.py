@@ -87,7 +87,7 @@ def test_the_drill(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert store.aliases()["champion"] == better
     assert store.versions()[better].tags["skillshot.gate"] == "passed"
 
-    assert command(lineage_command, "champion") == 0
+    assert command(lineage_command, "champion", "--full") == 0
     told = capsys.readouterr().out
     commit = bed.git(root, "rev-parse", "HEAD").strip()
     assert f"commit    {commit}" in told and f"promote {first} -> {better} by Ada" in told
