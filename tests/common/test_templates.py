@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 
 import jinja2
@@ -24,7 +23,16 @@ def test_values_are_escaped_and_unknown_names_are_errors() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(None, "–"), (0.12345, "0.123"), (1234567, "1,234,567"), (True, "yes"), ("x", "x")]
+    ("value", "text"),
+    [
+        (None, "–"),
+        (0.12345, "0.123"),
+        (1234567, "1,234,567"),
+        (True, "yes"),
+        ("x", "x"),
+        ({"a": 1, "b": 0.5}, "a: 1, b: 0.500"),
+        ({}, "–"),
+    ],
 )
 def test_a_cell(value: object, text: str) -> None:
     assert cell(value) == text
@@ -36,8 +44,5 @@ def test_no_template_fetches_anything_or_turns_escaping_off() -> None:
     for path in templates:
         text = path.read_text(encoding="utf-8")
         assert "| safe" not in text and "|safe" not in text, path
-        assert not {"https:", 'src="http', "@import", "<link"} & set(text.split()) and "http" not in text.replace(
-            "http://www.w3.org/2000/svg", ""
-        ), path
-        package = ".".join(path.parent.parent.relative_to(SOURCE.parent).parts)
-        importlib.import_module(package)
+        assert not any(mark in text for mark in ("@import", "<link", 'src="/')), path
+        assert "http" not in text.replace("http://www.w3.org/2000/svg", ""), path

@@ -12,9 +12,9 @@ _SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL)
 _LINK = re.compile(r"<link\b[^>]*>")
 _REMOTE = re.compile(r"<img\b[^>]*>|url\('https?://[^']*'\)[^;]*;", re.DOTALL)
 _FOOTER = re.compile(r"<footer\b.*?</footer>", re.DOTALL)
-# the card of buttons that need scripts
+# the card of buttons and filters that need scripts, up to the table of contents
 _ACTIONS = re.compile(
-    r'<div class="card mb-3">\s*<div class="card-header p-2">\s*<strong>Actions</strong>.*?(?=<div class="card)',
+    r'<div class="card mb-3">\s*<div class="card-header p-2">\s*<strong>Actions</strong>.*?(?=<div class="card d-)',
     re.DOTALL,
 )
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -39,9 +40,11 @@ def _environment(package: str) -> Environment:
 
 
 def cell(value: Any) -> str:
-    """A value in a table: three decimals of a float, groups of three digits, a dash for None."""
+    """A value in a table: floats with three decimals, digits in groups of three, a dash for None."""
     if value is None:
         return "–"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {cell(part)}" for name, part in value.items()) or "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:,.3f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)

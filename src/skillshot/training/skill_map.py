@@ -103,7 +103,9 @@ def write_map(path: str | PathLike[str], bank: Sequence[Record], found: SkillMap
     names = [f"{name} ({size})" for name, size in zip(found.names, sizes, strict=True)]
     title = f"Skill map: {len(bank):,} examples, {len(names)} skills"
     with atomic_write(path) as handle:
-        handle.write(render("skillshot.training", "skill_map.html.j2", title=title, data={"points": points, "names": names}))
+        handle.write(
+            render("skillshot.training", "skill_map.html.j2", title=title, data={"points": points, "names": names})
+        )
 
 
 def _labels(bank: Sequence[Record], found: SkillMap, label: str | None) -> list[str]:
