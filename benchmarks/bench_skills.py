@@ -32,7 +32,7 @@ from skillshot.common.io import write_json  # noqa: E402
 from skillshot.common.params import CorruptionParams, SelectParams, TrainParams  # noqa: E402
 from skillshot.common.record import Record  # noqa: E402
 from skillshot.evaluation.alignment import paired_interval  # noqa: E402
-from skillshot.runtime.diversify import CANDIDATES, spread  # noqa: E402
+from skillshot.runtime.diversify import CANDIDATES, diversify  # noqa: E402
 from skillshot.runtime.index import top_k  # noqa: E402
 from skillshot.selectors.bm25 import BM25  # noqa: E402
 
@@ -83,7 +83,7 @@ def served(query: Floats, rows: Floats, part: Slice, k: int = 4) -> Floats:
     out, scores = np.zeros(len(query), np.float32), query @ rows.T
     for i in range(len(query)):
         near = top_k(scores[i], CANDIDATES, part.allowed[i])
-        taken = list(islice(spread(scores[i][near], rows, near, SelectParams().near_tie), k))
+        taken = list(islice(diversify(scores[i][near], rows, near, SelectParams().near_tie), k))
         out[i] = part.truth[i, near[taken]].mean()
     return out
 

@@ -1,4 +1,4 @@
-"""Sentence embeddings: unit rows in the order of the texts, and an honest count of what the window cut."""
+"""Sentence embeddings: unit rows in the order of the texts, and the number of truncated texts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def encoder() -> Any:
 
 
 def words(tokens: int) -> str:
-    """A text of so many tokens, [CLS] and [SEP] counted."""
+    """A text of `tokens` tokens, including [CLS] and [SEP]."""
     return " ".join(["apple"] * (tokens - 2))
 
 
@@ -38,7 +38,7 @@ def test_rows_are_unit_and_in_the_order_of_the_texts(encoder: Any) -> None:
     np.testing.assert_allclose(found, alone, atol=1e-5)
 
 
-def test_a_model_without_a_norm_of_its_own_gives_unit_rows_too(encoder: Any) -> None:
+def test_model_without_a_norm_layer_gives_unit_rows(encoder: Any) -> None:
     from sentence_transformers import SentenceTransformer
 
     bare = SentenceTransformer(modules=[encoder[0], encoder[1]])
@@ -46,6 +46,6 @@ def test_a_model_without_a_norm_of_its_own_gives_unit_rows_too(encoder: Any) -> 
     np.testing.assert_allclose(np.linalg.norm(embed_texts(bare, ["Tom"]).vectors), 1, atol=1e-5)
 
 
-def test_no_text_is_no_row(encoder: Any) -> None:
+def test_no_texts_give_no_rows(encoder: Any) -> None:
     found = embed_texts(encoder, [])
     assert found.vectors.shape == (0, 384) and found.truncated == 0

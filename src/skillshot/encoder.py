@@ -1,4 +1,4 @@
-"""Frozen sentence embeddings: sentence-transformers over packaged MiniLM weights, or any other model."""
+"""Frozen sentence embeddings by sentence-transformers, with the packaged MiniLM weights or any other model."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ PACKAGED = "minilm"
 
 @dataclass(frozen=True)
 class Embedded:
-    """Unit embeddings and what the encoder's window cut off.
+    """Unit embeddings and the number of truncated texts.
 
-    vectors: float32 (n, d), rows of length 1; truncated: texts longer than `window` tokens.
+    vectors: float32 (n, d), rows of length 1. truncated: number of texts longer than `window` tokens.
     """
 
     vectors: npt.NDArray[np.float32]
@@ -38,10 +38,10 @@ def packaged_model_path() -> str:
 
 
 def load_encoder(name: str = PACKAGED) -> SentenceTransformer:
-    """Load a sentence encoder on the CPU or, where there is one, the GPU.
+    """Load a sentence encoder, on the GPU where there is one, otherwise on the CPU.
 
     Raises:
-        InputError: the model is neither the packaged one, nor a folder, nor in the local hub cache.
+        InputError: the model is neither the packaged one, nor a folder, nor in the local Hub cache.
     """
     from sentence_transformers import SentenceTransformer
 
@@ -59,8 +59,8 @@ def embed_texts(encoder: Any, texts: Sequence[str], batch_size: int = 64, label:
     """Embed texts, longest first, each distinct text once, with progress.
 
     Args:
-        encoder: what `load_encoder` gave.
-        label: names the progress.
+        encoder: result of `load_encoder`.
+        label: name shown by the progress.
     """
     window = int(encoder.max_seq_length or 512)
     distinct = sorted(set(texts), key=lambda text: (-len(text), text))

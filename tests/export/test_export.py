@@ -1,4 +1,4 @@
-"""ONNX: same bytes anywhere, same numbers and same choices as torch."""
+"""ONNX export: reproducible bytes, same numbers and same choices as torch."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_one_tensor_given_for_two_inputs_stays_two_inputs(tmp_path: Path) -> Non
     np.testing.assert_array_equal(session.run({"a": a, "b": b}), a + 2 * b)
 
 
-def test_the_exported_encoder_is_the_torch_encoder(bundle: Path) -> None:
+def test_exported_encoder_equals_torch(bundle: Path) -> None:
     theirs = embed_texts(load_encoder(), TEXTS).vectors
     mine = TextEncoder(bundle / "model").encode(TEXTS)
     np.testing.assert_allclose(mine, theirs, atol=1e-5)
@@ -62,7 +62,7 @@ def test_the_exported_encoder_is_the_torch_encoder(bundle: Path) -> None:
 
 
 @pytest.mark.slow
-def test_cls_pooling_and_the_window_are_the_encoder_s(tmp_path: Path) -> None:
+def test_cls_pooling_and_the_window_are_exported(tmp_path: Path) -> None:
     encoder = repooled("cls")
     encoder.max_seq_length = 16
     assert export_encoder(encoder, tmp_path)["window"] == 16
@@ -70,7 +70,7 @@ def test_cls_pooling_and_the_window_are_the_encoder_s(tmp_path: Path) -> None:
     np.testing.assert_allclose(mine, encoder.encode(TEXTS, normalize_embeddings=True), atol=1e-5)
 
 
-def test_a_pooling_that_cannot_be_exported_is_named(tmp_path: Path) -> None:
+def test_unsupported_pooling_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="pooling 'max' cannot be exported"):
         export_encoder(repooled("max"), tmp_path)
 
@@ -81,7 +81,7 @@ def repooled(mode: str) -> SentenceTransformer:
     return SentenceTransformer(modules=[transformer, Pooling(384, pooling_mode=mode)], device="cpu")
 
 
-def test_a_failed_export_leaves_the_encoder_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_export_leaves_the_encoder_unchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     encoder, seen = load_encoder(), []
 
     def fail(graph: Any, *_: object) -> None:
@@ -96,7 +96,7 @@ def test_a_failed_export_leaves_the_encoder_as_it_was(tmp_path: Path, monkeypatc
     assert encoder[0].auto_model.config._attn_implementation == before
 
 
-def test_a_model_that_is_nowhere_is_told() -> None:
+def test_unknown_encoder_is_refused() -> None:
     with pytest.raises(InputError, match="cannot load 'no/such-model'"):
         load_encoder("no/such-model")
 
@@ -108,13 +108,13 @@ def test_agreement_counts_choices() -> None:
     assert agreement(queries, queries[::-1].copy(), bank, 1)["same_top_k"] == 0.0
 
 
-def test_the_bundle_tells_what_it_is(bundle: Path) -> None:
+def test_bundle_describes_itself(bundle: Path) -> None:
     manifest = json.loads((bundle / "manifest.json").read_text())
     assert manifest["data"]["records"] > 200
     assert manifest["select"] == {"mode": "full", "near_tie": 0.02, "precision": "int8"}
     card = (bundle / "README.md").read_text()
     assert card.startswith("---\nlibrary_name: skillshot\nlicense: apache-2.0\n")
-    told = [
+    expected = [
         manifest["data"]["sha256"],
         str(manifest["data"]["records"]),
         "## Limits",
@@ -122,7 +122,9 @@ def test_the_bundle_tells_what_it_is(bundle: Path) -> None:
         "int8",
         "| search | exact |",
     ]
-    assert [text for text in [*told, *manifest["metrics"], "all-MiniLM-L6-v2, Apache-2.0"] if text not in card] == []
+    assert [
+        text for text in [*expected, *manifest["metrics"], "all-MiniLM-L6-v2, Apache-2.0"] if text not in card
+    ] == []
     assert "{" not in card
 
 
@@ -135,7 +137,7 @@ def test_another_encoder_keeps_its_own_licence(bundle: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
-def test_a_text_has_one_vector_whatever_its_neighbours(bundle: Path, precision: str) -> None:
+def test_vector_of_a_text_does_not_depend_on_the_batch(bundle: Path, precision: str) -> None:
     encoder = TextEncoder(bundle / "model", precision=precision)
     together = encoder.encode(TEXTS)
     np.testing.assert_allclose(together, [encoder.encode([text])[0] for text in TEXTS], atol=1e-6)
@@ -166,13 +168,13 @@ def narrow(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_int8_bytes_do_not_depend_on_the_day(bundle: Path, narrow: Path, tmp_path: Path) -> None:
+def test_int8_bytes_are_reproducible(bundle: Path, narrow: Path, tmp_path: Path) -> None:
     folder = _encoder_copy(bundle, tmp_path / "again")
     quantise(folder, NARROW)
     assert (folder / "encoder.int8.onnx").read_bytes() == (narrow / "encoder.int8.onnx").read_bytes()
 
 
-def test_levelled_channels_cut_what_int8_loses_on_words_that_no_bank_has(
+def test_levelled_channels_reduce_the_int8_loss_on_unseen_words(
     bundle: Path, narrow: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = _encoder_copy(bundle, tmp_path / "plain")
@@ -185,7 +187,7 @@ def test_levelled_channels_cut_what_int8_loses_on_words_that_no_bank_has(
     assert lost[narrow] < 0.9 * lost[plain]
 
 
-def test_levelling_leaves_the_function_as_it_is(bundle: Path, tmp_path: Path) -> None:
+def test_levelling_does_not_change_the_function(bundle: Path, tmp_path: Path) -> None:
     import onnx
 
     folder = _encoder_copy(bundle, tmp_path / "levelled")

@@ -1,4 +1,4 @@
-"""A language model that is a function, and examples to ask it about."""
+"""A fake language model, and examples for it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def some_choices(queries: Sequence[Record]) -> dict[str, list[list[Record]]]:
 
 
 def main(folder: Path, pause: float) -> None:
-    """Evaluate in a process of its own, to be killed."""
+    """Evaluate in a separate process, which a test kills."""
     from skillshot.common.params import EvaluateParams
     from skillshot.evaluation.files import write
     from skillshot.evaluation.run import evaluate

@@ -1,4 +1,4 @@
-"""A small repository with a finished pipeline, made by hand: what the tracking tests publish and compare."""
+"""A small hand-made repository with a finished pipeline, for the tracking tests."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write(root: Path, path: str, content: Any) -> None:
 
 
 def git(root: Path, *args: str) -> str:
-    """Run git with an identity of its own."""
+    """Run git with a fixed identity."""
     identity = ["-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"]
     return subprocess.run(["git", "-C", str(root), *identity, *args], check=True, capture_output=True, text=True).stdout
 

@@ -1,4 +1,4 @@
-"""The record: nothing lost, nothing bought twice, whoever is killed and whoever writes beside us."""
+"""The answer cache: no answer is lost or requested twice, with killed processes and concurrent writers."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ from skillshot.llm.engine import Decoding
 
 
 def test_answers_come_back_from_the_file(tmp_path: Path) -> None:
-    record = AnswerCache(tmp_path / "deep" / "llm.jsonl")
-    record.add("a", {"text": "é\ud800\n2"}, model="m")
-    record.add("b", [1.5])
-    again = AnswerCache(record.path)
+    cache = AnswerCache(tmp_path / "deep" / "llm.jsonl")
+    cache.add("a", {"text": "é\ud800\n2"}, model="m")
+    cache.add("b", [1.5])
+    again = AnswerCache(cache.path)
     assert (again.get("b"), again.get("c"), len(again), again.damaged) == ([1.5], None, 2, 0)
     assert again.get("a")["text"].endswith("\n2")
 
 
-def test_a_torn_last_line_is_skipped_and_closed(tmp_path: Path) -> None:
+def test_incomplete_last_line_is_skipped_and_ended(tmp_path: Path) -> None:
     path = tmp_path / "llm.jsonl"
     AnswerCache(path).add("a", 1)
     with path.open("ab") as handle:
         handle.write(b'{"key": "b", "ans')
-    record = AnswerCache(path)
-    record.add("c", 3)
+    cache = AnswerCache(path)
+    cache.add("c", 3)
     again = AnswerCache(path)
     assert (again.get("a"), again.get("b"), again.get("c"), again.damaged) == (1, None, 3, 1)
 
 
-def test_first_answer_counts_and_other_writers_are_seen(tmp_path: Path) -> None:
+def test_first_answer_counts_and_lines_of_other_writers_are_read(tmp_path: Path) -> None:
     one, two = AnswerCache(tmp_path / "r"), AnswerCache(tmp_path / "r")
     one.add("a", 1)
     assert two.get("a") is None
@@ -53,9 +53,9 @@ def test_first_answer_counts_and_other_writers_are_seen(tmp_path: Path) -> None:
 
 
 def _write_many(path: Path, name: str) -> None:
-    record = AnswerCache(path)
+    cache = AnswerCache(path)
     for i in range(200):
-        record.add(f"{name}{i}", "x" * (i * 37 % 5000))
+        cache.add(f"{name}{i}", "x" * (i * 37 % 5000))
 
 
 def test_two_writers_do_not_mix_their_lines(tmp_path: Path) -> None:
@@ -66,28 +66,28 @@ def test_two_writers_do_not_mix_their_lines(tmp_path: Path) -> None:
         writer.start()
     for writer in writers:
         writer.join(60)
-    record = AnswerCache(path)
-    assert (len(record), record.damaged) == (400, 0)
+    cache = AnswerCache(path)
+    assert (len(cache), cache.damaged) == (400, 0)
 
 
-def test_key_holds_everything_an_answer_depends_on() -> None:
+def test_key_depends_on_everything_an_answer_depends_on() -> None:
     how, other = {"max_tokens": 1}, {"max_tokens": 2}
     calls = [("m", "complete", "p", how), ("n", "complete", "p", how), ("m", "score", "p", how)]
     keys = {digest(*call) for call in [*calls, ("m", "complete", "q", how), ("m", "complete", "p", other)]}
     assert len(keys) == 5
 
 
-def test_second_run_and_repeated_prompts_cost_no_call(tmp_path: Path) -> None:
+def test_second_run_and_repeated_prompts_need_no_call(tmp_path: Path) -> None:
     engine = FakeEngine()
     first = CachedEngine(engine, AnswerCache(tmp_path / "r"))
     answers = dict(first.complete(["a", "b", "a"], Decoding()))
-    assert answers[0] == answers[2] and first.calls == len(engine.calls) == 2
+    assert answers[0] == answers[2] and first.misses == len(engine.calls) == 2
     second = CachedEngine(engine, AnswerCache(tmp_path / "r"), offline=True)
     assert dict(second.complete(["a", "b", "a"], Decoding())) == answers
-    assert (second.calls, len(engine.calls)) == (0, 2)
+    assert (second.misses, len(engine.calls)) == (0, 2)
 
 
-def test_offline_fails_on_a_miss_and_asks_nobody(tmp_path: Path) -> None:
+def test_offline_fails_on_a_cache_miss_without_a_call(tmp_path: Path) -> None:
     engine = FakeEngine()
     dict(CachedEngine(engine, AnswerCache(tmp_path / "r")).score(["a"], [" b"]))
     offline = CachedEngine(engine, AnswerCache(tmp_path / "r"), offline=True)
@@ -96,7 +96,7 @@ def test_offline_fails_on_a_miss_and_asks_nobody(tmp_path: Path) -> None:
     assert len(engine.calls) == 1
 
 
-def test_what_was_answered_before_a_failure_is_kept(tmp_path: Path) -> None:
+def test_answers_before_a_failure_are_kept(tmp_path: Path) -> None:
     class Failing(FakeEngine):
         def _call(self, what: str) -> None:
             if len(self.calls) == 3:
@@ -110,7 +110,7 @@ def test_what_was_answered_before_a_failure_is_kept(tmp_path: Path) -> None:
     assert len(engine.calls) == 3
 
 
-def test_place_of_the_record(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_path_of_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("SKILLSHOT_CACHE", raising=False)
     assert default_path() == Path(".cache/skillshot/llm/llm.jsonl")
     monkeypatch.setenv("SKILLSHOT_CACHE", str(tmp_path))
@@ -127,8 +127,8 @@ def _stable(folder: Path) -> tuple[str, bytes]:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
-def test_killed_in_the_middle_the_next_run_goes_on(tmp_path: Path) -> None:
-    """kill -9 at 20 random moments: same report as undisturbed, no recorded call is repeated."""
+def test_run_after_a_kill_continues(tmp_path: Path) -> None:
+    """kill -9 at 20 random moments: the report is that of an undisturbed run, and no cached call is repeated."""
     calm, wild = tmp_path / "calm", tmp_path / "wild"
     calm.mkdir()
     wild.mkdir()
@@ -150,16 +150,16 @@ def test_killed_in_the_middle_the_next_run_goes_on(tmp_path: Path) -> None:
             process.send_signal(signal.SIGKILL)
             kills += process.wait() == -signal.SIGKILL
         assert process.wait(60) in (0, -signal.SIGKILL)
-        assert len(AnswerCache(wild / "llm.jsonl")) >= before, "a kill takes nothing back"
+        assert len(AnswerCache(wild / "llm.jsonl")) >= before, "a kill removes no answer"
     assert kills == KILLS
     assert _stable(wild) == _stable(calm)
     calls = (wild / "calls.txt").read_text().split("\n")[:-1]
     lost = len(calls) - len(set(calls))
-    assert lost <= kills, "at most the one call under way at each kill is bought again"
+    assert lost <= kills, "at most the one call in progress at each kill is repeated"
     assert set(calls) == set((calm / "calls.txt").read_text().split("\n")[:-1])
 
 
-def test_interrupt_leaves_a_valid_record(tmp_path: Path) -> None:
+def test_interrupt_leaves_a_valid_cache(tmp_path: Path) -> None:
     class Interrupted(FakeEngine):
         def _call(self, what: str) -> None:
             if len(self.calls) == 20:
@@ -169,18 +169,18 @@ def test_interrupt_leaves_a_valid_record(tmp_path: Path) -> None:
     queries = examples(12)
     with pytest.raises(KeyboardInterrupt):
         evaluate(Interrupted(), AnswerCache(tmp_path / "r"), queries, some_choices(queries), EvaluateParams(), 0)
-    assert len(AnswerCache(tmp_path / "r")) == 21, "and what the engine can do"
+    assert len(AnswerCache(tmp_path / "r")) == 21, "20 answers and the capabilities"
 
 
-def test_an_edited_answer_is_asked_again(tmp_path: Path) -> None:
+def test_edited_answer_is_requested_again(tmp_path: Path) -> None:
     path = tmp_path / "llm.jsonl"
-    record = AnswerCache(path)
+    cache = AnswerCache(path)
     for key in ("good", "better", "\ud800"):
-        record.add(key, {"nll": 1.5, "text": f"{key} \ud800 é"}, model="m")
+        cache.add(key, {"nll": 1.5, "text": f"{key} \ud800 é"}, model="m")
     path.write_text(path.read_text().replace('1.5, "text": "better', '0.5, "text": "better'))
     found = AnswerCache(path)
     assert found.damaged == 1 and found.get("better") is None
-    assert found.get("good") == record.get("good") and found.get("\ud800") == record.get("\ud800")
+    assert found.get("good") == cache.get("good") and found.get("\ud800") == cache.get("\ud800")
     found.add("better", {"nll": 1.5})
     assert AnswerCache(path).get("better") == {"nll": 1.5}
     with path.open("a") as handle:

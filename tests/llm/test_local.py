@@ -1,4 +1,4 @@
-"""The embedded model: the same numbers as `transformers`, whatever is batched or kept."""
+"""The embedded model gives the numbers of `transformers`, with any batching and any reuse."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TEXT = "Question: Emma has 12 apples and gives 5 away. 한국어도 된다.\nAns
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Unpacked weights in a folder of the test's own."""
+    """Unpacked weights in a temporary folder."""
     try:
         weights.packaged_gguf()
     except EngineError as error:
@@ -35,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def engine(folder: Path) -> EmbeddedEngine:
-    """Loaded once; it keeps nothing from one test to the next but what a test is about."""
+    """The engine, loaded once for all tests."""
     engine = EmbeddedEngine()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SKILLSHOT_MODELS", str(folder.parent))
@@ -43,12 +43,12 @@ def engine(folder: Path) -> EmbeddedEngine:
     return engine
 
 
-def test_unpacking_leaves_one_whole_folder(folder: Path) -> None:
+def test_unpacking_leaves_one_complete_folder(folder: Path) -> None:
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
     assert {path.name for path in folder.iterdir()} == {"config.json", "model.safetensors", "tokenizer.json"}
 
 
-def test_logits_are_those_of_transformers(folder: Path, engine: EmbeddedEngine) -> None:
+def test_logits_equal_transformers(folder: Path, engine: EmbeddedEngine) -> None:
     transformers = pytest.importorskip("transformers")
     theirs = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     ids = torch.tensor(engine.tokens(TEXT))
@@ -61,7 +61,7 @@ def test_logits_are_those_of_transformers(folder: Path, engine: EmbeddedEngine) 
 
 
 @pytest.mark.slow
-def test_tokens_are_those_of_llama_cpp(engine: EmbeddedEngine, tmp_path: Path) -> None:
+def test_tokens_equal_llama_cpp(engine: EmbeddedEngine, tmp_path: Path) -> None:
     xllamacpp = pytest.importorskip("xllamacpp")
     from helpers.llama_server import running
 
@@ -72,7 +72,7 @@ def test_tokens_are_those_of_llama_cpp(engine: EmbeddedEngine, tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_batched_answers_are_those_of_one_token_after_the_other(engine: EmbeddedEngine) -> None:
+def test_batched_answers_equal_token_by_token_decoding(engine: EmbeddedEngine) -> None:
     prompts = [render(examples(n), f"What is {n} and 4?") for n in (0, 1, 3)]
     answers = dict(engine.complete(prompts, Decoding(10, ())))
     for i, prompt in enumerate(prompts):
@@ -86,7 +86,7 @@ def test_batched_answers_are_those_of_one_token_after_the_other(engine: Embedded
 
 
 @pytest.mark.slow
-def test_answers_end_at_a_stop_string_and_rows_that_end_leave_the_others_alone(engine: EmbeddedEngine) -> None:
+def test_answers_end_at_a_stop_string_without_effect_on_other_rows(engine: EmbeddedEngine) -> None:
     prompts = [render(examples(n, 5), "What is 2 and 2?") for n in (3, 1, 2)]
     together = dict(engine.complete(prompts, Decoding(24)))
     assert any(answer.finish == "stop" for answer in together.values())
@@ -96,7 +96,7 @@ def test_answers_end_at_a_stop_string_and_rows_that_end_leave_the_others_alone(e
         assert "\n\n" not in alone.text
 
 
-def test_scores_do_not_depend_on_neighbours_and_completions_reuse_the_reading(engine: EmbeddedEngine) -> None:
+def test_scores_do_not_depend_on_other_prompts_and_completions_reuse_the_forward_pass(engine: EmbeddedEngine) -> None:
     queries = examples(3, 40)
     prompts = [render(examples(2, 7), query.question) for query in queries]
     golds = [continuation(query) for query in queries]
@@ -116,9 +116,9 @@ def test_bf16_is_another_model_with_nearly_the_same_scores(engine: EmbeddedEngin
     from skillshot.llm.llama import Llama
 
     half = EmbeddedEngine("bf16")
-    half.__dict__["_model"] = Llama(folder, torch.bfloat16)  # emulated or not: the numbers are what matters here
+    half.__dict__["_model"] = Llama(folder, torch.bfloat16)  # emulated or not: only the numbers matter here
     half.__dict__["_tokenizer"] = engine._tokenizer
-    assert half.model == engine.model.removesuffix("fp32") + "bf16", "records of the two never mix"
+    assert half.model == engine.model.removesuffix("fp32") + "bf16", "cached answers of the two are separate"
     prompts, golds = [render(examples(3, 7), "What is 2 and 4?")], [continuation(examples(1, 3)[0])]
     mine, theirs = (next(iter(e.score(prompts, golds)))[1] for e in (half, engine))
     assert mine.logprobs != theirs.logprobs
@@ -128,18 +128,18 @@ def test_bf16_is_another_model_with_nearly_the_same_scores(engine: EmbeddedEngin
 
 def test_bf16_is_refused_where_it_would_be_emulated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
-    with pytest.raises(EngineError, match=r"ONEDNN_MAX_CPU_ISA=AVX2 forbids such products\nstart again with"):
+    with pytest.raises(EngineError, match=r"ONEDNN_MAX_CPU_ISA=AVX2 forbids bf16 instructions\nstart again with"):
         list(EmbeddedEngine("bf16").score(["a"], [" b"]))
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "DEFAULT")
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True})
     with pytest.raises(EngineError, match="has no avx512_bf16 or amx_bf16"):
         list(EmbeddedEngine("bf16").score(["a"], [" b"]))
-    with pytest.raises(EngineError, match="no 'fp16'; use fp32 or bf16"):
+    with pytest.raises(EngineError, match="'fp16' is unknown; use fp32 or bf16"):
         EmbeddedEngine("fp16")
 
 
 @pytest.mark.slow
-def test_what_the_gold_text_has_in_common_with_the_answer_is_not_written_again(
+def test_tokens_shared_by_gold_text_and_answer_are_not_decoded_again(
     engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prompt = render(examples(4, 30), "What is 46 and 46?")
@@ -161,14 +161,16 @@ def test_what_the_gold_text_has_in_common_with_the_answer_is_not_written_again(
     assert (short.completion_tokens, short.finish) == (3, "length") and plain.text.startswith(short.text)
 
 
-def test_a_demonstration_of_the_right_kind_lowers_the_gold_nll(engine: EmbeddedEngine) -> None:
+def test_demonstration_of_the_same_kind_lowers_the_gold_nll(engine: EmbeddedEngine) -> None:
     query = examples(1, 46)[0]
     bare, shown = render([], query.question), render(examples(1, 31), query.question)
     nll = {i: scored.nll for i, scored in engine.score([bare, shown], [continuation(query)] * 2)}
     assert nll[1] < nll[0] - 0.5
 
 
-def test_what_cannot_be_done_is_said(engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_errors_name_the_value_and_the_fix(
+    engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     with pytest.raises(EngineError, match="continuation is empty"):
         list(engine.score(["a"], [""]))
     with pytest.raises(EngineError, match=r"needs \d+ tokens, smollm2-135m reads 8192"):
@@ -187,6 +189,6 @@ def test_what_cannot_be_done_is_said(engine: EmbeddedEngine, monkeypatch: pytest
     assert list(tmp_path.iterdir()) == [other]
 
 
-def test_cut_is_before_the_first_stop_string() -> None:
+def test_text_is_cut_before_the_first_stop_string() -> None:
     assert cut("a\n\nb\nQuestion:", ("\nQuestion:", "\n\n")) == ("a", True)
     assert cut("abc", ("x",)) == ("abc", False)

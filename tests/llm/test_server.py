@@ -1,4 +1,4 @@
-"""A real OpenAI-compatible server with the same weights writes the same answers as the embedded engine."""
+"""A real OpenAI-compatible server with the same weights gives the answers of the embedded engine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytest.importorskip("openai")
 
 
 @pytest.mark.slow
-def test_a_local_server_answers_like_the_embedded_engine(tmp_path: Path) -> None:
+def test_local_server_gives_the_answers_of_the_embedded_engine(tmp_path: Path) -> None:
     from helpers.llama_server import running
 
     prompts = [render(examples(4, 3 * i), query.question) for i, query in enumerate(examples(10, 100))]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from helpers.story import Story
 from skillshot import Selector
 from skillshot.common.io import read_json, write_json
-from skillshot.runtime.diversify import spread
+from skillshot.runtime.diversify import diversify
 from skillshot.selectors.choose import choose
 
 
@@ -27,9 +27,9 @@ def unit(rows: list[list[float]]) -> np.ndarray:
 def test_of_near_ties_the_least_alike_are_taken() -> None:
     rows = unit([[1, 0.1, 0], [1, 0.09, 0], [1, 0, 0.1], [1, -0.1, 0], [0, 1, 0]])
     scores = np.array([0.999, 0.998, 0.99, 0.985, 0.4], np.float32)
-    assert list(spread(scores, rows, np.arange(len(rows)), 0.0)) == [0, 1, 2, 3, 4]
+    assert list(diversify(scores, rows, np.arange(len(rows)), 0.0)) == [0, 1, 2, 3, 4]
     # 1 is all but 0; 3 lies on the other side; 4 fits far worse, so it comes last however different it is
-    assert list(spread(scores, rows, np.arange(len(rows)), 0.02)) == [0, 3, 2, 1, 4]
+    assert list(diversify(scores, rows, np.arange(len(rows)), 0.02)) == [0, 3, 2, 1, 4]
 
 
 @given(st.integers(0, 40), st.floats(0, 2), st.integers(0, 10_000))
@@ -37,7 +37,7 @@ def test_every_position_comes_once_and_the_best_first(n: int, margin: float, see
     rng = np.random.default_rng(seed)
     rows = rng.standard_normal((n, 5)).astype(np.float32)
     scores = -np.sort(-rng.random(n).astype(np.float32))
-    order = list(spread(scores, rows, np.arange(len(rows)), margin))
+    order = list(diversify(scores, rows, np.arange(len(rows)), margin))
     assert sorted(order) == list(range(n))
     assert order[:1] == [0][:n]
     near = int((scores >= scores[0] - margin).sum()) if n else 0
@@ -46,7 +46,7 @@ def test_every_position_comes_once_and_the_best_first(n: int, margin: float, see
 
 def test_twins_do_not_take_the_place_of_others() -> None:
     rows = unit([[1, 0], [1, 0], [1, 0], [1, 0.1]])
-    assert list(islice(spread(np.ones(4, np.float32), rows, np.arange(4), 0.02), 2)) == [0, 3]
+    assert list(islice(diversify(np.ones(4, np.float32), rows, np.arange(4), 0.02), 2)) == [0, 3]
 
 
 def test_a_bundle_tells_its_margin_and_a_selector_keeps_to_it(bundle: Path, tmp_path: Path) -> None:

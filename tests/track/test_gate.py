@@ -1,4 +1,4 @@
-"""The gate lets an unchanged state through and stops every planted regression."""
+"""The gate passes an unchanged state and fails every planted regression."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def rows_csv(shift: float = 0.0, noise: float = 0.0, queries: int = 40) -> str:
 
 
 def report(root: Path, **changes: Any) -> None:
-    """Rewrite evaluate.json with other values for skillshot or, where known there, at the top."""
+    """Rewrite evaluate.json with other values of skillshot, or of the keys at the top where they are there."""
     tree = json.loads(json.dumps(bed.EVALUATE))
     for key, value in changes.items():
         (tree if key in tree else tree["selectors"]["skillshot"])[key.replace("_at_", "@")] = value
@@ -80,7 +80,7 @@ def gate(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict
 
 
 @pytest.mark.usefixtures("root")
-def test_an_unchanged_state_passes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unchanged_state_passes(capsys: pytest.CaptureFixture[str]) -> None:
     code, rows = gate(capsys)
     assert code == 0
     assert {row["status"] for row in rows.values()} == {"same"}
@@ -158,7 +158,7 @@ def test_every_sabotage_is_stopped(root: Path, sabotage: str, capsys: pytest.Cap
         ({"nll": 0.61}, NLL, "tolerated"),  # the mean is over the tolerance, the pairs do not say so
     ],
 )
-def test_what_is_no_regression_passes(
+def test_other_changes_pass(
     root: Path, changes: dict[str, float], name: str, status: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report(root, **changes)
@@ -167,7 +167,7 @@ def test_what_is_no_regression_passes(
     assert (code, rows[name]["status"]) == (0, status)
 
 
-def test_a_change_that_is_meant_can_be_accepted_a_regression_cannot(
+def test_intended_change_can_be_accepted_and_a_regression_cannot(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report(root, llm="other", hit_at_4=0.6)
@@ -181,7 +181,7 @@ def test_a_change_that_is_meant_can_be_accepted_a_regression_cannot(
     assert (code, rows[f"rule:{HIT}"]["status"], rows[HIT]["status"]) == (1, "accepted", "regressed")
 
 
-def test_a_first_state_is_held_to_its_bounds_only(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_first_state_is_compared_only_with_its_bounds(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bed.git(root, "rm", "-q", "--cached", "gates.yaml", "reports/evaluate.json")
     bed.git(root, "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "before the gate")
     code, rows = gate(capsys)
@@ -191,7 +191,7 @@ def test_a_first_state_is_held_to_its_bounds_only(root: Path, capsys: pytest.Cap
     assert (code, rows[HIT]["status"]) == (1, "out of bounds")
 
 
-def test_a_baseline_that_lost_a_metric_is_no_pass(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_baseline_without_a_metric_fails(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bed.git(root, "rm", "-q", "--cached", "reports/train.json")
     bed.git(root, "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "report forgotten")
     code, rows = gate(capsys)
@@ -200,20 +200,20 @@ def test_a_baseline_that_lost_a_metric_is_no_pass(root: Path, capsys: pytest.Cap
         gate(capsys, "--baseline", "nowhere")
 
 
-def test_people_and_pull_requests_get_tables(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_terminal_and_pull_requests_get_tables(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report(root, hit_at_4=0.7)
     parser = argparse.ArgumentParser()
     command.add_parser(parser.add_subparsers())
     assert command.run(parser.parse_args(["gate", "--markdown"])) == 1
-    told = capsys.readouterr()
-    assert f"| ❌ | {HIT} | regressed | 0.9 | 0.7 | 0.02 |" in told.out
-    assert told.out.index("❌") < told.out.index("✅")
-    assert f"gate: {HIT}: regressed" in told.err and "1 of 10 checks fail" in told.err
+    shown = capsys.readouterr()
+    assert f"| ❌ | {HIT} | regressed | 0.9 | 0.7 | 0.02 |" in shown.out
+    assert shown.out.index("❌") < shown.out.index("✅")
+    assert f"gate: {HIT}: regressed" in shown.err and "1 of 10 checks fail" in shown.err
     assert command.run(parser.parse_args(["gate"])) == 1
     assert "regressed" in capsys.readouterr().out
 
 
-def test_reports_of_other_code_are_no_pass(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_reports_of_other_code_fail(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bed.write(root, "src/train.py", "as it ran")
     train = {"deps": [{"path": "src/train.py", "md5": bed.md5_of(root / "src/train.py")}, {"path": "models/x"}]}
     lock = yaml.safe_load((root / "dvc.lock").read_text())
@@ -238,7 +238,7 @@ def test_reports_of_other_code_are_no_pass(root: Path, capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize("now", [0.25, 0.35])
-def test_a_control_may_move_neither_way(root: Path, now: float, capsys: pytest.CaptureFixture[str]) -> None:
+def test_control_may_move_in_neither_direction(root: Path, now: float, capsys: pytest.CaptureFixture[str]) -> None:
     name = "evaluate.selectors.question.hit@4"
     rules(root, lambda tree: tree["metrics"].update({name: {"direction": "same", "absolute": 0.02}}))
     bed.commit(root)
@@ -260,7 +260,7 @@ def test_a_control_may_move_neither_way(root: Path, now: float, capsys: pytest.C
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("metrics: {}", "lets all through"),
+        ("metrics: {}", "passes everything"),
         ("metrics: {a: {direction: up}}", "expected higher, lower or same, got 'up'"),
         ("metrics: {a: {direction: lower, absolut: 1}}", "unknown key absolut"),
         ("metrics: {a: {direction: lower, absolute: -1}}", "expected a number of at least 0"),
@@ -271,6 +271,6 @@ def test_a_control_may_move_neither_way(root: Path, now: float, capsys: pytest.C
         ("a: b: c", "not YAML"),
     ],
 )
-def test_rules_that_are_not_understood_are_refused(text: str, message: str) -> None:
+def test_invalid_rules_are_refused(text: str, message: str) -> None:
     with pytest.raises(TrackError, match=message):
         parse_gates(text)

@@ -1,4 +1,4 @@
-"""The alias champion: only through the gate, written down, one winner, and back again."""
+"""The alias champion moves only through the gate; moves are recorded, one of two wins, and a rollback undoes one."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def root(tmp_path: Path, tracking: str, monkeypatch: pytest.MonkeyPatch, request
 
 
 def state(root: Path, **changes: Any) -> str:
-    """Commit and publish a state whose report says other things; returns its version."""
+    """Commit and publish a state with another report; returns its version."""
     tree = json.loads(json.dumps(bed.EVALUATE))
     hit = changes.pop("hit", 0.9)
     tree["selectors"]["skillshot"]["hit@4"] = hit
@@ -73,7 +73,7 @@ def test_the_drill(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store = store_of(root)
     assert command(promote_command) == 0
     assert store.aliases() == {"challenger": first, "champion": first}
-    assert command(promote_command) == 0, "again is no error"
+    assert command(promote_command) == 0, "promoting it again is no error"
     assert "is champion already" in capsys.readouterr().err
 
     worse = state(root, hit=0.8)
@@ -88,10 +88,10 @@ def test_the_drill(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert store.versions()[better].tags["skillshot.gate"] == "passed"
 
     assert command(lineage_command, "champion", "--full") == 0
-    told = capsys.readouterr().out
+    shown = capsys.readouterr().out
     commit = bed.git(root, "rev-parse", "HEAD").strip()
-    assert f"commit    {commit}" in told and f"promote {first} -> {better} by Ada" in told
-    assert f"skillshot verify --revision {commit}" in told and "models/selector" in told
+    assert f"commit    {commit}" in shown and f"promote {first} -> {better} by Ada" in shown
+    assert f"skillshot verify --revision {commit}" in shown and "models/selector" in shown
 
     assert command(rollback_command) == 0
     assert store.aliases()["champion"] == first
@@ -107,7 +107,7 @@ def test_the_drill(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert document["aliases"] == ["challenger", "champion"] and len(document["history"]) == 3
 
 
-def test_another_evaluation_set_is_no_comparison(root: Path) -> None:
+def test_another_evaluation_data_set_is_not_comparable(root: Path) -> None:
     state(root)
     store = store_of(root)
     promote(store)
@@ -119,7 +119,7 @@ def test_another_evaluation_set_is_no_comparison(root: Path) -> None:
     assert accepted.move and accepted.move.note == "accepted evaluate.shots"
 
 
-def test_the_first_champion_is_held_to_the_bounds(root: Path) -> None:
+def test_first_champion_must_meet_the_bounds(root: Path) -> None:
     state(root, hit=0.4)
     store = store_of(root)
     verdict = promote(store)
@@ -127,11 +127,11 @@ def test_the_first_champion_is_held_to_the_bounds(root: Path) -> None:
     assert "champion" not in store.aliases()
 
 
-def test_a_dirty_or_unfinished_version_is_never_promoted(root: Path) -> None:
+def test_dirty_or_incomplete_version_is_never_promoted(root: Path) -> None:
     bed.write(root, "notes.txt", "uncommitted")
     version = publish(root, params(root)).version
     store = store_of(root)
-    with pytest.raises(TrackError, match=r"dirty tree and cannot be made again: notes\.txt"):
+    with pytest.raises(TrackError, match=r"dirty tree and cannot be reproduced: notes\.txt"):
         promote(store, version)
     (root / "notes.txt").unlink()
     clean = publish(root, params(root))
@@ -142,7 +142,7 @@ def test_a_dirty_or_unfinished_version_is_never_promoted(root: Path) -> None:
         promote(store, "nightly")
 
 
-def test_of_two_who_promote_at_once_one_wins_and_the_other_is_told(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_two_concurrent_promotions_one_wins_and_the_other_fails(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = state(root)
     second = state(root, hit=0.95)
     store = store_of(root)
@@ -154,15 +154,13 @@ def test_of_two_who_promote_at_once_one_wins_and_the_other_is_told(root: Path, m
         return judge(*arguments)
 
     monkeypatch.setattr(promotion, "compare_versions", slow)
-    with pytest.raises(TrackError, match=f"Grace was quicker: promote to version {second}"):
+    with pytest.raises(TrackError, match=f"Grace was faster: promote to version {second}"):
         promote(store, first, "Ada")
     assert store.aliases()["champion"] == second
     assert [move.by for move in read_history(store)] == ["Grace"]
 
 
-def test_the_same_move_by_the_same_person_in_the_same_second_counts_once(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_equal_concurrent_moves_count_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     version = state(root)
     store = store_of(root)
     judge = promotion.compare_versions
@@ -174,7 +172,7 @@ def test_the_same_move_by_the_same_person_in_the_same_second_counts_once(
 
     monkeypatch.setattr(promotion, "now", lambda: "this second")
     monkeypatch.setattr(promotion, "compare_versions", slow)
-    with pytest.raises(TrackError, match=f"Ada was quicker: promote to version {version}"):
+    with pytest.raises(TrackError, match=f"Ada was faster: promote to version {version}"):
         promote(store, version, "Ada")
     assert [move.version for move in read_history(store)] == [version]
 
@@ -202,7 +200,7 @@ def test_the_alias_follows_the_history(root: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(type(store), "claim", overtaken)
     promote(store, second, "Ada")
     assert store.aliases()["champion"] == first
-    store.set_alias("champion", second)  # by hand, past the history
+    store.set_alias("champion", second)  # by hand, without an entry in the history
     with pytest.raises(TrackError, match=r"no champion before|moved by hand"):
         rollback(store)
 

@@ -1,4 +1,4 @@
-"""Publishing: once, completely, repaired after a kill, and never with a secret. One sqlite store for all."""
+"""Publication is complete, happens once, is repaired after a kill, and has no secret. All tests share a store."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from skillshot.track.state import read_state
 
 @pytest.fixture
 def root(tmp_path: Path, tracking: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A finished pipeline whose commit is its own."""
+    """A finished pipeline with its own commit."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking)
     made = bed.make(tmp_path / "repository")
     bed.write(made, "README.md", str(tmp_path))
@@ -31,7 +31,7 @@ def root(tmp_path: Path, tracking: str, monkeypatch: pytest.MonkeyPatch) -> Path
 
 @pytest.fixture
 def params(request: pytest.FixtureRequest) -> Params:
-    """An experiment and a registered model for this test alone."""
+    """An experiment and a registered model of this test."""
     name = request.node.name.replace("[", "-").replace("]", "")
     return Params().changed(register={"experiment": f"experiment {name}", "model_name": f"model-{name}"})
 
@@ -42,7 +42,7 @@ def store_of(root: Path, params: Params) -> Any:
     return MlflowStore(root, params.register.experiment, params.register.model_name)
 
 
-def test_a_state_is_published_once_and_completely(root: Path, params: Params) -> None:
+def test_state_is_published_once_and_completely(root: Path, params: Params) -> None:
     published = publish(root, params)
     assert published.new
     store = store_of(root, params)
@@ -75,7 +75,7 @@ def test_a_state_is_published_once_and_completely(root: Path, params: Params) ->
 
 
 @pytest.mark.parametrize("killed_in", ["log_model", "log_files", "register", "set_tags"])
-def test_a_killed_publication_is_repaired(
+def test_killed_publication_is_repaired(
     root: Path, params: Params, killed_in: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = store_of(root, params)
@@ -99,7 +99,7 @@ def test_a_killed_publication_is_repaired(
     assert not publish(root, params).new
 
 
-def test_a_kill_while_the_database_is_made_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kill_during_creation_leaves_no_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from skillshot.track.mlflow_store import MlflowClient, MlflowStore
 
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
@@ -118,17 +118,17 @@ def test_a_kill_while_the_database_is_made_leaves_none(tmp_path: Path, monkeypat
     assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
 
 
-def test_a_database_that_cannot_be_opened_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damaged_database_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from skillshot.track.mlflow_store import MlflowStore
 
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     with closing(sqlite3.connect(tmp_path / "mlflow.db")) as half:
         half.execute("create table experiments (experiment_id integer)")
-    with pytest.raises(TrackError, match=r"mlflow\.db: .*\n.*half made, move it away"):
+    with pytest.raises(TrackError, match=r"mlflow\.db: .*\n.*incomplete after a kill, move it away"):
         MlflowStore(tmp_path)
 
 
-def test_dirt_is_told_and_adds_nothing_to_a_clean_state(root: Path, params: Params) -> None:
+def test_dirty_tree_is_reported_and_does_not_replace_a_clean_state(root: Path, params: Params) -> None:
     bed.write(root, "notes.txt", "uncommitted")
     dirty = publish(root, params)
     tags = store_of(root, params).versions()[dirty.version].tags
@@ -142,7 +142,7 @@ def test_dirt_is_told_and_adds_nothing_to_a_clean_state(root: Path, params: Para
     assert store_of(root, params).aliases() == {"challenger": clean.version}
 
 
-def test_the_stage_writes_a_report_that_is_the_same_in_every_clone(
+def test_stage_report_is_the_same_in_every_clone(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from skillshot.stages import register
@@ -160,7 +160,7 @@ def test_the_stage_writes_a_report_that_is_the_same_in_every_clone(
     assert "already published" in capsys.readouterr().err
 
 
-def test_the_registered_model_answers(root: Path, params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_registered_model_predicts(root: Path, params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
     import mlflow
     import pandas as pd
     from mlflow.exceptions import MlflowException
@@ -204,7 +204,7 @@ def test_the_registered_model_answers(root: Path, params: Params, monkeypatch: p
         model.predict(asked, params={"k": 0})
 
 
-def test_a_secret_is_not_published(root: Path, params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secret_is_not_published(root: Path, params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_GATEWAY", "s3cret-value-9")
     params = params.changed(llm={"api_key_env": "MY_GATEWAY"})
     bed.write(root, "reports/evaluate_rows.csv", "query,answer\nq1,Bearer s3cret-value-9\n")
@@ -216,7 +216,7 @@ def test_a_secret_is_not_published(root: Path, params: Params, monkeypatch: pyte
         publish(root, params.changed(ingest={"path": "https://me:hunter22@host/bank.jsonl"}))
 
 
-def test_nothing_is_published_of_a_state_that_is_not_the_locks(root: Path, params: Params) -> None:
+def test_state_that_differs_from_the_lock_is_not_published(root: Path, params: Params) -> None:
     bed.write(root, "reports/index.json", {"vectors": 3})
     with pytest.raises(TrackError, match=r"reports/index\.json: changed since stage index"):
         publish(root, params)
@@ -233,7 +233,7 @@ def test_nothing_is_published_of_a_state_that_is_not_the_locks(root: Path, param
         publish(root, params)
 
 
-def test_an_experiments_copy_publishes_to_the_original(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_copy_of_an_experiment_publishes_to_the_original(monkeypatch: pytest.MonkeyPatch) -> None:
     from skillshot.track.mlflow_store import tracking_uri
 
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
@@ -243,7 +243,7 @@ def test_an_experiments_copy_publishes_to_the_original(monkeypatch: pytest.Monke
     assert tracking_uri(Path("/home/me/repo")) == "http://127.0.0.1:5000"
 
 
-def test_an_experiment_in_a_copy_is_no_challenger(root: Path, params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_experiment_in_a_copy_is_not_a_challenger(root: Path, params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
     import skillshot.track.mlflow_store as module
 
     monkeypatch.setenv("DVC_EXP_NAME", "beta-0.3")

@@ -1,4 +1,4 @@
-"""A planted key: it goes to the endpoint, and nowhere else."""
+"""A planted key is sent to the endpoint and appears nowhere else."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KEY = "sk-planted-0123456789"
 
 
 class Parrot(BaseHTTPRequestHandler):
-    """An endpoint that repeats the key it was given: in its answers, or in the reason why it refuses."""
+    """An endpoint that repeats the key in its answers, or in its error message."""
 
     refuses = False
 
@@ -42,7 +42,7 @@ class Parrot(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def log_message(self, *_: Any) -> None:
-        """Quiet."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def url() -> Iterator[str]:
     server.server_close()
 
 
-def test_the_key_is_in_no_record_report_or_message(
+def test_key_is_in_no_cache_report_or_message(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("GATEWAY", KEY)
@@ -72,12 +72,12 @@ def test_the_key_is_in_no_record_report_or_message(
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {"llm.jsonl", "evaluate.json", "evaluate_rows.csv"} <= {path.name for path in files}
     assert [path.name for path in files if KEY.encode() in path.read_bytes()] == []
-    told = capfd.readouterr()
-    assert KEY not in told.out + told.err
+    shown = capfd.readouterr()
+    assert KEY not in shown.out + shown.err
 
 
 @pytest.mark.parametrize("setting", [f"llm.api_key_env={KEY}", f"llm.base_url=https://me:{KEY}@host/v1"])
-def test_a_key_in_the_params_is_refused_and_not_repeated(setting: str) -> None:
+def test_key_in_the_params_is_refused_and_not_repeated(setting: str) -> None:
     with pytest.raises(ParamsError, match=setting.partition("=")[0].replace(".", r"\.")) as caught:
         default_params([setting])
     assert KEY not in str(caught.value)

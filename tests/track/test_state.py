@@ -23,7 +23,7 @@ def root(tmp_path: Path) -> Path:
     return bed.make(tmp_path / "repository")
 
 
-def test_digests_are_dvcs(tmp_path: Path) -> None:
+def test_digests_equal_dvc(tmp_path: Path) -> None:
     # taken from the dvc.lock that DVC 3.67 wrote for these very files
     bed.write(tmp_path, "folder/b.txt", "two\n")
     bed.write(tmp_path, "folder/sub/a.txt", "one\n")
@@ -31,7 +31,7 @@ def test_digests_are_dvcs(tmp_path: Path) -> None:
     assert md5_of(tmp_path / "folder") == "e44ddb8e58cd5fd97594d0321caf9da5.dir"
 
 
-def test_the_fingerprint_follows_stages_commit_and_dirt(root: Path) -> None:
+def test_fingerprint_depends_on_stages_commit_and_dirtiness(root: Path) -> None:
     first = read_state(root)
     assert not first.dirty and first.fingerprint == read_state(root).fingerprint
     bed.commit(root, "nothing but a message")
@@ -48,14 +48,14 @@ def test_the_fingerprint_follows_stages_commit_and_dirt(root: Path) -> None:
     assert not run.dirty and run.unrecorded == ("dvc.lock", "reports/index.json"), "the commit makes these again"
 
 
-def test_the_publishers_entry_in_the_lock_does_not_count(root: Path) -> None:
+def test_fingerprint_ignores_the_publishing_stage(root: Path) -> None:
     first = read_state(root).digest
     with (root / "dvc.lock").open("a") as handle:
         handle.write("  register:\n    cmd: old\n    outs: []\n")
     assert read_state(root).digest == first
 
 
-def test_a_stage_that_has_not_run_is_named(root: Path) -> None:
+def test_stage_that_has_not_run_is_named(root: Path) -> None:
     with (root / "dvc.yaml").open("a") as handle:
         handle.write("  export:\n    cmd: 'true'\n")
     with pytest.raises(TrackError, match=r"stage export has not run\nrun `dvc repro export`"):
@@ -65,7 +65,7 @@ def test_a_stage_that_has_not_run_is_named(root: Path) -> None:
         read_state(root)
 
 
-def test_outside_of_git_all_is_dirt(root: Path, tmp_path: Path) -> None:
+def test_outside_of_git_everything_is_dirty(root: Path, tmp_path: Path) -> None:
     (root / ".git").rename(tmp_path / "elsewhere")
     state = read_state(root)
     assert state.commit == "" and state.dirty == ("no git commit",)
@@ -74,25 +74,25 @@ def test_outside_of_git_all_is_dirt(root: Path, tmp_path: Path) -> None:
 
 
 def test_reports_become_metrics_curves_and_selectors(root: Path) -> None:
-    story = collect(root, {"seed": 7, "train": {"beta": 0.1, "tags": ["a"]}})
-    assert story.params == {"seed": "7", "train.beta": "0.1", "train.tags": "['a']"}
-    assert story.metrics["evaluate.pairs.skillshot-question.nll.high"] == -0.2
+    collected = collect(root, {"seed": 7, "train": {"beta": 0.1, "tags": ["a"]}})
+    assert collected.params == {"seed": "7", "train.beta": "0.1", "train.tags": "['a']"}
+    assert collected.metrics["evaluate.pairs.skillshot-question.nll.high"] == -0.2
     both = {"evaluate.nll": 0.6, "evaluate.hit_at_4": 0.9, "evaluate.alignment.hit_at_k": 0.9}
-    assert story.selectors["skillshot"] == both
-    assert story.selectors["lars"] == {"evaluate.alignment.hit_at_k": 0.8}
-    assert ("train.curve.kl", 0.2, 2) in story.curves
-    assert ("reports", root / "reports/evaluate_rows.csv") in story.files
+    assert collected.selectors["skillshot"] == both
+    assert collected.selectors["lars"] == {"evaluate.alignment.hit_at_k": 0.8}
+    assert ("train.curve.kl", 0.2, 2) in collected.curves
+    assert ("reports", root / "reports/evaluate_rows.csv") in collected.files
 
 
-def test_what_a_benchmark_leaves_is_no_metric_of_the_state(root: Path) -> None:
+def test_benchmark_reports_are_not_metrics_of_the_state(root: Path) -> None:
     bed.write(root, "reports/benchmark.json", {"seconds": 3.5, "selectors": {"rival": {"ms": 1}}})
     bed.write(root, "reports/register.json", {"metrics": 3})
-    story = collect(root, {})
-    assert not [name for name in story.metrics if name.startswith(("benchmark", "register"))]
-    assert "rival" not in story.selectors
+    collected = collect(root, {})
+    assert not [name for name in collected.metrics if name.startswith(("benchmark", "register"))]
+    assert "rival" not in collected.selectors
 
 
-def test_curves_of_several_models_are_told_apart(root: Path) -> None:
+def test_curves_of_several_models_are_separate(root: Path) -> None:
     bed.write(
         root, "reports/train_curves.csv", "model,epoch,loss,lr\nlars,0,0.9,\nskillshot,0,0.7,nan\nskillshot,1,0.6,1\n"
     )
@@ -103,18 +103,18 @@ def test_curves_of_several_models_are_told_apart(root: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_what_cannot_be_compared_is_refused(value: float) -> None:
+def test_numbers_that_are_not_finite_are_refused(value: float) -> None:
     with pytest.raises(TrackError, match=r"train\.loss: (nan|inf)"):
         numbers({"loss": value}, "train")
 
 
-def test_two_keys_never_share_a_name() -> None:
+def test_two_keys_with_the_same_name_are_refused() -> None:
     with pytest.raises(TrackError, match="two keys"):
         numbers({"hit@1": 0.1, "hit_at_1": 0.2})
 
 
 @given(st.dictionaries(st.text(min_size=1), st.floats(allow_nan=False, allow_infinity=False)))
-def test_every_name_is_one_that_mlflow_takes(tree: dict[str, float]) -> None:
+def test_every_name_is_valid_in_mlflow(tree: dict[str, float]) -> None:
     try:
         found = numbers(tree, "stage")
     except TrackError:
@@ -123,15 +123,15 @@ def test_every_name_is_one_that_mlflow_takes(tree: dict[str, float]) -> None:
     assert all(re.fullmatch(r"[\w\-. /:]+", name, flags=re.ASCII) for name in found)
 
 
-def test_secrets_are_known_by_their_names() -> None:
+def test_secrets_are_found_by_variable_name() -> None:
     environment = {
         "OPENAI_API_KEY": "sk-12345678", "GH_TOKEN": "ghp_12345678", "TOKENIZERS_PARALLELISM": "false-false",
-        "SHORT_TOKEN": "true", "GATEWAY": "12345678", "HOME": "/home/somebody",
+        "SHORT_TOKEN": "true", "GATEWAY": "12345678", "HOME": "/home/user",
     }  # fmt: skip
     assert set(secrets_of(environment, ["GATEWAY"])) == {"OPENAI_API_KEY", "GH_TOKEN", "GATEWAY"}
 
 
-def test_machines_differ_in_named_facts() -> None:
+def test_differences_of_machines_are_named() -> None:
     here = describe()
     assert here["version.numpy"].count(".") == 2
     assert differences(here, here) == []

@@ -1,4 +1,4 @@
-"""A clean copy gives the committed results, or the stage that does not is named with how far it is off."""
+"""A clean clone gives the committed results, or the differing stage is named with its distance."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_other_files_are_compared_by_bytes(tmp_path: Path) -> None:
 @example([math.nan], 1.0)
 @example([1.0, math.inf], 1.0)
 @example([1.0], math.inf)
-def test_an_array_is_no_distance_from_itself_and_any_change_is_seen(values: list[float], other: float) -> None:
+def test_array_has_distance_zero_to_itself_and_any_change_is_detected(values: list[float], other: float) -> None:
     import tempfile
 
     with tempfile.TemporaryDirectory() as name:
@@ -132,7 +132,7 @@ STAGES = {
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A real DVC pipeline of three quick stages, committed with its lock."""
+    """A real DVC pipeline of three fast stages, committed with its lock."""
     made = tmp_path / "repository"
     tree: dict[str, Any] = {}
     needed: list[str] = []
@@ -157,7 +157,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return made
 
 
-def test_a_clean_copy_is_judged_stage_by_stage(
+def test_clean_clone_is_compared_stage_by_stage(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     parser = argparse.ArgumentParser()
@@ -167,27 +167,29 @@ def test_a_clean_copy_is_judged_stage_by_stage(
     monkeypatch.setenv("SKILLSHOT_CACHE", "planted")
     folder = tmp_path / "kept"
     assert command.run(parser.parse_args(["verify", "--json", "--folder", str(folder)])) == 0
-    told = capfd.readouterr()
-    document = json.loads(told.out)
+    shown = capfd.readouterr()
+    document = json.loads(shown.out)
     assert [(row["stage"], row["verdict"]) for row in document["stages"]] == [
         ("ingest", SAME), ("train", WITHIN), ("evaluate", SAME),
     ]  # fmt: skip
     assert document["stages"][1]["apart"] == "1.0e-02" and "loss" in document["stages"][1]["detail"]
     facts = {row["fact"]: row["then"] for row in document["machine"]}
     assert facts["cpu.model"] == "a machine of long ago"
-    assert "is reproduced" in told.err and "uncommitted changes are left out" in told.err
+    assert "is reproduced" in shown.err and "uncommitted changes are left out" in shown.err
     with pytest.raises(TrackError, match="not empty"):
         verify(root, folder=folder)
 
     monkeypatch.setenv("WOBBLE", "9")
     monkeypatch.setenv("BREAK", "3")
     assert command.run(parser.parse_args(["verify", "--markdown"])) == 1
-    told = capfd.readouterr()
-    assert "| ❌ | train | differs | 1 | 9.0e-02 | 0.02 |" in told.out and "| ❌ | evaluate | did not run |" in told.out
-    assert "is NOT reproduced" in told.err
+    shown = capfd.readouterr()
+    assert (
+        "| ❌ | train | differs | 1 | 9.0e-02 | 0.02 |" in shown.out and "| ❌ | evaluate | did not run |" in shown.out
+    )
+    assert "is NOT reproduced" in shown.err
 
 
-def test_what_cannot_be_verified_is_told(tmp_path: Path) -> None:
+def test_missing_revision_or_lock_is_reported(tmp_path: Path) -> None:
     root = bed.make(tmp_path / "repository")
     with pytest.raises(TrackError, match="git knows no such revision"):
         verify(root, "nowhere")

@@ -1,4 +1,4 @@
-"""Canonical ONNX bytes: the same weights give the same file in any folder on any day."""
+"""Canonical ONNX files: the same weights give the same bytes, independent of folder and date."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ def export_graph(
     output: str,
     path: str | os.PathLike[str],
 ) -> None:
-    """Export a module on the CPU, its inputs sharing the dynamic `axes`, as canonical ONNX.
+    """Export a module on the CPU as canonical ONNX; all inputs have the dynamic `axes`.
 
     Raises:
-        SkillshotError: the exporter gave nothing back.
+        SkillshotError: the exporter returned nothing.
     """
     import torch
 
-    # distinct tensors: one object given twice is exported as one input, and the mask becomes the token ids
+    # distinct tensors: the same object given twice is exported as one input, and the mask would be the token ids
     examples = tuple(tensor.clone() for tensor in inputs.values())
     shapes: list[Any] = [dict(axes) for _ in inputs]
     kinds = [parameter.kind for parameter in inspect.signature(module.forward).parameters.values()]
     if inspect.Parameter.VAR_POSITIONAL in kinds:
-        shapes = [tuple(shapes)]  # the exporter sees *inputs as one parameter that is a tuple
+        shapes = [tuple(shapes)]  # the exporter treats *inputs as one parameter, a tuple
     with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about axis names that two inputs share, and torchvision
+        warnings.simplefilter("ignore")  # shared axis names of two inputs, and torchvision
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         program = torch.onnx.export(
             module.eval().cpu(), examples, dynamo=True, optimize=True, verbose=False,
@@ -45,14 +45,14 @@ def export_graph(
             dynamic_shapes=tuple(shapes),
         )  # fmt: skip
     if program is None:
-        raise SkillshotError(f"{path}: torch.onnx.export gave no program for {type(module).__name__}")
+        raise SkillshotError(f"{path}: torch.onnx.export returned no program for {type(module).__name__}")
     write_canonical(program.model_proto, path)
 
 
 def write_canonical(proto: Any, path: str | os.PathLike[str]) -> None:
-    """Write a ModelProto with what describes the exporting machine taken out, weights inside the one file.
+    """Write a ModelProto without traces of the exporting machine, with the weights in the same file.
 
-    The dynamo exporter writes source paths and stack traces into node metadata and doc strings.
+    The dynamo exporter writes source paths and stack traces into node metadata and doc strings; they are removed.
     """
     import onnx
 

@@ -1,4 +1,4 @@
-"""Sentence encoder to one ONNX file: tokens in, unit sentence embedding out (pooling and norm inside)."""
+"""Export of the sentence encoder to one ONNX file: tokens in, unit sentence embedding out (pooling and norm inside)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def export_encoder(encoder: SentenceTransformer, folder: str | os.PathLike[str])
         raise InputError(f"embed.model: pooling {mode!r} cannot be exported; choose a model with mean or cls pooling")
 
     model = transformer.auto_model
-    ours = model.config._attn_implementation
+    attention = model.config._attn_implementation
 
     class Graph(torch.nn.Module):
         def __init__(self) -> None:
@@ -53,11 +53,11 @@ def export_encoder(encoder: SentenceTransformer, folder: str | os.PathLike[str])
     tokens = torch.ones((2, 8), dtype=torch.int64)
     axes = {0: torch.export.Dim("batch", min=1), 1: torch.export.Dim("tokens", min=1, max=int(encoder.max_seq_length))}
     inputs = {"input_ids": tokens, "attention_mask": tokens}
-    model.set_attn_implementation("eager")  # torch's fused attention is exported with guards that cost 8 % of the time
+    model.set_attn_implementation("eager")  # torch's fused attention is exported with guards that take 8 % of the time
     try:
         export_graph(Graph(), inputs, axes, "sentence_embedding", folder / "encoder.onnx")
     finally:
-        model.set_attn_implementation(ours)
+        model.set_attn_implementation(attention)
     source = Path(encoder.tokenizer.name_or_path) / "tokenizer.json"
     if source.exists():
         shutil.copyfile(source, folder / "tokenizer.json")

@@ -1,4 +1,4 @@
-"""A fitted model as ONNX, with parity against torch."""
+"""Export of a fitted model to ONNX, with a parity check against torch."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 def export_model(
     encoder: Any, fitted: Fitted, texts: Sequence[str], embeddings: Floats, params: Params, folder: Path
 ) -> dict[str, Any]:
-    """Write encoder and networks as ONNX into `folder`, and prove parity on bank questions.
+    """Write encoder and networks as ONNX into `folder`, and check parity on bank questions.
 
     Args:
-        encoder: the sentence-transformers model that made `embeddings`.
+        encoder: the sentence-transformers model that computed `embeddings`.
         texts, embeddings: the bank's question texts and their torch embeddings (n, d).
 
     Returns:
-        the report of the stage: files, sizes, differences, share of equal choices.
+        the report of the stage: file sizes, differences, share of equal choices.
 
     Raises:
         SkillshotError: ONNX and torch differ by more than `export.max_difference`.
@@ -42,7 +42,7 @@ def export_model(
     folder.mkdir(parents=True, exist_ok=True)
     facts = export_encoder(encoder, folder)
     order = np.random.default_rng(params.seed).permutation(len(texts))
-    quantise(folder, [texts[row] for row in order[::-1]])  # from the end: the parity questions are the first
+    quantise(folder, [texts[row] for row in order[::-1]])  # from the end, because the parity questions are the first
     fitted.question_view.save(folder / QUESTION_VIEW)
     fitted.rationale_view.save(folder / RATIONALE_VIEW)
     widths = {
@@ -78,8 +78,9 @@ def export_model(
         report[name] = agreement(session.run(onnx_feeds), theirs, bank, params.select.k)
         if report[name]["max_difference"] > params.export.max_difference:
             raise SkillshotError(
-                f"export: {name}.onnx differs from torch by {report[name]['max_difference']:.2e}, "
-                f"allowed export.max_difference {params.export.max_difference:.0e}"
+                f"export: {name}.onnx differs from torch by {report[name]['max_difference']:.2e}, more than "
+                f"export.max_difference {params.export.max_difference:.0e}\n"
+                "check the versions of torch and onnxruntime, or raise export.max_difference"
             )
         if name == "skillshot":
             report["int8"]["choices"] = agreement(session.run(int8_feeds), theirs, bank, params.select.k)

@@ -1,4 +1,4 @@
-"""Policies and posteriors to ONNX, and the proof that both sides make the same choices."""
+"""Export of policies and posteriors to ONNX, and a comparison of the choices of both implementations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import torch
 
 
-# what each network reads, in the order of its forward
+# inputs of each network, in the order of its forward
 INPUTS: dict[str, tuple[str, ...]] = {
     "lars": ("sentence_embedding",),
     "ridge": ("sentence_embedding",),
@@ -45,13 +45,14 @@ def export_networks(
 
 
 def agreement(mine: Floats, theirs: Floats, bank: Floats, k: int = 4) -> dict[str, Any]:
-    """Compare two sets of query vectors by numbers and by decisions.
+    """Compare the query vectors of two implementations by value and by choice.
 
     Args:
-        mine, theirs: (n, z) query vectors of the two implementations; bank: (m, z).
+        mine, theirs: (n, z) query vectors of the two implementations.
+        bank: (m, z) vectors of the bank.
 
     Returns:
-        the largest absolute difference, and the share of queries whose top-k rows are the same set.
+        the largest absolute difference, and the share of queries with the same top-k rows in any order.
     """
     same = [
         set(top_k(bank @ a, k).tolist()) == set(top_k(bank @ b, k).tolist()) for a, b in zip(mine, theirs, strict=True)

@@ -1,4 +1,4 @@
-"""The text encoder in 8-bit integers: twice as fast on a CPU, a quarter of the size."""
+"""The text encoder with 8-bit integer weights: twice as fast on a CPU, a quarter of the size."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from skillshot.runtime.layout import ENCODERS
 if TYPE_CHECKING:
     from skillshot.common.arrays import Floats
 
-CALIBRATION = 64  # texts, and as many runs of random tokens, whose activations are looked at
-MIGRATION = 0.75  # how much of an activation's spread goes to the weights (1: all of it)
-TINY = 1e-5  # of a channel that is never active
+CALIBRATION = 64  # texts, and as many sequences of random tokens, from which activations are measured
+MIGRATION = 0.75  # share of an activation's spread that moves to the weights (1: all of it)
+TINY = 1e-5  # activation of a channel that is never active
 
 
 def quantise(folder: str | os.PathLike[str], texts: Sequence[str]) -> None:
-    """Write the encoder in `folder` again with int8 weights; activations are quantised as they come.
+    """Write an int8 copy of the encoder in `folder`; activations are quantised dynamically.
 
-    Weights have a scale per output channel: one per tensor loses three times as much (cosine .956 against .993). They
-    keep 7 bits: with 8, processors without VNNI instructions saturate a sum of two products, and answer differently
-    from those that have them.
-    A few channels of the activations are ten times as large as the rest and would take most of the 8 bits, so channels
-    are levelled first (SmoothQuant, Xiao et al., 2023): cosine .996. Their spread is read off `texts` and off random
-    tokens: a bank of few words alone would make all other words worse.
+    Weights have one scale per output channel: one per tensor loses three times as much (cosine .956 against .993).
+    Weights have 7 bits: with 8, processors without VNNI instructions saturate a sum of two products and give other
+    results than processors with VNNI.
+    A few channels of the activations are ten times as large as the rest and would use most of the 8 bits, so the
+    channels are levelled first (SmoothQuant, Xiao et al., 2023): cosine .996. Their spread is measured on `texts` and
+    on random tokens, because the words of a small bank alone would make all other words worse.
     """
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -42,7 +42,7 @@ def quantise(folder: str | os.PathLike[str], texts: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory() as work:
         levelled, path = Path(work) / "levelled.onnx", Path(work) / "int8.onnx"
         onnx.save(_levelled(onnx.load(folder / ENCODERS["fp32"]), _tokens(folder, texts)), levelled)
-        root.setLevel(logging.ERROR)  # it asks for a preprocessing that changes nothing here
+        root.setLevel(logging.ERROR)  # it recommends a preprocessing that changes nothing here
         try:
             quantize_dynamic(levelled, path, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
         finally:
@@ -51,7 +51,7 @@ def quantise(folder: str | os.PathLike[str], texts: Sequence[str]) -> None:
 
 
 def _tokens(folder: Path, texts: Sequence[str]) -> list[list[int]]:
-    """Token ids of the texts, and of as many runs of random tokens, `CALIBRATION` each at most."""
+    """Token ids of at most `CALIBRATION` texts, and of `CALIBRATION` sequences of random tokens."""
     from skillshot.runtime.onnx import TextEncoder
 
     encoder = TextEncoder(folder)
@@ -63,7 +63,7 @@ def _tokens(folder: Path, texts: Sequence[str]) -> list[list[int]]:
 
 
 def _levelled(model: Any, tokens: Sequence[Sequence[int]]) -> Any:
-    """The same function: activations divided, and the weights that they meet multiplied, by a scale of each channel."""
+    """The same function, with each channel's activations divided and its weights multiplied by a scale."""
     from onnx import helper, numpy_helper
 
     weights = {tensor.name: tensor for tensor in model.graph.initializer}
@@ -73,7 +73,7 @@ def _levelled(model: Any, tokens: Sequence[Sequence[int]]) -> Any:
         if node.op_type == "MatMul" and node.input[1] in weights and readers[node.input[1]] == 1:
             products[node.input[0]].append(node)
     largest = _largest(model, list(products), tokens)
-    behind: dict[str, Any] = {}
+    scaling: dict[str, Any] = {}
     for name, nodes in products.items():
         arrays = [numpy_helper.to_array(weights[node.input[1]]) for node in nodes]
         of_weights = np.maximum(np.max([np.abs(array).max(1) for array in arrays], axis=0), TINY)
@@ -82,15 +82,15 @@ def _levelled(model: Any, tokens: Sequence[Sequence[int]]) -> Any:
             weights[node.input[1]].CopyFrom(numpy_helper.from_array(array * scale[:, None], node.input[1]))
             node.input[0] = f"{name}_levelled"
         model.graph.initializer.append(numpy_helper.from_array(1 / scale, f"{name}_scale"))
-        behind[name] = helper.make_node("Mul", [name, f"{name}_scale"], [f"{name}_levelled"], name=f"{name}_level")
-    nodes = [made for node in model.graph.node for made in (node, *(behind[o] for o in node.output if o in behind))]
+        scaling[name] = helper.make_node("Mul", [name, f"{name}_scale"], [f"{name}_levelled"], name=f"{name}_level")
+    nodes = [made for node in model.graph.node for made in (node, *(scaling[o] for o in node.output if o in scaling))]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     return model
 
 
 def _rounded(scale: Floats) -> Floats:
-    """Around 1, in quarters of a power of two: what differs in the last bits between machines is gone."""
+    """Scales around 1, rounded to quarter powers of two, so that last-bit differences of machines disappear."""
     steps = np.log2(scale) - np.log2(scale).mean()
     rounded: Floats = np.exp2(np.round(4 * steps) / 4).astype(np.float32)
     return rounded

@@ -1,4 +1,4 @@
-"""What a run may spend. A call is reserved before it is sent, so the bounds hold with many calls under way."""
+"""The budget of a run. A call is reserved before it is sent, so that the bounds hold with concurrent calls."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MILLION = 1_000_000
 
 @dataclass
 class Budget:
-    """Bounds from `settings`; `calls`, `prompt_tokens` and `completion_tokens` are what was spent."""
+    """Bounds from `settings`; `calls`, `prompt_tokens` and `completion_tokens` count what was spent."""
 
     settings: LlmParams
     calls: int = 0
@@ -26,18 +26,18 @@ class Budget:
 
     @property
     def cost(self) -> float:
-        """Money spent, by the price table."""
+        """Money spent, in the currency of `price_input` and `price_output`."""
         return self._price(self.prompt_tokens, self.completion_tokens)
 
     def reserve(self, prompt: int, completion: int) -> None:
-        """Count one call and hold tokens for it: at most this many read and written.
+        """Count one call and reserve tokens for it: at most this many read and written.
 
         Raises:
-            BudgetError: naming the bound; nothing was reserved.
+            BudgetError: a bound would be exceeded; nothing was reserved.
         """
         with self._lock:
-            held = (self._reserved[0] + prompt, self._reserved[1] + completion)
-            read, written = self.prompt_tokens + held[0], self.completion_tokens + held[1]
+            reserved = (self._reserved[0] + prompt, self._reserved[1] + completion)
+            read, written = self.prompt_tokens + reserved[0], self.completion_tokens + reserved[1]
             needs = {
                 "max_calls": self.calls + 1,
                 "max_tokens": read + written,
@@ -49,13 +49,13 @@ class Budget:
                     raise BudgetError(
                         f"llm.{name} {bound}: the next call would need {need:g} "
                         f"(spent: {self.calls} calls, {self.prompt_tokens + self.completion_tokens} tokens, "
-                        f"{self.cost:g})\nevery answer until here is recorded; raise the bound and run again to go on"
+                        f"{self.cost:g})\nall answers so far are in the cache; raise the bound and run again"
                     )
             self.calls += 1
-            self._reserved = held
+            self._reserved = reserved
 
     def settle(self, reserved: tuple[int, int], used: tuple[int, int] = (0, 0)) -> None:
-        """Give a reservation back and count what was really used (nothing, where the call failed)."""
+        """Release a reservation and count what was used (nothing where the call failed)."""
         with self._lock:
             self._reserved = (self._reserved[0] - reserved[0], self._reserved[1] - reserved[1])
             self.prompt_tokens += used[0]

@@ -1,7 +1,7 @@
-"""Every answer that was ever paid for, in one append-only file of JSON lines.
+"""The answer cache: all answers of language models, in one append-only file of JSON lines.
 
-One line is one `write` of an `O_APPEND` file under a lock: two writers do not mix their lines, and a process
-killed at any moment leaves at most one torn last line, which is closed and skipped by the next one.
+A line is one `write` to an `O_APPEND` file under a lock, so that two processes do not mix their lines. A process killed
+at any moment leaves at most one incomplete last line, which the next writer ends and readers skip.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ from skillshot.common.io import sha256_text
 
 try:
     import fcntl
-except ImportError:  # not a POSIX system: single lines are appended without a lock
+except ImportError:  # not a POSIX system: lines are appended without a lock
     fcntl = None  # type: ignore[assignment]
 
 NAME = "llm.jsonl"
 
 
 def default_path() -> Path:
-    """SKILLSHOT_CACHE/llm.jsonl, else .cache/skillshot/llm/llm.jsonl in the working folder."""
+    """SKILLSHOT_CACHE/llm.jsonl, or .cache/skillshot/llm/llm.jsonl in the working folder where that is not set."""
     given = os.environ.get("SKILLSHOT_CACHE")
     return Path(given) / NAME if given else Path(".cache/skillshot/llm") / NAME
 
 
 def digest(model: str, kind: str, prompt: str, decoding: Any) -> str:
-    """Key of a call: everything its answer depends on."""
+    """Key of a call: a hash of everything its answer depends on."""
     parts = [1, model, kind, prompt, decoding]
     return sha256_text(json.dumps(parts, sort_keys=True, ensure_ascii=False))
 
 
 def seal(key: str, answer: Any) -> str:
-    """Short digest that a line carries, so that an answer edited or damaged later is seen."""
+    """Short digest stored with each line, by which an edited or damaged answer is detected."""
     return sha256_text(json.dumps([key, answer], sort_keys=True, ensure_ascii=True))[:16]
 
 
 class AnswerCache:
-    """Answers by key, read from and appended to one file. `damaged` counts lines that could not be read."""
+    """Answers by key, read from and appended to one file. `damaged` counts lines that cannot be used."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
@@ -58,7 +58,7 @@ class AnswerCache:
         return self._answers.get(key)
 
     def refresh(self) -> None:
-        """Read what was appended since the last time, by whomever."""
+        """Read the lines that any process appended since the last time."""
         if not self.path.exists():
             return
         with self.path.open("rb") as handle:
@@ -69,7 +69,7 @@ class AnswerCache:
         for line in whole.splitlines():
             try:
                 entry = json.loads(line)
-                # a line of an older version has no digest; one whose digest does not fit was edited: ask again
+                # a line of an older version has no digest; a line with another digest was edited and is not used
                 if entry.get("digest", found := seal(entry["key"], entry["answer"])) != found:
                     raise ValueError("edited")
                 self._answers.setdefault(entry["key"], entry["answer"])
@@ -77,14 +77,14 @@ class AnswerCache:
                 self.damaged += bool(line.strip())
 
     def add(self, key: str, answer: Any, **about: Any) -> None:
-        """Store an answer for good before anything else happens. `about` is only for readers of the file."""
+        """Append an answer to the file. The keys of `about` are only for people who read the file."""
         line = json.dumps(
             {"key": key, **about, "digest": seal(key, answer), "answer": answer}, ensure_ascii=False
         ).encode("utf-8", "backslashreplace")
         with self._locked() as descriptor:
             size = os.fstat(descriptor).st_size
-            torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-            _write_all(descriptor, (b"\n" if torn else b"") + line + b"\n")
+            incomplete = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+            _write_all(descriptor, (b"\n" if incomplete else b"") + line + b"\n")
         self._answers.setdefault(key, answer)
 
     @contextlib.contextmanager
@@ -96,7 +96,7 @@ class AnswerCache:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield descriptor
         finally:
-            os.close(descriptor)  # gives the lock back
+            os.close(descriptor)  # releases the lock
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""An engine that asks the record first and stores every new answer before it goes on."""
+"""An engine that looks into the answer cache first and stores each new answer before it continues."""
 
 from __future__ import annotations
 
@@ -15,38 +15,40 @@ T = TypeVar("T", Completion, Scored)
 
 
 class CachedEngine:
-    """`engine` behind `record`; itself an Engine. With `offline`, an answer that is not recorded is an error.
+    """`engine` behind `cache`; itself an Engine. With `offline`, a cache miss is an error.
 
-    calls: answers bought from the engine; found: answers that were there; seconds: in the engine.
+    hits: answers found in the cache. misses: answers requested from the engine. seconds: time in the engine.
     """
 
     def __init__(self, engine: Engine, cache: AnswerCache, offline: bool = False) -> None:
         self.engine, self.cache, self.offline = engine, cache, offline
-        self.calls = self.found = 0
+        self.hits = self.misses = 0
         self.seconds = 0.0
 
     @property
     def model(self) -> str:
-        """That of the engine."""
+        """The engine's model."""
         return self.engine.model
 
     @cached_property
     def capabilities(self) -> Capabilities:
-        """Those of the engine; asked once, then recorded like an answer."""
+        """The engine's capabilities; requested once, then cached like an answer."""
         key = digest(self.model, "capabilities", "", None)
         if (known := self.cache.get(key)) is not None:
             return Capabilities(**known)
         if self.offline:
-            raise EngineError(f"--offline: {self.cache.path} knows nothing of {self.model}\nrun once without --offline")
+            raise EngineError(
+                f"--offline: {self.cache.path} has no answers of {self.model}\nrun once without --offline"
+            )
         found = self.engine.capabilities
         self.cache.add(key, dataclasses.asdict(found), model=self.model, kind="capabilities")
         return found
 
     def complete(self, prompts: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
-        """Answers, recorded ones first.
+        """Answers, cached ones first.
 
         Raises:
-            EngineError: offline and not recorded.
+            EngineError: offline and not in the cache.
         """
         how = dataclasses.asdict(decoding)
         keys = [digest(self.model, "complete", prompt, how) for prompt in prompts]
@@ -55,10 +57,10 @@ class CachedEngine:
         )
 
     def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> Iterator[tuple[int, Scored]]:
-        """Log-probabilities, recorded ones first.
+        """Log-probabilities, cached ones first.
 
         Raises:
-            EngineError: offline and not recorded.
+            EngineError: offline and not in the cache.
         """
         keys = [
             digest(self.model, "score", prompt, continuation)
@@ -83,16 +85,16 @@ class CachedEngine:
         if missing and self.offline:
             raise EngineError(
                 f"--offline: {len(missing)} of {len(places)} answers of {self.model} are not in "
-                f"{self.cache.path}\nrun once without --offline to record them"
+                f"{self.cache.path}\nrun once without --offline to request them"
             )
         for key, same in places.items():
             if (answer := self.cache.get(key)) is not None:
-                self.found += 1
+                self.hits += 1
                 yield from ((i, _load(form, answer)) for i in same)
         for place, result in ask(missing) if missing else ():
             key = keys[missing[place]]
             self.cache.add(key, dataclasses.asdict(result), model=self.model, kind=kind)
-            self.calls += 1
+            self.misses += 1
             self.seconds += result.seconds
             yield from ((i, result) for i in places[key])
 

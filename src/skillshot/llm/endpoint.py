@@ -1,4 +1,8 @@
-"""Any OpenAI-compatible endpoint as an engine: retries, bounded concurrency, a budget, honest abilities."""
+"""Any OpenAI-compatible endpoint as an engine: retries, bounded concurrency, a budget, tested capabilities.
+
+The retries are our own on purpose, because those of the client do less: each try is paced and counted by the budget, a
+damaged answer is retried like an HTTP error, and a waiting call stops when another call has finally failed.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +21,18 @@ from skillshot.llm.budget import Budget
 from skillshot.llm.engine import Capabilities, Completion, Decoding, Scored, cut
 
 T = TypeVar("T")
-FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds between two tries: doubled each time
-BATCH = 64  # prompts worth giving at once
-KEY_LENGTH = 8  # a shorter key would be found in ordinary words
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds between two tries, doubled each time
+BATCH = 64  # sensible number of prompts per call
+KEY_LENGTH = 8  # a shorter key could be part of an ordinary word
 
 
 class EndpointEngine:
     """`settings.base_url` through the `openai` package; the key is read from the environment only.
 
     Raises (all methods):
-        EngineError: the endpoint refuses, or fails `retries` + 1 times; BudgetError: the budget is used up.
-            Answers that arrived before are yielded first.
+        EngineError: the endpoint refuses, or fails `retries` + 1 times.
+        BudgetError: the budget is used up.
+    Answers that arrived before the error are yielded first.
     """
 
     def __init__(self, settings: LlmParams) -> None:
@@ -41,7 +46,7 @@ class EndpointEngine:
     def _client(self) -> Any:
         import openai
 
-        # local servers need no key, the client needs one that is not empty
+        # local servers need no key, but the client refuses an empty one
         key = self._key or "none"
         return openai.OpenAI(base_url=self.settings.base_url, api_key=key, timeout=self.settings.timeout, max_retries=0)
 
@@ -50,7 +55,7 @@ class EndpointEngine:
         return os.environ.get(self.settings.api_key_env, "")
 
     def _without_key(self, text: str) -> str:
-        """What an endpoint says, to be recorded or printed: a key that it repeats is no part of it."""
+        """Text of an endpoint, to be stored or printed, with the key removed where the endpoint repeats it."""
         return text.replace(self._key, f"${self.settings.api_key_env}") if len(self._key) >= KEY_LENGTH else text
 
     def _short(self, error: Exception) -> str:
@@ -58,15 +63,15 @@ class EndpointEngine:
 
     @property
     def model(self) -> str:
-        """Model, place and kind of endpoint; not the key."""
+        """Model, address and kind of endpoint, without the key."""
         where = (self.settings.base_url or "").split("//")[-1].rstrip("/")
         return f"{self.settings.model}@{where}/{self.settings.api}" + "/ignore_end" * self.settings.ignore_end
 
     @cached_property
     def capabilities(self) -> Capabilities:
-        """Whether it scores is tried out once: does `echo` bring the log-probabilities of the prompt?"""
+        """Whether the endpoint scores is tested by one call: `echo` must return the prompt's log-probabilities."""
         if self.settings.api == "chat":
-            return Capabilities(False, "a chat endpoint gives no log-probabilities of a given text", BATCH)
+            return Capabilities(False, "a chat endpoint returns no log-probabilities of a given text", BATCH)
         try:
             self._try(partial(self._score, "Two and two", " is four"), 20, 1)
         except _NoScoresError as error:
@@ -107,7 +112,7 @@ class EndpointEngine:
                         else:
                             yield i, future.result()
             finally:
-                self._stop.set()  # whoever waits for another try gives up
+                self._stop.set()  # calls that wait for another try stop
         if error is not None:
             raise error
 
@@ -130,7 +135,7 @@ class EndpointEngine:
                 if attempt == self.settings.retries:
                     raise EngineError(
                         f"{self.settings.base_url}: {self._short(error)} ({attempt + 1} tries)\n"
-                        "every answer until here is recorded; run again to go on"
+                        "all answers so far are in the cache; run again to continue"
                     ) from error
                 self._wait(attempt, error)
             except openai.APIStatusError as error:
@@ -148,10 +153,10 @@ class EndpointEngine:
     def _wait(self, attempt: int, error: Exception) -> None:
         self.retried += 1
         response = getattr(error, "response", None)
-        told = response.headers.get("retry-after", "") if response is not None else ""
-        seconds = float(told) if told.replace(".", "", 1).isdigit() else FIRST_WAIT * 2**attempt
+        after = response.headers.get("retry-after", "") if response is not None else ""
+        seconds = float(after) if after.replace(".", "", 1).isdigit() else FIRST_WAIT * 2**attempt
         if self._stop.wait(min(LONGEST_WAIT, seconds) * self._jitter.uniform(0.75, 1.25)):
-            raise EngineError("given up: another call failed for good") from error
+            raise EngineError("stopped: another call failed after its last try") from error
 
     def _complete(self, prompt: str, decoding: Decoding) -> tuple[Completion, tuple[int, int]]:
         began = time.perf_counter()
@@ -182,13 +187,13 @@ class EndpointEngine:
         given = getattr(_first(reply), "logprobs", None)
         offsets, logprobs = getattr(given, "text_offset", None), getattr(given, "token_logprobs", None)
         if not isinstance(offsets, list) or not isinstance(logprobs, list):
-            raise _NoScoresError("the endpoint gives no log-probabilities of a given text (echo)")
+            raise _NoScoresError("the endpoint returns no log-probabilities of a given text (echo)")
         if len(offsets) != len(logprobs):
             raise _BrokenError(f"{len(logprobs)} log-probabilities for {len(offsets)} tokens")
         end = len(prompt) + len(continuation)
         gold = [value for place, value in zip(offsets, logprobs, strict=True) if len(prompt) <= place < end]
         if not gold or offsets[0] != 0 or any(not isinstance(value, float | int) for value in gold):
-            raise _NoScoresError("the endpoint does not echo the prompt's log-probabilities")
+            raise _NoScoresError("the endpoint does not return the prompt's log-probabilities (echo)")
         used = _usage(reply)
         return Scored(tuple(map(float, gold)), max(0, used[0] - len(gold)), time.perf_counter() - began), used
 
@@ -202,11 +207,11 @@ class EndpointEngine:
 
 
 class _BrokenError(Exception):
-    """An answer that is damaged: worth another try."""
+    """A damaged answer; the call is retried."""
 
 
 class _NoScoresError(EngineError):
-    """The endpoint cannot score: no try helps."""
+    """The endpoint cannot score; the call is not retried."""
 
 
 def _first(reply: Any) -> Any:

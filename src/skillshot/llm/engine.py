@@ -1,4 +1,4 @@
-"""The one interface of every language model here: complete a prompt, score a given continuation."""
+"""The interface of every language model: complete a prompt, score a given continuation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Decoding:
-    """How an answer is written: always greedy, cut before the first stop string."""
+    """How an answer is decoded: always greedy, cut before the first stop string."""
 
     max_tokens: int = 96
     stop: tuple[str, ...] = ("\n\n", "\nQuestion:")
@@ -19,8 +19,8 @@ class Decoding:
 class Capabilities:
     """What an engine can do.
 
-    scores: log-probabilities of a given continuation; reason: why not, where it cannot; batch: prompts
-    worth giving at once.
+    scores: whether it returns log-probabilities of a given continuation. reason: why it does not. batch: sensible
+    number of prompts per call.
     """
 
     scores: bool
@@ -30,7 +30,7 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class Completion:
-    """A written answer. finish: "stop" (stop string or end of text) or "length"; seconds: this call's share."""
+    """A generated answer. finish: "stop" (stop string or end of text) or "length". seconds: this call's share."""
 
     text: str
     prompt_tokens: int
@@ -54,24 +54,24 @@ class Scored:
 
 
 class Engine(Protocol):
-    """Both methods yield (position in the input, result) as soon as a result is there, in any order.
+    """Both methods yield (position in the input, result) as soon as a result is available, in any order.
 
-    Each result is paid for once it is yielded, so the caller can store it before the next one is made.
-    Raises EngineError for what an engine cannot do or finally failed to do.
+    The caller can store each result before the next one is requested. EngineError is raised for what an engine cannot
+    do, and for calls that failed after all tries.
     """
 
     @property
     def model(self) -> str:
-        """Identity of weights and numerics, part of every record key. Costs no call."""
+        """Identity of weights and numerics, part of every cache key. Needs no call."""
         ...
 
     @property
     def capabilities(self) -> Capabilities:
-        """Asked of the engine and not assumed; may cost a call."""
+        """Tested, not assumed; may need a call."""
         ...
 
     def complete(self, prompts: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
-        """Write an answer after each prompt."""
+        """Generate an answer to each prompt."""
         ...
 
     def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> Iterator[tuple[int, Scored]]:

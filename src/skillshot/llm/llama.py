@@ -1,8 +1,9 @@
 """Forward pass of a Llama model in plain torch, for prefill of one text and batched greedy decoding.
 
-Equal to `transformers` to the last bit on one text (a test compares), without its import time and with the
-key/value cache in our hands. `dtype` is that of the matrix products inside the blocks; sums, norms, softmax and the
-output matrix are fp32 always. Architecture: Touvron et al. 2023 (arXiv 2302.13971), grouped queries: 2305.13245.
+It is our own on purpose: bit-identical to `transformers` on one text (a test compares), without its import time, and
+with control of the key/value cache, so that scored prompts are not read twice. `dtype` is that of the matrix products
+inside the blocks; sums, norms, softmax and the output matrix are always fp32. Architecture: Touvron et al. 2023 (arXiv
+2302.13971); grouped queries: 2305.13245.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor
 
-BLOCK = 64  # queries of one product in bf16 attention: more would compute what the mask throws away
+BLOCK = 64  # queries per product in bf16 attention; more would compute scores that the mask discards
 
 
 class Layer(NamedTuple):
@@ -40,7 +41,7 @@ class Cache:
 
     @classmethod
     def join(cls, parts: list[Tensor], room: int) -> Cache:
-        """Texts of different lengths side by side, with room for more tokens."""
+        """Batch of texts of different lengths, with room for more tokens."""
         lengths = torch.tensor([part.shape[3] for part in parts])
         layers, two, heads, _, width = parts[0].shape
         store = torch.zeros(layers, two, len(parts), heads, int(lengths.max()) + room, width)
@@ -49,7 +50,7 @@ class Cache:
         return cls(store, lengths)
 
     def keep(self, rows: list[int]) -> Cache:
-        """The same for some of the rows."""
+        """The cache of some of the rows."""
         return Cache(self.store[:, :, rows], self.lengths[rows])
 
 
@@ -93,7 +94,7 @@ class Llama:
 
     @torch.inference_mode()
     def step(self, ids: Tensor, cache: Cache) -> Tensor:
-        """One token more for each row, (rows,) int64; the cache grows by one. Returns logits (rows, vocabulary)."""
+        """Read one more token per row, (rows,) int64; the cache grows by one. Returns logits (rows, vocabulary)."""
         x, rows = self.embedding[ids], torch.arange(len(ids))
         reach = int(cache.lengths.max()) + 1
         mask = (torch.arange(reach) <= cache.lengths[:, None])[:, None, None]
@@ -101,7 +102,7 @@ class Llama:
             q, k, v = self._qkv(x, layer, cache.lengths)
             cache.store[i, 0, rows, :, cache.lengths], cache.store[i, 1, rows, :, cache.lengths] = k, v
             keys, values = cache.store[i, 0, :, :, :reach], cache.store[i, 1, :, :, :reach]
-            # queries that share a key head stand in the place of a text axis: no copy of the keys
+            # queries that share a key head take the place of the text axis, so keys are not copied
             shared = q.view(len(ids), self.kv_heads, -1, self.width)
             mixed = F.scaled_dot_product_attention(shared, keys, values, attn_mask=mask)
             x = self._rest(x, mixed.reshape(len(ids), self.heads, self.width), layer)
@@ -115,15 +116,15 @@ class Llama:
     def _qkv(self, x: Tensor, layer: Layer, positions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         mixed = _product(F.rms_norm(x, layer.norm.shape, layer.norm, self.eps), layer.qkv)
         mixed = mixed.view(len(x), -1, self.width)
-        turn, v = mixed[:, : -self.kv_heads], mixed[:, -self.kv_heads :]
-        turned = turn * self.cos[positions][:, None] + turn.roll(self.width // 2, -1) * self.sin[positions][:, None]
-        return turned[:, : self.heads], turned[:, self.heads :], v
+        qk, v = mixed[:, : -self.kv_heads], mixed[:, -self.kv_heads :]
+        rotated = qk * self.cos[positions][:, None] + qk.roll(self.width // 2, -1) * self.sin[positions][:, None]
+        return rotated[:, : self.heads], rotated[:, self.heads :], v
 
     def _attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """Causal attention of one text, (heads, tokens, head_dim) from (kv heads, tokens, head_dim)."""
         if self.dtype == torch.float32:
             return F.scaled_dot_product_attention(q[None], k[None], v[None], is_causal=True, enable_gqa=True)[0]
-        # torch's kernel multiplies bf16 no faster than fp32; plain products in blocks take 2.4 times less
+        # torch's kernel is no faster with bf16 than with fp32; plain products in blocks are 2.4 times faster
         n, shared = q.shape[1], (self.kv_heads, -1, self.width)
         k, v, out = (k.transpose(1, 2) * self.width**-0.5).to(self.dtype), v.to(self.dtype), torch.empty_like(q)
         for start in range(0, n, BLOCK):

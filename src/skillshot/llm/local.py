@@ -1,4 +1,4 @@
-"""The embedded model as an engine: deterministic, on the CPU, no server."""
+"""The embedded model as an engine: deterministic, on the CPU, without a server."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 NAME = "smollm2-135m"
 PRECISIONS = ("fp32", "bf16")
-BATCH = 16  # answers written at once: 8 times the speed of one
+BATCH = 16  # answers decoded together: 8 times as fast as one by one
 
 
 class Read(NamedTuple):
-    """A prompt that was read: its tokens, the first tokens of its answer, logits after them, keys and values so far."""
+    """A prompt that was read: its length in tokens, the first tokens of its answer, the logits after them, the keys."""
 
     tokens: int
     written: list[int]
@@ -32,11 +32,11 @@ class Read(NamedTuple):
 
 
 class EmbeddedEngine:
-    """SmolLM2-135M-Instruct; an answer ends at a stop string or at `max_tokens`, never by the end token.
+    """SmolLM2-135M-Instruct. An answer ends at a stop string or at `max_tokens`, never by the end token.
 
-    Each prompt is read alone, so no log-probability depends on its neighbours. `score` keeps what it read: a `complete`
-    of the same prompts right after it reads nothing again, and does not write what the likeliest tokens have in common
-    with the scored text from its first token on, as their keys and values are there.
+    Each prompt is read alone, so that no log-probability depends on the other prompts. `score` keeps the keys and
+    values of what it read. A `complete` of the same prompts right after it does not read them again, and starts after
+    the leading tokens in which the greedy answer agrees with the scored text.
 
     Raises:
         EngineError: an unknown precision; on first use, bf16 where the processor would emulate it.
@@ -44,18 +44,18 @@ class EmbeddedEngine:
 
     def __init__(self, precision: str = "fp32") -> None:
         if precision not in PRECISIONS:
-            raise EngineError(f"llm.precision: no {precision!r}; use {' or '.join(PRECISIONS)}")
+            raise EngineError(f"llm.precision: {precision!r} is unknown; use {' or '.join(PRECISIONS)}")
         self.precision = precision
         self._kept: dict[str, Read] = {}
 
     @property
     def model(self) -> str:
-        """Names weights and number format."""
+        """Name of the weights and of the number format."""
         return f"{NAME}/{weights.SHA256[:12]}/{self.precision}"
 
     @property
     def capabilities(self) -> Capabilities:
-        """Scores and writes."""
+        """It scores and completes."""
         return Capabilities(scores=True, batch=BATCH)
 
     @cached_property
@@ -81,12 +81,12 @@ class EmbeddedEngine:
         return torch.tensor([self._model.end])
 
     def tokens(self, text: str) -> list[int]:
-        """Token numbers of a text."""
+        """Token ids of a text."""
         ids: list[int] = self._tokenizer.encode(text).ids
         return ids
 
     def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> Iterator[tuple[int, Scored]]:
-        """One reading of prompt and continuation together.
+        """Log-probabilities from one forward pass over prompt and continuation.
 
         Raises:
             EngineError: an empty continuation, or a text over the context window.
@@ -108,7 +108,7 @@ class EmbeddedEngine:
             )
 
     def complete(self, prompts: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
-        """Greedy answers, BATCH rows at a time; each is given out when its batch is done."""
+        """Greedy answers, BATCH prompts at a time; each is yielded when its batch is finished."""
         for start in range(0, len(prompts), BATCH):
             part = prompts[start : start + BATCH]
             began = time.perf_counter()
@@ -129,7 +129,7 @@ class EmbeddedEngine:
         lengths = [part.tokens for part in read]
         self._fit_length(max(lengths) + decoding.max_tokens)
         written = [part.written[: decoding.max_tokens] for part in read]
-        # which prompt each row of the cache serves
+        # the prompt of each row of the cache
         slots = [i for i in range(len(prompts)) if not self._over(written[i], decoding)]
         if not slots:
             return list(zip(written, lengths, strict=True))
@@ -142,14 +142,14 @@ class EmbeddedEngine:
             active = [row for row, prompt in enumerate(slots) if not self._over(written[prompt], decoding)]
             if not active:
                 break
-            if 4 * len(active) <= 3 * len(slots):  # finished rows cost as much as others: drop them
+            if 4 * len(active) <= 3 * len(slots):  # finished rows take as much time as others, so they are dropped
                 slots, current = [slots[row] for row in active], current[active]
                 cache = cache.keep(active)
             current = self._best(self._model.step(current, cache))
         return list(zip(written, lengths, strict=True))
 
     def _best(self, logits: Tensor) -> Tensor:
-        # the model is tuned for chats: after "Answer:" its likeliest token is the end of the turn, four times in five
+        # the model is tuned for chats: after "Answer:" its likeliest token is the end of the turn in four of five cases
         return logits.index_fill(-1, self._end, -float("inf")).argmax(-1)
 
     def _over(self, tokens: list[int], decoding: Decoding) -> bool:
@@ -157,7 +157,7 @@ class EmbeddedEngine:
         return len(tokens) >= decoding.max_tokens or cut(tail, decoding.stop)[1]
 
     def _known(self, prompt: str, decoding: Decoding) -> Read:
-        """What was kept, unless the answer ends somewhere within: then it is written token by token."""
+        """What `score` kept, unless the answer ends within it: then it is decoded token by token."""
         kept = self._kept.get(prompt)
         ends = kept is not None and cut(self._tokenizer.decode(kept.written), decoding.stop)[1]
         return self._read(prompt) if kept is None or ends else kept
@@ -168,7 +168,7 @@ class EmbeddedEngine:
         return Read(len(ids), [], logits[0], store)
 
     def _agreed(self, end: list[int], logits: Tensor, store: Tensor, start: int) -> Read:
-        """After prompt and gold text `end` were read: how far the likeliest tokens are those of the gold text."""
+        """What to keep of a prompt and its gold text `end`: all up to the first token where the greedy one differs."""
         likeliest = self._best(logits).tolist()
         same = next((i for i, (one, other) in enumerate(zip(likeliest, end, strict=False)) if one != other), len(end))
         return Read(start, end[:same], logits[same].clone(), store[:, :, :, : start + same])
@@ -190,15 +190,15 @@ class EmbeddedEngine:
 
 
 def _refuse_emulation() -> None:
-    """bf16 products that are emulated are 4 times slower than fp32 ones.
+    """Refuse emulated bf16 products, which are 4 times slower than fp32 products.
 
     Raises:
-        EngineError: the processor has no bf16 products, or the environment forbids them.
+        EngineError: the processor has no bf16 instructions, or the environment forbids them.
     """
     allowed = os.environ.get("ONEDNN_MAX_CPU_ISA", "DEFAULT").upper()
     if allowed not in ("DEFAULT", "ALL") and "BF16" not in allowed and "AMX" not in allowed:
         raise EngineError(
-            f"llm.precision bf16: ONEDNN_MAX_CPU_ISA={allowed} forbids such products\n"
+            f"llm.precision bf16: ONEDNN_MAX_CPU_ISA={allowed} forbids bf16 instructions\n"
             "start again with ONEDNN_MAX_CPU_ISA=DEFAULT in the environment, or use fp32"
         )
     import torch

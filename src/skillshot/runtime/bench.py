@@ -1,4 +1,4 @@
-"""Speed of selection on this machine, each mode in the same run, beside its floors."""
+"""Speed of selection on this machine: each mode in the same run, together with its lower bounds."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def bench(folder: str | os.PathLike[str], queries: int = 100, k: int = 4, thread
     """Time `select` one question at a time, and in one batch.
 
     Returns:
-        for each mode wall p50/p95/p99 and CPU p50 in milliseconds, questions per second of a batch, seconds to
-        load, and recall of its top k against an exact search over the same vectors; floors: tokenizer alone,
-        exact search alone.
+        per mode wall p50/p95/p99 and CPU p50 in milliseconds, questions per second in a batch, seconds to load, and
+        recall of its top k against an exact search over the same vectors. `floor` (lower bounds): milliseconds of the
+        tokenizer alone and of the exact search alone.
     """
     modes: dict[str, Any] = {}
     questions: list[str] = []

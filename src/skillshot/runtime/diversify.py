@@ -1,7 +1,7 @@
-"""Near ties are broken by variety: of demonstrations that fit equally well, those that are least similar.
+"""Diversify near ties: of demonstrations with about equal scores, take those that are least similar.
 
-The nearest rows to a predicted skill tend to be one turn of phrase four times over. Within a margin smaller than what
-the scores can tell, variety costs no alignment and shows the language model several wordings (docs/results/llm.md).
+The nearest rows to a predicted skill often have the same phrasing. Within a margin below the precision of the scores,
+diversity costs no alignment and shows the language model several phrasings (docs/results/llm.md).
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ import numpy as np
 
 from skillshot.common.arrays import Floats, Rows
 
-CANDIDATES = 64  # rows looked at: a near tie of more is cut to the best
+CANDIDATES = 64  # best rows that are considered, also where more are nearly tied
 
 
-def spread(scores: Floats, vectors: Floats, rows: Rows, margin: float) -> Iterator[int]:
-    """Positions in the order in which they should be taken: the best, then farthest first (Gonzalez, 1985).
+def diversify(scores: Floats, vectors: Floats, rows: Rows, margin: float) -> Iterator[int]:
+    """Positions in order of choice: the best, then farthest first among near ties (Gonzalez, 1985).
 
     Args:
-        scores: (n,) best first; vectors: (m, z) unit rows of the bank; rows: (n,) where the candidates lie in it;
-            margin: cosine below the best score within which all count as equal (0: plain order by score).
+        scores: (n,) best first.
+        vectors: (m, z) unit rows of the bank.
+        rows: (n,) row numbers of the candidates in the bank.
+        margin: cosine below the best score within which scores count as equal (0: plain order by score).
 
     Yields:
         every position once; those outside the margin last, by score.

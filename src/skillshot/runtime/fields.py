@@ -1,4 +1,4 @@
-"""Fields of a bank by their distinct values, so that a `where` filter does not read a million records."""
+"""Index of a bank's fields by distinct value, so that a `where` filter does not read a million records."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from skillshot.common.errors import BundleError, InputError
 from skillshot.common.io import atomic_write, read_json, write_json
 
 VALUES, CODES = "bank_fields.json", "bank_fields.npy"
-MOST = 1000  # a field with more distinct values (a text) cannot be filtered by
+MOST = 1000  # a field with more distinct values (a text) cannot be used as a filter
 _KEPT = 64  # masks of recent filters
 
 
 class FieldWriter:
-    """Collects the fields of records one by one; `write` at the end."""
+    """Collects the fields of records one by one; call `write` at the end."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -27,7 +27,7 @@ class FieldWriter:
         self._codes: dict[str, list[int]] = {}
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Take one record's flat JSON object."""
+        """Add the flat JSON object of one record."""
         for field, value in row.items():
             places = self._places.setdefault(field, {})
             if places is None or value is None:
@@ -55,7 +55,7 @@ class FieldWriter:
 
 
 class Fields:
-    """Which rows have a value, memory-mapped."""
+    """The rows that have a value, from a memory-mapped table."""
 
     def __init__(self, folder: Path, rows: int) -> None:
         about = read_json(folder / VALUES)
@@ -85,6 +85,6 @@ class Fields:
             codes = [code for code, known in enumerate(values, 1) if known == value]
             found = np.isin(self._codes[self._lines[field]], codes)
             if len(self._masks) >= _KEPT:
-                self._masks = {}  # replaced, not emptied: another thread may be reading
+                self._masks = {}  # replaced and not cleared, because another thread may be reading it
             self._masks[key] = found
         return found

@@ -11,25 +11,25 @@ import numpy.typing as npt
 from skillshot.common.arrays import Floats, Mask, Rows
 
 SHORT = 64  # coordinates read first
-SHORT_FROM = 2000  # rows below which a full scan is as quick
-SAMPLE = 4096  # rows that the coordinates are learned from
-ROUNDING = np.float32(1e-5)  # above the rounding error of a product
+SHORT_FROM = 2000  # rows below which a full scan is as fast
+SAMPLE = 4096  # rows from which the coordinates are learned
+ROUNDING = np.float32(1e-5)  # exceeds the rounding error of a product
 
 
 class Index(Protocol):
     """Finds the rows of a bank nearest to a query vector."""
 
     def search(self, vector: Floats, k: int, allowed: Mask | None = None) -> tuple[Rows, Floats]:
-        """Rows (at most k, best first) and their scores; `allowed` (n,): rows that may be found."""
+        """Rows (at most k, best first) and their scores; `allowed` (n,): rows that may be returned."""
         ...
 
 
 class ExactIndex:
-    """Every row is considered: the right answer, in time that grows with the bank.
+    """Exact search over all rows, in time linear in the bank.
 
-    A large bank is read by its `SHORT` principal coordinates first, a quarter of the bytes. What the rest of two rows
-    can add to their product is at most the product of its lengths (Cauchy-Schwarz), so only rows whose bound reaches
-    the k-th best are multiplied in full: the same rows as a full scan gives.
+    In a large bank the `SHORT` principal coordinates are read first, a quarter of the bytes. The other coordinates of
+    two rows add at most the product of their lengths (Cauchy-Schwarz). So only rows whose bound reaches the k-th best
+    score are multiplied in full, and the result is that of a full scan.
 
     Args:
         vectors: unit rows (n, z), float32 (may be memory-mapped) or float16 (widened in memory: numpy multiplies
@@ -60,7 +60,7 @@ class ExactIndex:
         return rows, scores[rows]
 
     def _near(self, axes: Floats, vector: Floats, k: int, allowed: Mask | None) -> Rows:
-        """Rows that may be among the k best, in order; every row of `allowed` when there are no more than k."""
+        """Rows that may be among the k best, ascending; all rows of `allowed` where those are at most k."""
         short = axes @ vector
         about = self._short @ short
         bound = self._rest * np.float32(math.sqrt(max(float(vector @ vector) - float(short @ short), 0.0)))
@@ -75,27 +75,28 @@ class ExactIndex:
 
 
 def _rest(rows: Floats, short: Floats) -> Floats:
-    """Length of what the short coordinates leave out of each row."""
+    """Length of the part of each row that the short coordinates leave out."""
     squares = np.einsum("ij,ij->i", rows, rows) - np.einsum("ij,ij->i", short, short)
     rest: Floats = np.sqrt(np.maximum(squares, 0), dtype=np.float32)
     return rest
 
 
 def top_k(scores: Floats, k: int, allowed: Mask | None = None) -> Rows:
-    """Rows of the k highest scores, best first; ties go to the lower row, so the order is one.
+    """Rows of the k highest scores, best first; ties go to the lower row, so that the order is unique.
 
     Args:
-        scores: (n,) float; `allowed`: (n,) rows that may be chosen (None: all).
+        scores: (n,) float.
+        allowed: (n,) rows that may be chosen (None: all).
 
     Returns:
-        at most k rows; fewer when fewer are allowed.
+        at most k rows; fewer where fewer are allowed.
     """
     rows = np.arange(len(scores)) if allowed is None else np.flatnonzero(allowed)
     values = scores if allowed is None else scores[rows]
     if k <= 0 or not len(rows):
         return np.empty(0, np.intp)
     if k < len(rows):
-        # the k-th value decides; everything tied with it stays in until the stable sort
+        # everything tied with the k-th value is kept until the stable sort
         edge = np.partition(values, len(values) - k)[len(values) - k]
         near = np.flatnonzero(values >= edge)
         rows, values = rows[near], values[near]

@@ -1,7 +1,7 @@
-"""Search in a bank of hundreds of thousands: an inverted file of 8-bit vectors (faiss), ranked again exactly.
+"""Search in a bank of hundreds of thousands: an inverted file of 8-bit vectors (faiss), re-ranked by exact scores.
 
-Chosen by measurement at 1,000,000 vectors (docs/results/runtime.md): compared with HNSW it is built in seconds, is a
-quarter of the vectors' size, and takes filters.
+It was chosen by measurement at 1,000,000 vectors (docs/results/runtime.md): compared with HNSW it is built in seconds,
+has a quarter of the vectors' size, and supports filters.
 """
 
 from __future__ import annotations
@@ -18,18 +18,19 @@ from skillshot.common.errors import BundleError, SkillshotError
 from skillshot.runtime.index import ExactIndex, Index, top_k
 from skillshot.runtime.layout import LARGE
 
-PROBES = 16  # lists read for a question: recall@4 1.000 at 1,000,000 vectors, 8 give .996
-SHORTLIST = 32  # fewest candidates that are ranked again by their exact scores
-DENSE = 50_000  # a filter that leaves fewer rows is answered exactly
-_MOST = 4096  # candidates above which a full scan is as quick
-_TRAIN = 64  # vectors per list that k-means sees
+PROBES = 16  # lists read per question: recall@4 is 1.000 at 1,000,000 vectors; 8 lists give .996
+SHORTLIST = 32  # least number of candidates that are re-ranked by their exact scores
+DENSE = 50_000  # a filter that leaves fewer rows is searched exactly
+_MOST = 4096  # candidates above which a full scan is as fast
+_TRAIN = 64  # training vectors of k-means per list
 
 
 def open_index(bank: Path, manifest: Mapping[str, Any], vectors: Floats) -> Index:
-    """The index of a bank: the large one where the bundle has it, exact search otherwise.
+    """The index of a bank: the large one where the bundle has one, otherwise exact search.
 
     Raises:
-        BundleError: the bundle has a large index, but faiss is not installed or the file is of another bank.
+        BundleError: the file of the large index is damaged or of another bank.
+        SkillshotError: the bundle has a large index, but faiss is not installed.
     """
     if f"{bank.name}/{LARGE}" not in manifest["files"]:
         return ExactIndex(vectors)
@@ -91,7 +92,7 @@ class LargeIndex:
 
 
 def build(vectors: npt.NDArray[np.floating], path: Path) -> None:
-    """Write the large index of unit rows (n, z): about the square root of n lists, by k-means on a sample."""
+    """Write the large index of unit rows (n, z), with about sqrt(n) lists from k-means on a sample."""
     faiss = _faiss("a bank of this size needs an index")
     count, width = vectors.shape
     lists = max(1, min(round(count**0.5), count // _TRAIN))
@@ -107,7 +108,7 @@ def build(vectors: npt.NDArray[np.floating], path: Path) -> None:
 
 
 def change(old: Path, new: Path, kept: Rows, added: npt.NDArray[np.floating]) -> None:
-    """Write the index of a changed bank: rows `kept` of the old one in order, then `added` (m, z). No training."""
+    """Write the index of a changed bank without training: rows `kept` of the old one in order, then `added` (m, z)."""
     faiss = _faiss(f"{old}: this bundle has an index for a large bank")
     index = faiss.read_index(str(old))
     place = np.full(index.ntotal, -1, np.int64)

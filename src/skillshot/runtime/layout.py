@@ -1,4 +1,4 @@
-"""Where things lie in a bundle: a trained `model/` that never changes and a `bank-*/` that may."""
+"""Layout of a bundle: a trained `model/` that never changes, and a `bank-*/` that may."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ MODES = ("full", "lite", "auto")
 
 
 def resolve_mode(mode: str, manifest: Mapping[str, Any]) -> str:
-    """`auto` is full where the bundle carries a text encoder, lite where it was left out to save its size."""
+    """`auto` is full where the bundle has a text encoder, and lite where it was left out to save its size."""
     if mode != "auto":
         return mode
-    carried = any(f"{MODEL}/{name}" in manifest["files"] for name in ENCODERS.values())
-    return "full" if carried else "lite"
+    has_encoder = any(f"{MODEL}/{name}" in manifest["files"] for name in ENCODERS.values())
+    return "full" if has_encoder else "lite"
 
 
 def files_for(mode: str, precision: str, manifest: Mapping[str, Any]) -> set[str]:

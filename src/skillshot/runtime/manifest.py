@@ -1,4 +1,4 @@
-"""The bundle's manifest: format version and a sha256 per file, checked on load."""
+"""The bundle's manifest: format version and SHA-256 per file, checked on load."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 from skillshot.common.errors import BundleError
 from skillshot.common.io import read_json, sha256_file, write_json
 
-FORMAT = 3  # 2: n-grams by their codes; 3: views that tell their buckets
+FORMAT = 3  # 2: n-grams by their codes; 3: the number of buckets is stored in the view
 NAME = "manifest.json"
 
 
 def describe(folder: Path, parts: Iterable[Path]) -> dict[str, dict[str, Any]]:
-    """Size and sha256 of every file among or under `parts`, named relative to `folder`."""
+    """Size and SHA-256 of every file among or under `parts`, by path relative to `folder`."""
     found = [path for part in parts for path in ([part] if part.is_file() else part.rglob("*")) if path.is_file()]
     return {
         path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
@@ -25,16 +25,16 @@ def describe(folder: Path, parts: Iterable[Path]) -> dict[str, dict[str, Any]]:
 
 
 def write_manifest(folder: str | os.PathLike[str], facts: Mapping[str, Any]) -> None:
-    """Describe every file under `folder`; `facts` (model, bank, metrics) is stored beside it."""
+    """Write the manifest of every file under `folder`, together with `facts` (model, bank, metrics)."""
     folder = Path(folder)
     write_json(folder / NAME, {"format": FORMAT, "files": describe(folder, [folder]), **facts})
 
 
 def read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read the manifest, refusing what is not a bundle or newer than this version.
+    """Read the manifest.
 
     Raises:
-        BundleError: no bundle there, unreadable manifest, or another format version.
+        BundleError: there is no bundle, its manifest is unreadable, or it has another format version.
     """
     path = Path(folder) / NAME
     try:
@@ -59,14 +59,14 @@ def check_files(
     names: set[str] | None = None,
     digests: bool = True,
 ) -> None:
-    """Compare files with the manifest: size first, then sha256.
+    """Compare files with the manifest, first by size, then by SHA-256.
 
     Args:
-        names: only these files (None: all); a name that the manifest lacks is an error too.
-        digests: False compares sizes only.
+        names: only these files (None: all); a name that is not in the manifest is an error.
+        digests: False compares only sizes.
 
     Raises:
-        BundleError: naming the first file that is missing, cut or changed.
+        BundleError: a file is missing, truncated or changed; names the first one.
     """
     folder = Path(folder)
     files: dict[str, dict[str, Any]] = manifest["files"]

@@ -1,4 +1,4 @@
-"""ONNX Runtime sessions and the text encoder, with nothing but numpy, onnxruntime and tokenizers."""
+"""ONNX Runtime sessions and the text encoder; needs only numpy, onnxruntime and tokenizers."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Session:
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
-        # its fused kernel takes ten times as long as the sum and the norm one after the other (onnxruntime 1.31)
+        # the fused kernel takes ten times as long as the sum and the norm separately (onnxruntime 1.31)
         self._session = onnxruntime.InferenceSession(
             str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=["SkipLayerNormFusion"]
         )
         self.inputs = tuple(node.name for node in self._session.get_inputs())
 
     def run(self, feeds: Mapping[str, npt.NDArray[Any]]) -> Floats:
-        """First output, given at least the graph's inputs (others are ignored)."""
+        """First output for feeds that contain the graph's inputs; other feeds are ignored."""
         outputs: list[Floats] = self._session.run(None, {name: feeds[name] for name in self.inputs})
         return outputs[0]
 
@@ -44,7 +44,7 @@ class Session:
 class TextEncoder:
     """Tokenizer and transformer: texts -> unit sentence embeddings (n, d) float32.
 
-    precision: fp32 agrees with torch to the seventh digit; int8 is twice as fast (cosine of the two about .99).
+    precision: fp32 agrees with torch to seven digits; int8 is twice as fast (cosine to fp32 about .99).
     """
 
     def __init__(self, folder: str | os.PathLike[str], threads: int = 1, precision: str = "fp32") -> None:
@@ -56,7 +56,7 @@ class TextEncoder:
         self._tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_length=self.window)
-        # int8 activations share one scale per tensor: in a batch a text's vector would depend on its neighbours
+        # int8 activations have one scale per tensor, so in a batch a vector would depend on the other texts
         self._batch = 1 if precision == "int8" else 32
         self._session = Session(folder / ENCODERS[precision], threads)
 
@@ -66,12 +66,12 @@ class TextEncoder:
         return self._tokenizer.get_vocab_size()
 
     def tokenise(self, texts: Sequence[str]) -> list[list[int]]:
-        """Token ids of each text, at most `window`, with the marks of begin and end."""
+        """Token ids of each text, at most `window`, with begin and end tokens."""
         clean = [text.encode("utf-8", "replace").decode() for text in texts]
         return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(clean)]
 
     def encode(self, texts: Sequence[str]) -> Floats:
-        """Embed texts (any unicode; lone surrogates become U+FFFD), longest first to waste no padding."""
+        """Embed texts (any Unicode; lone surrogates become U+FFFD), longest first to save padding."""
         tokens = self.tokenise(texts)
         vectors = np.zeros((len(texts), self.dimension), np.float32)
         order = sorted(range(len(texts)), key=lambda i: -len(tokens[i]))

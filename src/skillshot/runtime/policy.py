@@ -1,4 +1,4 @@
-"""From a question to its skill vector, through the transformer (full) or without it (lite)."""
+"""The query policy: question to skill vector, with the transformer (full) or without it (lite)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from skillshot.runtime.onnx import Session, TextEncoder
 
 
 class Policy:
-    """Texts -> unit skill vectors (n, z) float32, to be multiplied with a bank's vectors."""
+    """Texts -> unit skill vectors (n, z) float32; the product with a bank's vectors is the score."""
 
     def __init__(self, model: str | PathLike[str], mode: str, threads: int = 1, precision: str = "fp32") -> None:
         model = Path(model)
         view = LexicalView.load(model / QUESTION_VIEW)
-        # full reads the half that goes with the sentence embedding, lite the half that stands alone; the other stays 0
+        # full reads the half that is added to the sentence embedding's part, lite the other half; the unread half is 0
         self._width, half = view.width, view.width // 2
         self._half = slice(half, None) if mode == "lite" else slice(0, half)
         self._view = view.columns(self._half)
@@ -28,7 +28,7 @@ class Policy:
         self._session = Session(model / ("skillshot.onnx" if mode == "full" else "lite.onnx"), threads)
 
     def __call__(self, texts: Sequence[str]) -> Floats:
-        """Skill vectors of texts as `Record.text` gives them."""
+        """Skill vectors of texts in the form of `Record.text`."""
         lexical = np.zeros((len(texts), self._width), np.float32)
         lexical[:, self._half] = self._view.transform(texts)
         feeds = {"lexical": lexical}

@@ -11,7 +11,7 @@ import numpy as np
 from skillshot.common.arrays import Floats, Mask
 from skillshot.common.errors import InputError
 from skillshot.common.record import Record
-from skillshot.runtime.diversify import CANDIDATES, spread
+from skillshot.runtime.diversify import CANDIDATES, diversify
 from skillshot.runtime.index import ExactIndex
 from skillshot.runtime.opening import OpenBundle
 from skillshot.runtime.store import BankStore, question_key
@@ -85,7 +85,7 @@ def _choose(
         all_seen = len(rows) < width or scores[-1] < low
         rows, scores = rows[fit], scores[fit]
         chosen: dict[tuple[str, str], Found] = {}
-        for place in spread(scores, bundle.vectors, rows, near_tie):
+        for place in diversify(scores, bundle.vectors, rows, near_tie):
             record = bundle.store[int(rows[place])]
             if record.id not in excluded:
                 found = int(rows[place]), record, float(scores[place])

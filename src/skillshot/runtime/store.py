@@ -1,4 +1,4 @@
-"""Demonstrations on disk: JSON lines with an offset table, so a large bank need not be in memory."""
+"""Demonstrations on disk: JSON lines with an offset table, so that a large bank need not be in memory."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ BANK, OFFSETS, KEYS, IDS = "bank.jsonl", "bank_offsets.npy", "bank_keys.npy", "b
 
 
 def question_key(question: str) -> int:
-    """64-bit identity of a normalised question."""
+    """64-bit hash of a normalised question."""
     return hash64(normalise_question(question))
 
 
 def bank_digest(records: Iterable[Record]) -> str:
-    """sha256 over ids and texts of a bank, in order."""
+    """SHA-256 over ids and texts of a bank, in order."""
     digest = hashlib.sha256()
     for i, r in enumerate(records):
         line = f"{r.id}\t{r.text}\t{r.rationale}\t{r.answer}"
@@ -34,7 +34,7 @@ def bank_digest(records: Iterable[Record]) -> str:
 
 
 def write_store(folder: str | os.PathLike[str], records: Iterable[Record]) -> int:
-    """Write bank.jsonl, its line offsets, question keys, ids (their codes, sorted) and fields; returns how many."""
+    """Write bank.jsonl, its line offsets, question keys, sorted id hashes and fields; returns the number of records."""
     folder = Path(folder)
     offsets, keys, ids, position, fields = [0], [], [], 0, FieldWriter()
     with atomic_write(folder / BANK, "wb") as handle:
@@ -58,12 +58,12 @@ class BankStore:
     """Read-only view of a bank on disk; thread-safe, memory-mapped.
 
     Raises:
-        BundleError: its files do not fit together.
+        BundleError: its files are inconsistent.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         folder = Path(folder)
-        # plain views of the maps: the class memmap costs microseconds at each access
+        # plain views of the maps, because the class memmap costs microseconds per access
         self._offsets, self.keys, self._ids = (
             np.asarray(np.load(folder / name, mmap_mode="r", allow_pickle=False)) for name in (OFFSETS, KEYS, IDS)
         )

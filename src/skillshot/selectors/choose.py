@@ -15,7 +15,7 @@ from skillshot.common.arrays import Floats, Mask, Rows
 from skillshot.common.params import EvaluateParams
 from skillshot.common.record import Record
 from skillshot.llm.engine import Decoding, Engine
-from skillshot.runtime.diversify import CANDIDATES, spread
+from skillshot.runtime.diversify import CANDIDATES, diversify
 from skillshot.runtime.index import top_k
 from skillshot.selectors import adapters, retrieval_r, skill_knn
 from skillshot.selectors.cost import Cost
@@ -142,6 +142,6 @@ def choose_rows(pool: Pool, queries: Sequence[Record], name: str, k: int) -> lis
 def _served(pool: Pool, scores: Floats, k: int, allowed: Mask) -> Rows:
     """As `Selector` chooses: near ties are broken by variety."""
     rows = top_k(scores, max(CANDIDATES, k + 1), allowed)
-    order = spread(scores[rows], pool.vectors("skillshot"), rows, pool.near_tie)
+    order = diversify(scores[rows], pool.vectors("skillshot"), rows, pool.near_tie)
     taken = rows[list(islice(order, k))]
     return taken[np.argsort(-scores[taken], kind="stable")]

@@ -26,7 +26,7 @@ def main() -> None:
     """Publish the repository that the working folder is in."""
     root = repository()
     published = publish(root, load_params(root / "params.yaml"))
-    state, story = published.state, published.story
+    state, report = published.state, published.report
     verb = "published" if published.new else "already published"
     dirt = f"; dirty tree ({len(state.dirty)} paths): cannot be promoted" if state.dirty else ""
     show_results(root / "reports" / "evaluate.json")
@@ -35,7 +35,7 @@ def main() -> None:
     path = root / "reports" / "register.json"
     if path.exists() and read_json(path).get("pipeline") == state.digest:
         return  # the report names the machine that made the state, not one that found it published
-    counts = {"params": len(story.params), "metrics": len(story.metrics), "selectors": len(story.selectors)}
+    counts = {"params": len(report.params), "metrics": len(report.metrics), "selectors": len(report.selectors)}
     write_json(path, {"pipeline": state.digest, **counts, "machine": describe()})
 
 

@@ -1,4 +1,4 @@
-"""What a pipeline state has to tell: parameters, metrics, curves, selectors, files. No tracker is known here."""
+"""Collect what is published of a pipeline state: parameters, metrics, curves, selectors, files. No tracker is used."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from skillshot.common.errors import TrackError
 from skillshot.common.io import read_json
 from skillshot.track.state import PUBLISHER, yaml_of
 
-STEP = "epoch"  # the column of a curve's file that is its step
+STEP = "epoch"  # the column of a curve file that holds the step
 
 
 @dataclass(frozen=True)
-class Story:
+class StateReport:
     """All that is published of one state.
 
-    metrics: numeric leaves of the reports, `stage.key.key`; curves: name, value, step; selectors: per
-    selector its metrics, `stage.key`; files: artifact folder and file.
+    metrics: numeric leaves of the reports, `stage.key.key`. curves: name, value, step. selectors: metrics per
+    selector, `stage.key`. files: artifact folder and file.
     """
 
     params: Mapping[str, str]
@@ -32,13 +32,13 @@ class Story:
     files: tuple[tuple[str, Path], ...]
 
 
-def collect(root: Path, params: Mapping[str, Any]) -> Story:
+def collect(root: Path, params: Mapping[str, Any]) -> StateReport:
     """Read the reports of the repository in `root`; `params` is the tree of `params.yaml`.
 
     Raises:
         TrackError: no report exists, or two keys give the same metric name.
     """
-    # of the stages alone: what benchmarks leave in reports/ is no metric of this state
+    # only reports of stages: the files of benchmarks in reports/ are not metrics of this state
     declared = yaml_of(root / "dvc.yaml")["stages"]
     paths = {name: root / "reports" / f"{name}.json" for name in sorted(declared) if name != PUBLISHER}
     reports = {name: read_json(path) for name, path in paths.items() if path.is_file()}
@@ -49,7 +49,7 @@ def collect(root: Path, params: Mapping[str, Any]) -> Story:
         for prefix, table in _tables(report, stage):
             for selector, values in table.items():
                 selectors.setdefault(selector, {}).update(numbers(values, prefix))
-    return Story(
+    return StateReport(
         params={name: str(value) for name, value in leaves(params)},
         metrics={name: value for stage, report in reports.items() for name, value in numbers(report, stage).items()},
         curves=tuple(_curves(root / "reports" / "train_curves.csv")),
@@ -62,14 +62,16 @@ def numbers(tree: Any, prefix: str = "") -> dict[str, float]:
     """Numeric leaves of a report under names that MLflow accepts (`hit@4` becomes `hit_at_4`).
 
     Raises:
-        TrackError: a number is not finite, or two keys become one name.
+        TrackError: a number is not finite, or two keys give the same name.
     """
     found: dict[str, float] = {}
     for name, value in leaves(tree, prefix):
         if isinstance(value, bool) or not isinstance(value, int | float):
             continue
         if not math.isfinite(value):
-            raise TrackError(f"{name}: {value} is not a number that can be compared")
+            raise TrackError(
+                f"{name}: {value} is not a finite number\nrun the stage again; reports hold finite numbers"
+            )
         name = _name(name)
         if name in found:
             raise TrackError(f"{name}: two keys of the report give this metric name; rename one")
@@ -87,7 +89,7 @@ def leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _tables(tree: Any, prefix: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every `selectors` table of a report, with the dotted name of what holds it."""
+    """Every `selectors` table of a report, with the dotted name of its parent."""
     for key, value in tree.items() if isinstance(tree, Mapping) else ():
         if key == "selectors" and isinstance(value, Mapping):
             yield prefix, value
@@ -96,7 +98,7 @@ def _tables(tree: Any, prefix: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _curves(path: Path) -> Iterator[tuple[str, float, int]]:
-    """Points of every numeric column; a column of words (`model`) tells several curves apart."""
+    """Points of every numeric column; a text column (`model`) distinguishes several curves."""
     if not path.exists():
         return
     with path.open(encoding="utf-8", newline="") as handle:

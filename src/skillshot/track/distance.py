@@ -1,4 +1,4 @@
-"""How far two files of the same kind are apart: numbers by |a - b| / max(1, |a|), anything else not at all."""
+"""Distance of two files of the same kind: |a - b| / max(1, |a|) for numbers; everything else must be equal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from skillshot.track.collect import leaves
 
 @dataclass(frozen=True)
 class Distance:
-    """value: the largest relative difference, infinite where no tolerance can help; place: where it is."""
+    """value: the largest relative difference, infinite where no tolerance applies. place: where it is."""
 
     value: float
     place: str = ""
@@ -28,13 +28,13 @@ def distance(then: Path, now: Path, ignore: Iterable[str] = ()) -> Distance:
     """Compare two files, or two folders file by file.
 
     Args:
-        ignore: patterns of keys (JSON) or columns (CSV) that differ by nature, such as seconds.
+        ignore: patterns of keys (JSON) or columns (CSV) that differ in every run, such as seconds.
     """
     if then.is_dir() and now.is_dir():
         names = {side: {p.relative_to(side).as_posix() for p in side.rglob("*") if p.is_file()} for side in (then, now)}
         odd = sorted(names[then] ^ names[now])
         if odd:
-            return Distance(math.inf, f"{odd[0]} is in one of them only")
+            return Distance(math.inf, f"{odd[0]} is in only one of them")
         parts = ((name, distance(then / name, now / name, ignore)) for name in sorted(names[then]))
         return _largest((part.value, f"{name} {part.place}".strip()) for name, part in parts)
     if then.read_bytes() == now.read_bytes():
@@ -52,7 +52,7 @@ def distance(then: Path, now: Path, ignore: Iterable[str] = ()) -> Distance:
     )
     odd = sorted(ours.keys() ^ theirs.keys())
     if odd:
-        return Distance(math.inf, f"{odd[0]} is in one of them only")
+        return Distance(math.inf, f"{odd[0]} is in only one of them")
     return _largest((_apart(ours[key], theirs[key]), key) for key in sorted(ours))
 
 

@@ -1,4 +1,4 @@
-"""The gate: has anything become worse, or become something else under the same name?"""
+"""The gate: compares metrics with a baseline, and checks that their definitions have not changed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class GateRow:
-    """One verdict. allowed: how far the metric may go the wrong way; detail: why, for people."""
+    """One verdict. allowed: how much worse the metric may become. detail: the reason, as text."""
 
     name: str
     status: str
@@ -29,53 +29,54 @@ class GateRow:
 
     @property
     def passed(self) -> bool:
-        """Whether this row lets the state through."""
+        """Whether this row passes the gate."""
         return self.status in PASSES
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain dictionary; what is not finite becomes text."""
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionary; a number that is not finite becomes text."""
         row = asdict(self) | {"passed": self.passed}
         return {k: str(v) if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
 
 
 def compare(gates: Gates, baseline: Snapshot, current: Snapshot, accept: Collection[str] = ()) -> list[GateRow]:
-    """Judge `current` against `baseline`.
+    """Compare `current` with `baseline`.
 
     Args:
         accept: row names (`evaluate.llm`, `rule:train.kl`, a control) whose *change* is intended. A regression cannot
-            be accepted. After an accepted definition or control only the bounds hold: there is nothing to compare with.
+            be accepted. After an accepted definition or control only the bounds apply, because the numbers are not
+            comparable.
 
     Raises:
-        TrackError: `accept` names nothing that changed, or the baseline's own rules cannot be read.
+        TrackError: `accept` names something that did not change, or the baseline's rules cannot be read.
     """
     text = baseline.read("gates.yaml")
     before = parse_gates(text, f"gates.yaml at {baseline.name}") if text is not None else None
 
-    def judge(controls: bool, moved: bool) -> list[GateRow]:
+    def compared(controls: bool, incomparable: bool) -> list[GateRow]:
         return [
-            _metric(name, rule, baseline, current, moved or before is None or name not in before.metrics)
+            _metric(name, rule, baseline, current, incomparable or before is None or name not in before.metrics)
             for name, rule in gates.metrics.items()
             if (rule.direction == "same") is controls
         ]
 
     rows = _rules(gates, before) + [_definition(name, baseline, current, before) for name in gates.definitions]
-    rows += judge(controls=True, moved=any(_moved(row, gates) for row in rows if row.name in accept))
+    rows += compared(controls=True, incomparable=any(_redefines(row, gates) for row in rows if row.name in accept))
     changed = {row.name for row in rows if row.status.endswith(("changed", "removed", "moved"))}
     for name in accept:
         if name not in changed:
             raise TrackError(f"--accept {name}: it did not change; changed: {', '.join(sorted(changed)) or 'nothing'}")
-    moved = any(_moved(row, gates) for row in rows if row.name in accept)
+    incomparable = any(_redefines(row, gates) for row in rows if row.name in accept)
     rows = [replace(row, status="accepted") if row.name in accept else row for row in rows]
-    return rows + judge(controls=False, moved=moved)
+    return rows + compared(controls=False, incomparable=incomparable)
 
 
-def _moved(row: GateRow, gates: Gates) -> bool:
-    """Whether numbers on the two sides no longer mean the same."""
+def _redefines(row: GateRow, gates: Gates) -> bool:
+    """Whether the numbers of the two sides are no longer comparable."""
     return row.status.endswith(("changed", "moved")) and (row.name in gates.definitions or row.name in gates.metrics)
 
 
 def _rules(gates: Gates, before: Gates | None) -> list[GateRow]:
-    """A gate that was loosened or taken away is no pass."""
+    """Rules of the baseline that were changed or removed; both fail the gate unless accepted."""
     if before is None:
         return []
     rows = [
@@ -85,8 +86,8 @@ def _rules(gates: Gates, before: Gates | None) -> list[GateRow]:
         for name, rule in before.metrics.items()
         if gates.metrics.get(name) != rule
     ]
-    gone = [name for name in before.definitions if name not in gates.definitions]
-    return rows + [GateRow(f"rule:{name}", "rule removed", detail="definition no longer compared") for name in gone]
+    removed = [name for name in before.definitions if name not in gates.definitions]
+    return rows + [GateRow(f"rule:{name}", "rule removed", detail="definition no longer compared") for name in removed]
 
 
 def _definition(name: str, baseline: Snapshot, current: Snapshot, before: Gates | None) -> GateRow:
@@ -100,12 +101,12 @@ def _definition(name: str, baseline: Snapshot, current: Snapshot, before: Gates 
         known = before is not None and name in before.definitions
         return GateRow(name, "definition changed" if known else "new", None, now, detail=str(error.args[0]))
     same = then == now
-    detail = "" if same else "the numbers no longer mean the same"
+    detail = "" if same else "the numbers are not comparable"
     return GateRow(name, "same" if same else "definition changed", then, now, detail=detail)
 
 
-def _metric(name: str, rule: Rule, baseline: Snapshot, current: Snapshot, fresh: bool) -> GateRow:
-    """fresh: there is no comparable baseline, only the bounds hold."""
+def _metric(name: str, rule: Rule, baseline: Snapshot, current: Snapshot, incomparable: bool) -> GateRow:
+    """incomparable: there is no comparable baseline, so only the bounds apply."""
     try:
         now = current.value(name)
     except LookupError as error:
@@ -115,18 +116,18 @@ def _metric(name: str, rule: Rule, baseline: Snapshot, current: Snapshot, fresh:
     for bound, broken in ((rule.minimum, now < (rule.minimum or 0)), (rule.maximum, now > (rule.maximum or 0))):
         if bound is not None and broken:
             return GateRow(name, "out of bounds", None, now, detail=f"the bound is {bound:g}")
-    if fresh:
-        return GateRow(name, "new", None, now, detail="nothing comparable to compare with")
+    if incomparable:
+        return GateRow(name, "new", None, now, detail="no comparable baseline")
     try:
         then = baseline.value(name)
     except LookupError as error:
         return GateRow(name, "baseline missing", None, now, detail=str(error.args[0]))
     if not _finite(then):
         return GateRow(name, "baseline missing", str(then), now, detail="the baseline is not a number")
-    return _judge(name, rule, float(then), float(now), baseline, current)
+    return _verdict(name, rule, float(then), float(now), baseline, current)
 
 
-def _judge(name: str, rule: Rule, then: float, now: float, baseline: Snapshot, current: Snapshot) -> GateRow:
+def _verdict(name: str, rule: Rule, then: float, now: float, baseline: Snapshot, current: Snapshot) -> GateRow:
     allowed = max(rule.absolute, rule.relative * abs(then))
     worse = {"lower": now - then, "higher": then - now, "same": abs(now - then)}[rule.direction]
     status = "same" if worse == 0 else "improved" if worse < 0 else "tolerated" if worse <= allowed else "regressed"
@@ -145,7 +146,7 @@ def _judge(name: str, rule: Rule, then: float, now: float, baseline: Snapshot, c
         if status == "regressed" and not certain:
             status = "tolerated"
     if rule.direction == "same" and status == "regressed":
-        status, detail = "control moved", detail or "a control: if it was meant to move, accept it by name"
+        status, detail = "control moved", detail or "a control; if the change is intended, accept it by name"
     return GateRow(name, status, then, now, allowed, detail)
 
 
@@ -153,7 +154,7 @@ def _pairs(spec: IntervalRule, baseline: Snapshot, current: Snapshot) -> list[fl
     then, now = (side.paired(spec.rows, spec.id, spec.column, spec.where) for side in (baseline, current))
     if then.keys() != now.keys():
         odd = len(then.keys() ^ now.keys())
-        raise LookupError(f"{spec.rows}: {odd} ids are in one revision only; they cannot be paired")
+        raise LookupError(f"{spec.rows}: {odd} ids are in only one revision, so the rows cannot be paired")
     return [now[key] - then[key] for key in sorted(then)]
 
 

@@ -1,4 +1,4 @@
-"""What made a model version: data, code, params, machine, and the commands that make it again."""
+"""Lineage of a model version: data, code, params, machine, and the commands that reproduce it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MACHINE = "skillshot.machine."
 
 
 def lineage(store: MlflowStore, version: str) -> dict[str, Any]:
-    """Everything that is known about a version, given by number or alias.
+    """Everything recorded about a version, given by number or alias.
 
     Raises:
         TrackError: there is no such version.
@@ -60,7 +60,7 @@ def lineage(store: MlflowStore, version: str) -> dict[str, Any]:
 
 def _commands(commit: str, dirty: bool) -> list[str]:
     if dirty or not commit:
-        return ["# made from uncommitted changes: it cannot be made again"]
+        return ["# made from uncommitted changes: it cannot be reproduced"]
     return [
         f"git worktree add ../again {commit} && cd ../again",
         "make run",

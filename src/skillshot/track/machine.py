@@ -1,4 +1,4 @@
-"""What may give other numbers on another machine: versions, CPU features, pinned variables."""
+"""Facts that may change numbers from machine to machine: versions, CPU features, pinned variables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PINNED = ("OMP_NUM_THREADS", "MKL_CBWR", "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_
 
 
 def describe() -> dict[str, str]:
-    """Flat description of this machine and environment; no host name, user or path."""
+    """Flat description of this machine and environment, without host name, user or path."""
     facts = {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
@@ -33,14 +33,14 @@ def describe() -> dict[str, str]:
 
 
 def differences(then: dict[str, str], now: dict[str, str]) -> list[tuple[str, str, str]]:
-    """Rows of (fact, then, now) for what is not the same."""
+    """Rows of (fact, then, now) for facts that differ."""
     facts = sorted(then.keys() | now.keys())
     pairs = [(fact, then.get(fact, "unknown"), now.get(fact, "unknown")) for fact in facts]
     return [row for row in pairs if row[1] != row[2]]
 
 
 def _cpu() -> dict[str, str]:
-    path = Path("/proc/cpuinfo")  # Linux only; elsewhere the processor's name has to do
+    path = Path("/proc/cpuinfo")  # Linux only; elsewhere only the processor's name is known
     if not path.exists():
         return {"cpu.model": platform.processor() or "unknown"}
     lines = (line.partition(":") for line in path.read_text(errors="replace").split("\n\n")[0].splitlines())

@@ -1,8 +1,8 @@
-"""The one module that talks to MLflow (its model wrapper `pyfunc.py` aside).
+"""The only module that uses MLflow, apart from the model wrapper `pyfunc.py`.
 
-Tracking URI: `MLFLOW_TRACKING_URI`, otherwise the database `mlflow.db` in the repository, as an absolute URI
-(a relative one is lost when DVC runs an experiment in another folder). Artifacts of a local database lie in
-`mlartifacts/` beside it; a server decides for itself.
+The tracking URI is `MLFLOW_TRACKING_URI`, or else the database `mlflow.db` in the repository. It is an absolute URI,
+because a relative one would change when DVC runs an experiment in another folder. Artifacts of a local database are in
+`mlartifacts/` next to it; a server has its own place.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ SIGNATURE = ModelSignature(
     inputs=Schema([ColSpec("string", "question")]),
     params=ParamSchema([ParamSpec("k", "integer", 4), ParamSpec("prompt", "boolean", False)]),
 )
-RUNTIME = ("mlflow", "numpy", "onnxruntime", "tokenizers", "pandas")  # what serving imports
+RUNTIME = ("mlflow", "numpy", "onnxruntime", "tokenizers", "pandas")  # packages that serving imports
 
 
 def tracking_uri(root: Path) -> str:
-    """`MLFLOW_TRACKING_URI`, or the database in the repository `root`; a DVC experiment's copy uses the original's."""
+    """`MLFLOW_TRACKING_URI`, or the database in the repository `root`; a DVC experiment uses that of the original."""
     given = os.environ.get("MLFLOW_TRACKING_URI")
     return given or f"sqlite:///{home(root) / 'mlflow.db'}"
 
 
 def home(root: Path) -> Path:
-    """The repository a user sees: for a temporary copy under `.dvc/tmp/exps`, the one it was made from."""
+    """The user's repository: for a temporary copy under `.dvc/tmp/exps`, the repository it was copied from."""
     parts = root.parts
     for i in range(len(parts) - 2):
         if parts[i : i + 3] == (".dvc", "tmp", "exps"):
@@ -64,7 +64,7 @@ class MlflowStore:
         self.uri = tracking_uri(root)
         self.model = model
         for name in ("alembic", "mlflow.store.db.utils", "mlflow.tracking", "mlflow.models.model"):
-            logging.getLogger(name).setLevel(logging.WARNING)  # migrations, URIs: dozens of lines of no news
+            logging.getLogger(name).setLevel(logging.WARNING)  # dozens of lines on migrations and URIs
         mlflow.set_tracking_uri(self.uri)
         database = self._database()
         try:
@@ -81,8 +81,12 @@ class MlflowStore:
             else:
                 self.experiment_id = str(found.experiment_id)
         except (MlflowException, SQLAlchemyError) as error:
-            mend = f"\nif a kill left {database} half made, move it away: dvc repro publishes again" if database else ""
-            raise TrackError(f"MLflow at {self.uri}: {str(error).splitlines()[0][:300]}{mend}") from error
+            fix = (
+                f"\nif {database} is incomplete after a kill, move it away: dvc repro publishes again"
+                if database
+                else ""
+            )
+            raise TrackError(f"MLflow at {self.uri}: {str(error).splitlines()[0][:300]}{fix}") from error
 
     def _database(self) -> Path | None:
         prefix = "sqlite:///"
@@ -95,13 +99,13 @@ class MlflowStore:
     # runs
 
     def find_runs(self, tags: Mapping[str, str]) -> dict[str, dict[str, str]]:
-        """Tags of the active runs that carry all of `tags`, by run id, newest first."""
+        """Tags of the active runs that have all of `tags`, by run id, newest first."""
         query = " and ".join(f"tags.`{key}` = '{value}'" for key, value in tags.items())
         runs = self.client.search_runs([self.experiment_id], query, order_by=["attributes.start_time DESC"])
         return {run.info.run_id: dict(run.data.tags) for run in runs}
 
     def create_run(self, name: str, tags: Mapping[str, str], parent: str | None = None) -> str:
-        """A new run, nested under `parent` where given; returns its id."""
+        """Create a run, nested under `parent` where given, and return its id."""
         extra = {PARENT: parent} if parent else {}
         run = self.client.create_run(self.experiment_id, run_name=name, tags={**tags, **extra})
         return str(run.info.run_id)
@@ -129,7 +133,7 @@ class MlflowStore:
             self.client.log_artifact(run, str(path), folder)
 
     def log_inputs(self, run: str, inputs: Sequence[tuple[str, str, str, str]]) -> None:
-        """Log data sets as inputs: name, digest, source and what they were used for."""
+        """Log data sets as inputs: name, digest, source and use."""
         self.client.log_inputs(
             run,
             [
@@ -146,7 +150,7 @@ class MlflowStore:
         self.client.log_batch(run, tags=[RunTag(key, value) for key, value in tags.items()])
 
     def read_artifact(self, run: str, path: str) -> str | None:
-        """Text of an artifact, None where there is none."""
+        """Text of an artifact, or None where there is no such artifact."""
         if path not in {item.path for item in self.client.list_artifacts(run, str(Path(path).parent))}:
             return None
         return str(mlflow.artifacts.load_text(f"runs:/{run}/{path}"))
@@ -156,7 +160,7 @@ class MlflowStore:
         return dict(self.client.get_run(run).data.params)
 
     def claim(self, run: str, key: str, value: str) -> bool:
-        """Write a param that nobody wrote before: the one thing of which MLflow lets only one writer win."""
+        """Write a param and return whether this writer won: MLflow never changes a param that is already written."""
         try:
             self.client.log_param(run, key, value)
         except MlflowException as error:
@@ -169,7 +173,7 @@ class MlflowStore:
         self.client.set_terminated(run, "FINISHED")
 
     def discard(self, run: str) -> None:
-        """Delete a run with its children, logged models and model versions (of a publication that was killed)."""
+        """Delete a run of a killed publication, with its children, logged models and model versions."""
         for made in self.client.search_model_versions(f"run_id = '{run}'"):
             self.client.delete_model_version(made.name, made.version)
         for model in self.client.search_logged_models([self.experiment_id], f"source_run_id = '{run}'"):
@@ -189,7 +193,7 @@ class MlflowStore:
                 name="selector",
                 python_model=str(package / "track" / "pyfunc.py"),
                 artifacts={"bundle": str(bundle)},
-                code_paths=[str(package)],  # a served version keeps answering with the code that made it
+                code_paths=[str(package)],  # a served version runs the code that made it
                 signature=SIGNATURE,
                 pip_requirements=[f"{name}=={version(name)}" for name in RUNTIME],  # inference took 13.8 s
                 tags=dict(tags),
@@ -198,7 +202,7 @@ class MlflowStore:
         return str(info.model_id), str(info.model_uri)
 
     def register(self, run: str, model_uri: str, tags: Mapping[str, str]) -> str:
-        """A new version of the registered model; returns its number."""
+        """Create a version of the registered model and return its number."""
         try:
             self.client.create_registered_model(self.model, description="Picks demonstrations by reasoning skill")
         except MlflowException as error:
@@ -217,7 +221,7 @@ class MlflowStore:
         return next((number for number, made in self.versions().items() if made.run_id == run), None)
 
     def aliases(self) -> dict[str, str]:
-        """Version numbers by alias; empty where the model does not exist yet."""
+        """Version numbers by alias, empty where the model does not exist yet."""
         try:
             found = self.client.get_registered_model(self.model).aliases
         except MlflowException as error:
@@ -242,16 +246,17 @@ def _chunks(items: list[T], size: int) -> Iterator[list[T]]:
 
 
 def _create(database: Path) -> None:
-    """Have MLflow make its SQLite database, whole, before it is in its place.
+    """Have MLflow create its SQLite database under another name, then move it to its path.
 
-    It takes dozens of steps that SQLite cannot take back; a file that a kill left among them can never be opened again.
+    Creation takes dozens of steps that SQLite cannot roll back. A database left incomplete by a kill can never be
+    opened again.
     """
     descriptor, name = tempfile.mkstemp(dir=database.parent, prefix=f"{database.name}.")
     os.close(descriptor)
     try:
         MlflowClient(f"sqlite:///{name}").search_experiments()
         Path(name).chmod(0o644)
-        with suppress(FileExistsError):  # another process was quicker
+        with suppress(FileExistsError):  # another process was faster
             os.link(name, database)
     finally:
         os.unlink(name)

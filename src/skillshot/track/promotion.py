@@ -1,8 +1,8 @@
-"""Who is champion, and why: the alias moves only through the gate, and each move is written down first.
+"""Promotion: the alias `champion` moves only through the gate, and each move is written to the history first.
 
-The history is a run of its own, with one param per move (`move.0001`, ...): a param cannot be changed, and of
-two writers of the same one MLflow lets one win. So two people who promote at once cannot both succeed, and no
-move can be taken back silently. The alias follows the history.
+The history is an MLflow run with one param per move (`move.0001`, ...). A param cannot be changed, and of two writers
+of the same param only one wins. So of two concurrent promotions only one succeeds, and no move can be removed silently.
+The alias follows the history.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ GATE_TAG = "skillshot.gate"
 
 @dataclass(frozen=True)
 class Move:
-    """One move of the alias. before: the champion until then, "" for none; id: tells it from another's same move."""
+    """One move of the alias. before: the champion until then, "" for none. id: distinguishes equal concurrent moves."""
 
     action: str  # promote | rollback
     version: str
@@ -43,7 +43,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Decision:
-    """What came of an attempt. move: None when the gate refused, or nothing had to move."""
+    """Result of an attempt. move: None where the gate failed or the version is already champion."""
 
     version: str
     before: str
@@ -57,14 +57,14 @@ class Decision:
 
 
 def promote(store: MlflowStore, version: str = CHALLENGER, by: str = "", accept: Collection[str] = ()) -> Decision:
-    """Make a version champion, if the gate holds against the present one on the same evaluation set.
+    """Make a version champion if it passes the gate against the current champion on the same evaluation data set.
 
     Args:
         version: its number or alias.
         accept: as in `gate.compare`.
 
     Raises:
-        TrackError: the version is unknown, incomplete or from a dirty tree, or somebody else was quicker.
+        TrackError: the version is unknown, incomplete or from a dirty tree, or another process was faster.
     """
     moves = read_history(store)
     number = resolve(store, version)
@@ -75,8 +75,8 @@ def promote(store: MlflowStore, version: str = CHALLENGER, by: str = "", accept:
     if tags.get(DIRTY) != "false":
         paths = tags.get("skillshot.dirty_paths", "unknown paths")[:200]
         raise TrackError(
-            f"version {number} comes from a dirty tree and cannot be made again: {paths}\n"
-            "commit, run `make run`, and promote what that publishes"
+            f"version {number} comes from a dirty tree and cannot be reproduced: {paths}\n"
+            "commit, run `make run`, and promote the version that it publishes"
         )
     champion = store.aliases().get(CHAMPION, "")
     if champion == number:
@@ -92,28 +92,30 @@ def promote(store: MlflowStore, version: str = CHALLENGER, by: str = "", accept:
 
 
 def rollback(store: MlflowStore, by: str = "") -> Move:
-    """Make the champion before the present one champion again.
+    """Make the previous champion champion again.
 
     Raises:
-        TrackError: there was none, its version is gone, or somebody else moved the alias meanwhile.
+        TrackError: there is no previous champion, its version was deleted, or another process moved the alias.
     """
     moves = read_history(store)
     reigns = stack(moves)
     champion = store.aliases().get(CHAMPION, "")
     if len(reigns) < 2:
-        raise TrackError(f"no champion before {f'version {champion}' if champion else 'the first'} to go back to")
+        raise TrackError(f"no champion before {f'version {champion}' if champion else 'the first'} to roll back to")
     if reigns[-1] != champion:
         raise TrackError(
             f"alias {CHAMPION} is at version {champion or 'none'}, the history ends with {reigns[-1]}: moved by hand?\n"
-            "promote the version that you want instead"
+            "promote the wanted version instead"
         )
     if reigns[-2] not in store.versions():
-        raise TrackError(f"version {reigns[-2]}, the champion before, was deleted from the registry")
+        raise TrackError(
+            f"version {reigns[-2]}, the previous champion, was deleted from the registry\npromote another version"
+        )
     return _move(store, moves, Move("rollback", reigns[-2], champion, by, now()))
 
 
 def compare_versions(store: MlflowStore, baseline: str, candidate: str, accept: Collection[str] = ()) -> list[GateRow]:
-    """The gate between two versions, under the candidate's own gates.yaml; no baseline: its bounds only."""
+    """The gate between two versions, with the candidate's gates.yaml; without a baseline only the bounds apply."""
     versions = store.versions()
 
     def snapshot(number: str) -> Snapshot:
@@ -123,7 +125,7 @@ def compare_versions(store: MlflowStore, baseline: str, candidate: str, accept: 
     current = snapshot(candidate)
     rules = current.read("gates.yaml")
     if rules is None:
-        raise TrackError(f"version {candidate} was published without gates.yaml: nothing to judge it by")
+        raise TrackError(f"version {candidate} was published without gates.yaml\npublish it again with gates.yaml")
     nothing = Snapshot("nothing", lambda _: None)
     return compare(
         parse_gates(rules, f"gates.yaml of version {candidate}"),
@@ -134,14 +136,14 @@ def compare_versions(store: MlflowStore, baseline: str, candidate: str, accept: 
 
 
 def read_history(store: MlflowStore) -> list[Move]:
-    """All moves, in order."""
+    """All moves in order."""
     runs = list(store.find_runs(_mark(store)))
     found = {key: value for key, value in store.params(runs[-1]).items() if key.startswith("move.")} if runs else {}
     return [Move(**json.loads(found[key])) for key in sorted(found)]
 
 
 def stack(moves: Collection[Move]) -> list[str]:
-    """Champions under the present one, oldest first: promoting adds one, rolling back takes one away."""
+    """Champions up to the current one, oldest first: a promotion adds one, a rollback removes one."""
     reigns: list[str] = []
     for move in moves:
         if move.action == "rollback":
@@ -168,7 +170,7 @@ def resolve(store: MlflowStore, version: str) -> str:
 
 
 def now() -> str:
-    """This second, UTC."""
+    """The current time, UTC, in ISO 8601 to the second."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
@@ -177,19 +179,19 @@ def _mark(store: MlflowStore) -> dict[str, str]:
 
 
 def _move(store: MlflowStore, moves: list[Move], move: Move) -> Move:
-    """Write the move down as the one after `moves`, then let the alias follow."""
+    """Write the move to the history after `moves`, then move the alias."""
     if not store.find_runs(_mark(store)):
         store.finish(store.create_run("promotions", _mark(store)))
-    run = list(store.find_runs(_mark(store)))[-1]  # the oldest: should two have been made at once, all agree on it
+    run = list(store.find_runs(_mark(store)))[-1]  # the oldest, so that all agree where two were created at once
     if not store.claim(run, f"move.{len(moves) + 1:04}", json.dumps(asdict(move), sort_keys=True)):
-        quicker = read_history(store)[len(moves)]
+        other = read_history(store)[len(moves)]
         raise TrackError(
-            f"{quicker.by or 'somebody'} was quicker: {quicker.action} to version {quicker.version} at {quicker.at}\n"
-            "nothing was moved by you; look at it with `skillshot lineage champion` and try again"
+            f"{other.by or 'another process'} was faster: {other.action} to version {other.version} at {other.at}\n"
+            "your command moved nothing; look at `skillshot lineage champion` and try again"
         )
     store.set_alias(CHAMPION, move.version)
     last = read_history(store)[-1]
-    if last != move:  # overtaken between the two calls: the alias follows the history
+    if last != move:  # another move came between the two calls: the alias follows the history
         store.set_alias(CHAMPION, last.version)
     store.tag_version(move.version, {"skillshot.champion_since": move.at, "skillshot.champion_by": move.by})
     if move.before in store.versions():

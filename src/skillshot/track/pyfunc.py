@@ -1,8 +1,8 @@
-"""The model that the registry holds and `mlflow models serve` answers with: a bundle behind one column.
+"""The registered model, which `mlflow models serve` serves: a bundle with one input column.
 
-MLflow copies this file beside the model and runs it again when it loads it ("models from code"): nothing is
-pickled. Input: column `question` (string); params `k` (int, 4) and `prompt` (bool, false). Output, one per
-question: the list of demonstrations as objects, or with `prompt` the ready prompt.
+MLflow copies this file next to the model and runs it when it loads the model ("models from code"), so nothing is
+pickled. Input: column `question` (string); params `k` (int, 4) and `prompt` (bool, false). Output per question: a list
+of demonstrations as objects, or with `prompt` the finished prompt.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ class SkillshotModel(PythonModel):  # type: ignore[misc]  # mlflow has no types
     """A `skillshot.Selector` as an MLflow model."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Open the bundle that came with the model."""
+        """Open the bundle of the model."""
         from skillshot import Selector
 
         self.selector = Selector.load(context.artifacts["bundle"])
 
     def predict(self, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> list[Any]:
-        """Demonstrations, or prompts, for the rows of `model_input`.
+        """Demonstrations or prompts for the rows of `model_input`.
 
         Raises:
-            MlflowException: a question or a param is refused; the scoring server answers 400 with the message.
+            MlflowException: a question or a param is refused; the scoring server responds 400 with the message.
         """
         from skillshot.common.errors import SkillshotError
 

@@ -1,4 +1,4 @@
-"""`gates.yaml`: what counts as a regression, per metric."""
+"""`gates.yaml`: the rule per metric for what counts as a regression."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ DIRECTIONS = ("higher", "lower", "same")
 
 @dataclass(frozen=True)
 class IntervalRule:
-    """Where the paired values of a noisy metric are: rows of a CSV in reports/."""
+    """The paired values of a noisy metric: rows of a CSV in reports/."""
 
     rows: str  # path of the CSV
     column: str  # the measured value
     id: str = "query"  # column that pairs the rows of two revisions
-    where: Mapping[str, str] = dataclasses.field(default_factory=dict)  # column -> value of the rows that count
+    where: Mapping[str, str] = dataclasses.field(default_factory=dict)  # column -> value of the rows used
 
 
 @dataclass(frozen=True)
 class Rule:
-    """When a metric has become worse. Of a control (`same`), such as the random selector's, any way is the wrong way.
+    """When a metric counts as worse. For a control (`same`), such as the random selector's, any change is worse.
 
-    It may move the wrong way by `absolute` or by `relative` times the baseline, whichever is more. With
-    `interval` that alone is no regression: the paired bootstrap interval must exclude 0 as well. `minimum`
-    and `maximum` hold whatever the baseline was.
+    A metric may become worse by `absolute` or by `relative` times the baseline, whichever is more. With `interval`, it
+    is a regression only if the paired bootstrap interval also excludes 0. `minimum` and `maximum` apply whatever the
+    baseline is.
     """
 
     direction: str  # higher | lower is better | same: a control
@@ -51,7 +51,7 @@ def parse_gates(text: str, place: str = "gates.yaml") -> Gates:
     """Read the rules.
 
     Raises:
-        TrackError: naming the key that is unknown, missing or of the wrong type.
+        TrackError: a key is unknown, missing or of the wrong type; names it.
     """
     import yaml
 
@@ -62,7 +62,7 @@ def parse_gates(text: str, place: str = "gates.yaml") -> Gates:
     _keys(tree, {"metrics", "definitions", "verify"}, place)
     metrics = tree.get("metrics") or {}
     if not isinstance(metrics, Mapping) or not metrics:
-        raise TrackError(f"{place}: metrics: at least one rule is needed, a gate without rules lets all through")
+        raise TrackError(f"{place}: metrics: at least one rule is needed; a gate without rules passes everything")
     return Gates(
         {name: _rule(rule, f"{place}: {name}") for name, rule in metrics.items()},
         tuple(str(name) for name in tree.get("definitions") or ()),

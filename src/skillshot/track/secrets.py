@@ -1,4 +1,4 @@
-"""Nothing secret leaves the process: what is to be published is searched for the secrets of the environment."""
+"""Search everything that is to be published for the secrets of the environment."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from skillshot.common.errors import TrackError
 
 _NAME = re.compile(r"(^|_)(API_?KEY|ACCESS_KEY|TOKEN|SECRET|PASSWORD|PASSWD)(_|$)", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"://[^/\s:@]+:[^/\s@]+@")
-MIN_LENGTH = 8  # shorter values would be found everywhere
+MIN_LENGTH = 8  # a shorter value could be part of an ordinary word
 
 
 def secrets_of(environment: Mapping[str, str], extra: Iterable[str] = ()) -> dict[str, str]:
-    """Variables that hold secrets: by their name, or named in `extra` (`llm.api_key_env`)."""
+    """Variables that hold secrets, by their name or because `extra` lists them (`llm.api_key_env`)."""
     names = set(extra)
     return {
         name: value
@@ -26,21 +26,21 @@ def secrets_of(environment: Mapping[str, str], extra: Iterable[str] = ()) -> dic
 
 
 def refuse_secrets(params: Mapping[str, str], files: Iterable[Path], extra: Iterable[str] = ()) -> None:
-    """Refuse to publish when a secret of the environment, or a URL with a password, would go with it.
+    """Refuse to publish a secret of the environment or a URL with a password.
 
     Raises:
-        TrackError: naming the variable and the place, never the value.
+        TrackError: something contains one; names the variable and the place, never the value.
     """
     known = secrets_of(os.environ, extra)
     for key, value in params.items():
         if _CREDENTIALS.search(value):
             raise TrackError(
-                f"params.yaml: {key} is a URL with a password in it\n"
+                f"params.yaml: {key} is a URL with a password\n"
                 "put the secret into the variable that llm.api_key_env names"
             )
         for name, secret in known.items():
             if secret in value:
-                raise TrackError(f"params.yaml: {key} holds the value of ${name}\nremove it, and replace the secret")
+                raise TrackError(f"params.yaml: {key} holds the value of ${name}\nremove it and replace the secret")
     if not known:
         return
     for path in files:
@@ -50,5 +50,5 @@ def refuse_secrets(params: Mapping[str, str], files: Iterable[Path], extra: Iter
             for name, secret in known.items():
                 if data.find(secret.encode()) >= 0:
                     raise TrackError(
-                        f"{path}: holds the value of ${name}; not published\nremove it, replace the secret"
+                        f"{path}: holds the value of ${name}; not published\nremove it and replace the secret"
                     )

@@ -1,4 +1,4 @@
-"""The reports of one state, wherever they are: the working tree, a git revision, the artifacts of a run."""
+"""The reports of one state, from the working tree, a git revision or the artifacts of a run."""
 
 from __future__ import annotations
 
@@ -20,43 +20,43 @@ PIPELINE_FILES = ("dvc.lock", "dvc.yaml", "params.yaml", "gates.yaml")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Reads a state's files. read: text of a repository path, None where it does not exist."""
+    """Reads a state's files. read: text of a repository path, or None where it does not exist."""
 
     name: str
     read: Callable[[str], str | None]
 
     def value(self, key: str) -> Any:
-        """What a report says under `stage.key.key`.
+        """The value of a report at `stage.key.key`.
 
         Raises:
-            LookupError: saying what is missing.
+            LookupError: report or key is missing.
         """
         stage = key.partition(".")[0]
         return self._report(stage)[key] if key in self._report(stage) else _missing(f"no {key} in reports/{stage}.json")
 
     def definition(self, name: str) -> str:
-        """A report's value, or the digest that `dvc.lock` has for a path.
+        """A report's value, or the digest of a path in `dvc.lock`.
 
         Raises:
-            LookupError: saying what is missing.
+            LookupError: the value or the path is missing.
         """
         if "/" not in name:
             return str(self.value(name))
         return self.digests.get(name) or str(_missing(f"no {name} in dvc.lock"))
 
     def paired(self, path: str, id: str, column: str, where: Mapping[str, str]) -> dict[str, float]:
-        """A column of a CSV by id, of the rows that `where` names.
+        """A column of a CSV by id, for the rows that match `where`.
 
         Raises:
-            LookupError: file or column are missing, or no row is left.
+            LookupError: the file or a column is missing, a value is not a number, or no row matches.
         """
         text = self.read(path)
         if text is None:
             raise LookupError(f"{path}: missing")
         rows = list(csv.DictReader(io.StringIO(text)))
-        absent = sorted({id, column, *where} - set(rows[0] if rows else ()))
-        if absent:
-            raise LookupError(f"{path}: no column {absent[0]}")
+        lacking = sorted({id, column, *where} - set(rows[0] if rows else ()))
+        if lacking:
+            raise LookupError(f"{path}: no column {lacking[0]}")
         chosen = [row for row in rows if all(row[key] == value for key, value in where.items())]
         found: dict[str, float] = {}
         for row in chosen:
@@ -70,7 +70,7 @@ class Snapshot:
 
     @cached_property
     def digests(self) -> dict[str, str]:
-        """Digest of each out in `dvc.lock`, by path."""
+        """Digest of each output in `dvc.lock`, by path."""
         stages = lock_stages(self.read("dvc.lock") or "")
         return {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", ())}
 
@@ -91,7 +91,7 @@ class Snapshot:
 
 
 def of_tree(root: Path, name: str = "working tree") -> Snapshot:
-    """The files that lie in a folder laid out like the repository."""
+    """The files of a folder with the layout of the repository."""
 
     def read(path: str) -> str | None:
         file = root / path
@@ -120,7 +120,7 @@ def of_revision(root: Path, revision: str) -> Snapshot:
 
 
 def of_published(read: Callable[[str], str | None], name: str) -> Snapshot:
-    """What `publish` uploaded; `read` gives the text of an artifact, None where there is none."""
+    """The artifacts that `publish` uploaded; `read` returns the text of an artifact, or None where there is none."""
     return Snapshot(name, lambda path: read(f"pipeline/{path}" if path in PIPELINE_FILES else path))
 
 

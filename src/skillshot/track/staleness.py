@@ -1,4 +1,4 @@
-"""Are the results in the working tree those of the source, params and stages that lie beside them?"""
+"""Check that the reports in the working tree belong to its current source, params and stages."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from skillshot.track.state import PUBLISHER, changed_sources, lock_stages, md5_o
 
 
 def staleness(root: Path) -> list[GateRow]:
-    """One row per stage of the repository in `root`: reports of other code say nothing about this code.
+    """One row per stage of the repository in `root`.
 
-    `stale`: a source file or param is not the one that `dvc.lock` names for the stage; `missing`: it has not run.
-    `edited`: an output is not what the stage wrote; that is told, `register` refuses it and `dvc repro` makes it again.
-    Only what lies in the working tree is looked at: data and models need not be there.
+    `stale`: a source file or param is not the one in the stage's entry of `dvc.lock`. `missing`: the stage has not run.
+    `edited`: an output is not what the stage wrote; this passes the gate, but `register` refuses it, and `dvc repro`
+    restores it. Only files in the working tree are checked; data and models need not be there.
     """
     lock, declared = root / "dvc.lock", yaml_of(root / "dvc.yaml").get("stages", {})
     stages = lock_stages(lock.read_text(encoding="utf-8")) if lock.is_file() else {}
@@ -32,9 +32,7 @@ def staleness(root: Path) -> list[GateRow]:
         outs = [(out["path"], out["md5"]) for out in stage.get("outs", ()) if out.get("md5")]
         edited = [path for path, md5 in outs if (root / path).is_file() and md5_of(root / path) != md5]
         if changed:
-            rows.append(
-                GateRow(f"stage:{name}", "stale", detail=f"{changed[0]} is another now; run `dvc repro {name}`")
-            )
+            rows.append(GateRow(f"stage:{name}", "stale", detail=f"{changed[0]} has changed; run `dvc repro {name}`"))
         elif edited:
             rows.append(GateRow(f"stage:{name}", "edited", detail=f"{edited[0]} is not what the stage wrote"))
         else:

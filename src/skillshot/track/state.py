@@ -1,7 +1,7 @@
-"""What state the pipeline is in: the stages of `dvc.lock` and the git commit, as one fingerprint.
+"""State of the pipeline: the stages of `dvc.lock` and the git commit, as one fingerprint.
 
-DVC writes a stage's entry after the stage has ended, so whoever reads the lock inside a stage sees every
-stage before it as it is now, and itself as it was: the publishing stage is left out of the fingerprint.
+DVC writes a stage's entry after the stage has ended. A lock read inside a stage therefore has current entries of the
+earlier stages and an old entry of the stage itself, so the publishing stage is left out of the fingerprint.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ PUBLISHER = "register"
 class PipelineState:
     """One state of the pipeline.
 
-    root: the repository; commit: git commit, "" outside of git; dirty: paths that differ from it and are no
-    output, so that the commit does not make this state again; unrecorded: outputs that the commit has not,
-    or has otherwise; stages: the entries of `dvc.lock` (cmd, deps, params, outs) without the publisher's.
+    root: the repository.
+    commit: git commit, "" outside of git.
+    dirty: paths that differ from the commit and are not outputs, so that the commit does not reproduce this state.
+    stages: the entries of `dvc.lock` (cmd, deps, params, outs) without the publishing stage.
+    unrecorded: outputs that the commit lacks or has in another version.
     """
 
     root: Path
@@ -37,12 +39,12 @@ class PipelineState:
 
     @property
     def digest(self) -> str:
-        """Digest of every stage's command, deps, params and outs: the same state in any clone, at any commit."""
+        """Digest of every stage's command, deps, params and outs; it is the same in any clone and at any commit."""
         return sha256_text(json.dumps(self.stages, sort_keys=True))
 
     @property
     def fingerprint(self) -> str:
-        """Identity of what is published: the stages' digest, the commit, and whether the tree was dirty."""
+        """Identity of a publication: a hash of the stages' digest, the commit, and whether the tree is dirty."""
         return sha256_text(json.dumps([self.digest, self.commit, bool(self.dirty)]))[:32]
 
     def outs(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -52,10 +54,10 @@ class PipelineState:
                 yield name, out
 
     def check_files(self) -> None:
-        """Refuse files that are not the ones the lock speaks of.
+        """Check that the files are those of the lock.
 
         Raises:
-            TrackError: an out is missing or was changed after its stage ended, or a source file since it ran.
+            TrackError: an output is missing or was changed after its stage ended, or a source file was changed since.
         """
         for name, stage in self.stages.items():
             changed = changed_sources(self.root, stage, self.stages)
@@ -104,13 +106,13 @@ def yaml_of(path: Path) -> Any:
 
 
 def lock_stages(text: str) -> dict[str, Any]:
-    """The stages of a `dvc.lock` given as text, without the publisher's."""
+    """The stages of a `dvc.lock` given as text, without the publishing stage."""
     stages = (_yaml(text) or {}).get("stages", {})
     return {name: stage for name, stage in stages.items() if name != PUBLISHER}
 
 
 def git(root: Path, *args: str, check: bool = True, strip: bool = True) -> str:
-    """Output of a git command in `root`; with `check=False` an error gives "".
+    """Output of a git command in `root`; with `check=False`, "" where the command fails.
 
     Raises:
         TrackError: git failed; the message is git's.
@@ -127,9 +129,9 @@ def git(root: Path, *args: str, check: bool = True, strip: bool = True) -> str:
 
 
 def changed_sources(root: Path, stage: Mapping[str, Any], stages: Mapping[str, Any]) -> list[str]:
-    """Dependencies of a stage, files and folders, that are in the tree and are not the ones of its lock entry.
+    """Dependencies of a stage, files and folders, that are in the tree and differ from its lock entry.
 
-    What another stage writes is left out: it is checked as that stage's output.
+    Outputs of other stages are left out, because they are checked as outputs.
     """
     made = {out["path"] for entry in stages.values() for out in entry.get("outs", ())}
     given = [(dep["path"], dep["md5"]) for dep in stage.get("deps", ()) if dep.get("md5") and dep["path"] not in made]
@@ -137,9 +139,9 @@ def changed_sources(root: Path, stage: Mapping[str, Any], stages: Mapping[str, A
 
 
 def md5_of(path: Path) -> str:
-    """DVC 3's digest of a file, or of a folder (ends in `.dir`): what `dvc.lock` holds.
+    """DVC 3's digest of a file or, ending in `.dir`, of a folder, as in `dvc.lock`.
 
-    Files that `.dvcignore` names (what Python compiles into a folder) are left out, as DVC leaves them out.
+    Files that `.dvcignore` excludes (bytecode caches) are left out, as by DVC.
     """
     if path.is_file():
         with path.open("rb") as handle:

@@ -1,4 +1,4 @@
-"""Does the committed pipeline give the committed results? Run again from a clean copy, compared with `dvc.lock`."""
+"""Verify the committed results: run the committed pipeline in a clean clone and compare with `dvc.lock`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SAME, WITHIN, DIFFERS, STALE, NOT_RUN = "same bytes", "within tolerance", "diffe
 
 @dataclass(frozen=True)
 class Checked:
-    """Verdict on one out of one stage. apart: relative difference, None where it cannot be told."""
+    """Verdict on one output of one stage. apart: relative difference, None where it is unknown."""
 
     stage: str
     path: str
@@ -34,7 +34,7 @@ class Checked:
 
     @property
     def passed(self) -> bool:
-        """Whether this is what the lock promises."""
+        """Whether the output is that of the lock."""
         return self.verdict in (SAME, WITHIN)
 
 
@@ -48,15 +48,15 @@ class Verification:
 
     @property
     def passed(self) -> bool:
-        """Whether every out is the same or within its tolerance."""
+        """Whether every output is the same or within its tolerance."""
         return bool(self.checked) and all(row.passed for row in self.checked)
 
 
 def verify(root: Path, revision: str = "HEAD", folder: Path | None = None, stages: Sequence[str] = ()) -> Verification:
-    """Clone `revision` into `folder` (a temporary one without), run its stages, compare.
+    """Clone `revision` into `folder` (default: a temporary one), run its stages, compare.
 
     Args:
-        stages: only these and what they need (all but the publisher without).
+        stages: only these and what they need (default: all but the publishing stage).
 
     Raises:
         TrackError: no such revision, no committed `dvc.lock`, or the folder is not empty.
@@ -67,10 +67,10 @@ def verify(root: Path, revision: str = "HEAD", folder: Path | None = None, stage
         raise TrackError(f"--revision {revision}: git knows no such revision in {root}") from error
     text = git(root, "show", f"{commit}:dvc.lock", check=False, strip=False)
     if not text:
-        raise TrackError(f"dvc.lock is not committed at {revision}: there is nothing to verify against")
+        raise TrackError(f"dvc.lock is not committed at {revision}\nrun `make run`, commit dvc.lock and verify again")
     if folder is not None:
         if folder.exists() and any(folder.iterdir()):
-            raise TrackError(f"{folder}: not empty; a clean copy needs a folder of its own")
+            raise TrackError(f"{folder}: not empty; give an empty or new folder for the clone")
         return _verify(root, commit, lock_stages(text), folder, stages)
     with tempfile.TemporaryDirectory(prefix="skillshot-verify-") as name:
         return _verify(root, commit, lock_stages(text), Path(name) / "copy", stages)
@@ -97,12 +97,12 @@ def _verify(root: Path, commit: str, then: dict[str, Any], copy: Path, stages: S
 
 
 def reproduce(copy: Path, stages: Sequence[str]) -> None:
-    """Run stages in the copy with its own code, an empty cache and no lock; a failing stage ends it.
+    """Run stages in the clone with its own code, an empty cache and no lock; a failing stage ends the run.
 
     Raises:
-        TrackError: the copy would run another copy's code.
+        TrackError: the clone would run code from outside.
     """
-    (copy / "dvc.lock").unlink(missing_ok=True)  # a stage that fails must not look as if it had run
+    (copy / "dvc.lock").unlink(missing_ok=True)  # a stage that fails must not have an entry
     config = copy / ".dvc" / "config.local"
     config.parent.mkdir(exist_ok=True)
     config.write_text("[cache]\n    dir = cache\n    type = reflink,hardlink,copy\n", encoding="utf-8")
@@ -111,13 +111,15 @@ def reproduce(copy: Path, stages: Sequence[str]) -> None:
         "PYTHONPATH": os.pathsep.join(filter(None, [str(copy / "src"), os.environ.get("PYTHONPATH", "")])),
         "PATH": os.pathsep.join([programs, os.environ.get("PATH", "")]),
     }
-    environment.pop("SKILLSHOT_CACHE", None)  # recorded answers of a language model are results too: asked again
+    environment.pop(
+        "SKILLSHOT_CACHE", None
+    )  # cached answers of a language model are results too, and are requested again
     if (copy / "src" / "skillshot").exists():
         probe = [sys.executable, "-c", "import skillshot; print(skillshot.__file__)"]
         used = subprocess.run(probe, cwd=copy, env=environment, capture_output=True, text=True).stdout.strip()
         if not Path(used).is_relative_to(copy):
-            raise TrackError(f"the copy in {copy} would run {used or 'no skillshot at all'}\nit must run its own code")
-    # progress goes to stderr: stdout belongs to the result
+            raise TrackError(f"the clone in {copy} would run {used or 'no skillshot'}\nunset PYTHONPATH and try again")
+    # progress goes to stderr, because stdout is for the result
     command = [sys.executable, "-m", "dvc", "repro", "--no-run-cache", *stages]
     subprocess.run(command, cwd=copy, env=environment, stdout=2, check=False)
 
@@ -128,10 +130,10 @@ def check(
     """Compare one stage's entries of two locks.
 
     Args:
-        settings: `verify` of gates.yaml: `tolerance` per stage, `ignore` patterns of keys that differ by nature.
+        settings: `verify` of gates.yaml: `tolerance` per stage, `ignore` patterns of keys that differ in every run.
     """
     if name not in now:
-        return [Checked(name, "", NOT_RUN, None, detail="it failed, or a stage that it needs did")]
+        return [Checked(name, "", NOT_RUN, None, detail="it failed, or a stage that it depends on failed")]
     if name not in then:
         return [Checked(name, "", STALE, None, detail="the committed dvc.lock has no such stage")]
     made = {out["path"] for stage in then.values() for out in stage.get("outs", ())}
@@ -140,14 +142,12 @@ def check(
         for side, stage in (("then", then[name]), ("now", now[name]))
     }
     rows = [
-        Checked(
-            name, path, STALE, None, detail="not the file that dvc.lock was made with: commit dvc.lock after `make run`"
-        )
+        Checked(name, path, STALE, None, detail="not the file of dvc.lock; commit dvc.lock after `make run`")
         for path in sorted(inputs["then"].keys() | inputs["now"].keys())
         if inputs["then"].get(path) != inputs["now"].get(path)
     ]
     if then[name].get("params") != now[name].get("params"):
-        rows.append(Checked(name, "params.yaml", STALE, None, detail="not the params that dvc.lock was made with"))
+        rows.append(Checked(name, "params.yaml", STALE, None, detail="not the params of dvc.lock"))
     tolerance = float((settings.get("tolerance") or {}).get(name, 0.0))
     digests = {out["path"]: out["md5"] for out in now[name].get("outs", ())}
     for out in then[name].get("outs", ()):
@@ -155,10 +155,10 @@ def check(
         if digests.get(path) == out["md5"]:
             rows.append(Checked(name, path, SAME, 0.0, tolerance))
         elif not (root / path).exists() or md5_of(root / path) != out["md5"]:
-            rows.append(Checked(name, path, DIFFERS, None, tolerance, "the original is not here: `dvc checkout`"))
+            rows.append(Checked(name, path, DIFFERS, None, tolerance, "the original is missing; run `dvc checkout`"))
         else:
             apart = distance(root / path, copy / path, settings.get("ignore") or ())
             verdict = WITHIN if apart.value <= tolerance and math.isfinite(apart.value) else DIFFERS
-            detail = apart.place if apart.value else "only what verify.ignore names"
+            detail = apart.place if apart.value else "only keys of verify.ignore"
             rows.append(Checked(name, path, verdict, apart.value, tolerance, detail))
     return rows
