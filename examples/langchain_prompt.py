@@ -15,13 +15,14 @@ from skillshot.integrations.langchain import SkillshotExampleSelector
 def main(bundle: str, question: str) -> None:
     """Print the prompt; the async form gives the same."""
     template = FewShotPromptTemplate(
-        example_selector=SkillshotExampleSelector(bundle, k=2),
-        example_prompt=PromptTemplate.from_template("Question: {question}\nAnswer: {rationale} So it is {answer}."),
-        suffix="Question: {question}\nAnswer:",
-        input_variables=["question"],
+        # the template calls the question "input" and the rationale "steps"
+        example_selector=SkillshotExampleSelector(bundle, k=2, fields={"question": "input", "rationale": "steps"}),
+        example_prompt=PromptTemplate.from_template("Question: {input}\nAnswer: {steps} So it is {answer}."),
+        suffix="Question: {input}\nAnswer:",
+        input_variables=["input"],
     )
-    text = template.format(question=question)
-    assert asyncio.run(template.aformat(question=question)) == text
+    text = template.format(input=question)
+    assert asyncio.run(template.aformat(input=question)) == text
     print(text)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from skillshot import Selector
 from skillshot.bundle.hub import pull, push
 from skillshot.common.errors import BundleError, InputError
+from skillshot.common.extras import MissingPackageError
 from skillshot.runtime.manifest import NAME, read_manifest
 
 QUESTION = "How many apples are left?"
@@ -74,12 +76,23 @@ def test_a_hugging_face_repository(bundle: Path, tmp_path: Path, monkeypatch: py
             push(bundle, wrong)
 
 
-def test_no_network_is_told(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_network_the_setting_is_named(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("huggingface_hub")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(InputError, match="HF_HUB_OFFLINE=0"):
         pull("hf:nobody/nothing", tmp_path / "x")
     assert bundle.is_dir() and not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(("package", "address"), [("huggingface_hub", "hf:a/b"), ("mlflow", "models:/a/1")])
+def test_a_missing_package_is_named(
+    package: str, address: str, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    for call in (lambda: Selector.load(address), lambda: push(bundle, address.removesuffix("/1"))):
+        with pytest.raises(MissingPackageError, match=f"{package.replace('_', '-')} is not installed: pip install"):
+            call()
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_mlflow_registry(bundle: Path, tmp_path: Path, tracking: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,5 +101,8 @@ def test_the_mlflow_registry(bundle: Path, tmp_path: Path, tracking: str, monkey
     where = push(bundle, "models:/pushed")
     assert where == "models:/pushed/1"
     assert answers(pull(where, tmp_path / "back")) == answers(bundle)
+    selector = Selector.load(where, "lite")
+    assert [d.id for d in selector.select(QUESTION)] == answers(bundle)
+    assert selector.remove(answers(bundle)[0]).push_to_hub("models:/pushed") == "models:/pushed/2"
     with pytest.raises(InputError, match="models:/pushed/9"):
         pull("models:/pushed/9", tmp_path / "none")

@@ -84,7 +84,9 @@ def test_openai(bundle: Path, endpoint: tuple[str, list[dict[str, Any]]]) -> Non
     assert "The answer is 7." in run(
         "openai_messages.py", str(bundle), QUESTION, OPENAI_BASE_URL=url, OPENAI_API_KEY="none"
     )
-    assert asked[0]["messages"] == Selector.load(bundle).messages(QUESTION, k=4)
+    first, *turns = asked[0]["messages"]
+    assert first["role"] == "system" and first["content"].endswith("as the 4 examples do.")
+    assert turns == Selector.load(bundle).messages(QUESTION, k=4)
 
 
 @pytest.fixture(scope="module")
