@@ -1,7 +1,7 @@
 """`make bench`: the benchmarks, one after another, on a bundle of the embedded bank.
 
-    python -m benchmarks              # those of minutes
-    python -m benchmarks select llm   # these alone
+    python -m benchmarks              # all that take minutes
+    python -m benchmarks select llm   # only these
 
 Each script has its own --help; what is left out says why.
 """
@@ -40,7 +40,7 @@ NEEDS_BUNDLE = {"select", "hammer", "serve"}
 
 
 def main() -> int:
-    """Run, and say at the end what failed."""
+    """Run the benchmarks and list at the end those that failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(SCRIPTS)}; none: all")
     parser.add_argument("--bundle", type=Path, default=BUNDLE, help="default: the pipeline's")

@@ -50,7 +50,7 @@ FAULTS: dict[str, tuple[TrainParams, dict[str, bool]]] = {
 
 
 def variants(part: Slice, embed: Texts, seed: int) -> Iterator[tuple[str, Floats]]:
-    """Name and score of each query of every variant."""
+    """Variant name and score of each query, (q,), for every variant."""
     from skillshot.model.combined import LitePolicy, SkillPolicy, SkillPosterior
     from skillshot.model.fitted import run
     from skillshot.model.nets import PolicyHead, PosteriorHead
@@ -79,7 +79,7 @@ def variants(part: Slice, embed: Texts, seed: int) -> Iterator[tuple[str, Floats
 
 
 def main() -> None:
-    """Run the sets one after the other; the report is written after each."""
+    """Run the data sets one after the other; the report is written after each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="+", choices=list(FILES))
     parser.add_argument("--part", choices=PARTS, default="final")

@@ -2,8 +2,8 @@
 
     python benchmarks/bench_hammer.py BUNDLE --seconds 60
 
-The bundle is copied, its copy changed: a demonstration is removed and added again, and the shared Selector replaced by
-its `reload()`. Each answer is checked against the snapshot that gave it.
+A copy of the bundle is changed: a demonstration is removed and added again, and the shared Selector is replaced by its
+`reload()`. Each answer is checked against the snapshot that it came from.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def wrong(selector: Selector, question: str, k: int, exclude: list[str], known: 
             return "the question itself"
     scores = selector.vectors @ selector._bundle.policy([question])[0]
     best = np.sort(scores)[::-1][: len(ids) + len(exclude)]
-    # near ties are broken by variety; nothing worse than both the margin and the k-th best may be chosen
+    # near ties are diversified; nothing worse than both the margin and the k-th best may be chosen
     least = min(best[-1], best[0] - selector.facts["select"]["near_tie"]) - 1e-4
     if not exclude and (abs(chosen[0].score - best[0]) > 1e-4 or chosen[-1].score < least):
         return f"not the best: {[d.score for d in chosen]} instead of {best.tolist()}"

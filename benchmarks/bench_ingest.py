@@ -1,10 +1,10 @@
-"""Ingest of a large bank: rows per second and peak memory, beside `datasets.load_dataset("json")` in the same run.
+"""Ingest of a large bank: rows per second and peak memory, compared with `datasets.load_dataset("json")`.
 
     python benchmarks/bench_ingest.py                   # 1,000,000 rows: about 600 MB of disk, 5 to 15 minutes
     python benchmarks/bench_ingest.py --rows 50000      # under a minute
 
-Each side runs in its own process on the same file. They do not do the same: `datasets` parses the file into Arrow
-tables; ingest also normalises, groups near duplicates and splits. The target is the memory.
+Both run in the same run, each in its own process on the same file. They do not do the same work: `datasets` parses the
+file into Arrow tables; ingest also normalises, groups near duplicates and splits. The target is the memory.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ EXTRAS = "It rained all day.|The bus was late.|A friend had called before.|The s
 
 
 def write_bank(path: Path, rows: int) -> int:
-    """Write word problems of some 45 words, a tenth of them retold twins; returns the file's size in bytes."""
+    """Write word problems of about 45 words, a tenth of them near duplicates; returns the file's size in bytes."""
     draw = random.Random(7)
     people, things, places, extras = PEOPLE.split(), THINGS.split(), PLACES.split(), EXTRAS.split("|")
     with open(path, "w", encoding="utf-8") as out:
@@ -54,7 +54,7 @@ def write_bank(path: Path, rows: int) -> int:
             padding = " ".join(draw.choice(things) for _ in range(0 if i % 10 == 0 else 12))
             question = (
                 f"{who} went to the {place} with {a} {thing} and found {b} more there. {draw.choice(extras)} "
-                f"Later {who} put them into {c} equal boxes beside {padding}. How many {thing} were there in all?"
+                f"Later {who} put them into {c} equal boxes next to {padding}. How many {thing} were there in all?"
             )
             total = a + b
             answer = (
@@ -65,7 +65,7 @@ def write_bank(path: Path, rows: int) -> int:
 
 
 def measure(code: str, folder: Path) -> dict[str, float]:
-    """Run `code` in a process of its own: seconds, its rows, and its peak memory in MB."""
+    """Run `code` in its own process: seconds, rows, and peak memory in MB."""
     start = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-c", code], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True

@@ -1,4 +1,4 @@
-"""The embedded model: tokens read and written per CPU second, beside transformers and llama.cpp in the same run.
+"""The embedded model: tokens read and written per CPU second, compared with transformers and llama.cpp in the same run.
 
     python benchmarks/bench_llm.py              # two minutes on two quiet cores
     python benchmarks/bench_llm.py --tokens 256
@@ -45,7 +45,7 @@ def rate(action: Callable[[], object], tokens: int, repeats: int = 2) -> float:
 
 
 def floor(tokens: int) -> float:
-    """Tokens per CPU second if reading were nothing but its matrix products at the measured fp32 rate."""
+    """Tokens per CPU second if reading took only its matrix products at the measured fp32 rate."""
     x, weight = torch.randn(tokens, 576), torch.randn(1536, 576)
     products = rate(lambda: torch.nn.functional.linear(x, weight), 1)
     layers = 30 * (576 * (576 + 2 * 192) + 576 * 576 + 3 * 576 * 1536)
@@ -53,7 +53,7 @@ def floor(tokens: int) -> float:
 
 
 def ours(tokens: int) -> dict[str, float]:
-    """Reading one text, and writing with 1, 4 and 16 rows."""
+    """Tokens per CPU second of reading one text, and of writing with 1, 4 and 16 rows."""
     engine = EmbeddedEngine()
     ids = torch.tensor((engine.tokens(TEXT) * tokens)[:tokens])
     model = engine._model
@@ -88,7 +88,7 @@ def theirs(tokens: int) -> dict[str, float]:
 
 
 def llama_cpp(tokens: int) -> dict[str, float]:
-    """llama.cpp (xllamacpp) on the 4-bit weights, one thread; wall time of its own clock."""
+    """llama.cpp (xllamacpp) on the 4-bit weights, one thread; wall time as reported by llama.cpp."""
     import xllamacpp
 
     params = xllamacpp.CommonParams()

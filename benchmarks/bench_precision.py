@@ -1,11 +1,11 @@
-"""What the int8 encoder and the lite policy cost: agreement with torch, and skill alignment on labelled queries.
+"""Loss of the int8 encoder and the lite policy: agreement with torch, and skill alignment on labelled queries.
 
     python benchmarks/bench_precision.py NAME=BUNDLE=QUERIES=LABEL ...
 
 LABEL is a field, or `opening`: the rationale's first three words with numbers masked (TabMWP has no labels).
 For each bundle: hit@4 (or Jaccard@4 where the label is a list) of full fp32, full int8 and lite, with a paired
-bootstrap interval of int8 and lite against fp32. Parity: up to 2,000 of the bank's questions, whose torch
-embeddings the bundle keeps, through ONNX: how many get the same four other demonstrations.
+bootstrap interval of int8 and lite against fp32. Parity: the share of up to 2,000 bank questions for which ONNX chooses
+the same four other demonstrations as torch, whose embeddings are in the bundle.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ MOST = 2000
 
 
 def hits(bundle: Path, queries: list[Any], label: str) -> dict[str, Any]:
-    """Alignment of each side, and how often int8 chooses what fp32 chooses."""
+    """Alignment of each variant, and how often int8 makes the choices of fp32."""
     rows, chosen = {}, {}
     asked = [{"question": q.question, "context": q.context, "options": q.options} for q in queries]
     for side, (mode, precision) in SIDES.items():
         found = Selector.load(bundle, mode, precision=precision).select_batch(asked)
         chosen[side] = [[d.id for d in row] for row in found]
         rows[side] = np.array(
-            [np.mean([_alike(_label(q, label), _label(d, label)) for d in row])
+            [np.mean([_similarity(_label(q, label), _label(d, label)) for d in row])
              for q, row in zip(queries, found, strict=True)]
         )  # fmt: skip
     report: dict[str, Any] = {
@@ -70,12 +70,12 @@ def _label(example: Any, name: str) -> Any:
     return example.metadata.get(name)
 
 
-def _alike(one: Any, other: Any) -> float:
+def _similarity(one: Any, other: Any) -> float:
     return multiset_jaccard(one, other or []) if isinstance(one, list) else float(one == other)
 
 
 def parity(bundle: Path) -> dict[str, Any]:
-    """Torch's embeddings of the bank's questions, as the bundle keeps them, against both exports: same four others?"""
+    """Share of bank questions for which torch's embeddings and each export choose the same four others."""
     manifest, model = read_manifest(bundle), bundle / MODEL
     store, policy = BankStore(bundle / manifest["bank"]), Session(model / "skillshot.onnx")
     rows = np.sort(np.random.default_rng(0).permutation(len(store))[:MOST])

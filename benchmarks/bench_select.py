@@ -1,11 +1,11 @@
-"""Selection on a CPU: latency by bank size, mode and threads; beside what people use today; and the floor.
+"""Selection on a CPU: latency by bank size, mode and threads, compared with common alternatives and lower bounds.
 
     python benchmarks/bench_select.py BUNDLE                      # sizes 1e3 to 1e6: 15 minutes, 6 GB of disk
     python benchmarks/bench_select.py BUNDLE --sizes 1000 10000   # two minutes
 
-CPU times are what to compare: on a busy machine wall times are mostly waiting. All peers answer the same questions
-in turn (in blocks of 20), in one process, on one thread, over one bank of 10,000. Banks are grown from the bundle's
-own bank (benchmarks/select_bank.py), questions are its texts with a word changed: none is its own demonstration.
+Compare CPU times, because on a busy machine wall times are mostly waiting. All peers answer the same questions in turn
+(in blocks of 20), in one process, on one thread, over one bank of 10,000. Banks are grown from the bundle's bank
+(benchmarks/select_bank.py). Questions are its texts with one word changed, so that none is its own demonstration.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from skillshot.common.io import write_json  # noqa: E402
 from skillshot.common.params import IndexParams  # noqa: E402
 from skillshot.runtime.bench import quantiles, time_each  # noqa: E402
 
-BLOCK = 20  # questions that a side answers before the next one's turn
-PEERS = 10_000  # demonstrations of the bank that all peers search
+BLOCK = 20  # questions that a peer answers before the next peer
+PEERS = 10_000  # demonstrations in the bank that all peers search
 MODES = (("full", "int8"), ("full", "fp32"), ("lite", "int8"))
 
 
 def child(arguments: list[str]) -> dict[str, Any]:
-    """Measure in a process of its own, so that import, load and memory are its alone."""
+    """Measure in a separate process, so that import, load and memory are only those of the measured code."""
     done = subprocess.run([sys.executable, __file__, *arguments], capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{' '.join(arguments)}\n{done.stderr[-2000:]}")
@@ -113,14 +113,14 @@ print(done - start, loaded - done, time.perf_counter() - loaded, time.process_ti
 
 
 def cold(bundle: Path, mode: str, precision: str) -> dict[str, float]:
-    """A process that imports, loads (digests checked) and answers one question: seconds of each; CPU seconds of all."""
+    """A process that imports, loads (digests checked) and answers one question: seconds of each, CPU seconds of all."""
     code = COLD.format(bundle=str(bundle), mode=mode, precision=precision)
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     return dict(zip(("import_s", "load_s", "first_s", "cpu_s"), map(float, done.stdout.split()), strict=True))
 
 
 def peers(bundle: Path, source: Path, count: int) -> dict[str, Any]:
-    """CPU and wall time of every side, question by question in turn."""
+    """CPU and wall time of every peer, which take turns."""
     import torch
     from select_sides import sides
 
@@ -129,7 +129,7 @@ def peers(bundle: Path, source: Path, count: int) -> dict[str, Any]:
     embeddings = rows[:PEERS] if len(rows) >= PEERS else np.vstack([rows, grow(rows, PEERS - len(rows))])
     found, missing = sides(bundle, embeddings)
     asked, cpu, wall = questions_of(bundle, count), {n: [] for n in found}, {n: [] for n in found}
-    for start in range(0, count, BLOCK):  # in turn, but in blocks: each side works with warm caches, as in service
+    for start in range(0, count, BLOCK):  # in turns of blocks, so that each peer has warm caches, as in a server
         for name, side in found.items():
             walls, cpus = time_each(side, asked[start : start + BLOCK])
             wall[name] += walls
@@ -148,7 +148,7 @@ def peers(bundle: Path, source: Path, count: int) -> dict[str, Any]:
 
 
 def floor(bundle: Path, count: int) -> dict[str, float]:
-    """What cannot be undercut: the tokenizer, the encoder's products at this machine's rate, one read of the bank."""
+    """Lower bounds: the tokenizer, the encoder's products at this machine's rate, one read of the bank."""
     import tokenizers
 
     asked = questions_of(bundle, count)
@@ -211,7 +211,7 @@ def main() -> None:
                 report["peers"] = child([str(folder), *questions, "--child", "peers", str(options.bundle), "-", "1"])
                 sys.executable = interpreter
                 print(json.dumps(report["peers"]["ratios"], indent=2), file=sys.stderr)
-        write_json(options.out, report)  # after each size: a long run that is stopped leaves what it found
+        write_json(options.out, report)  # after each size, so that a stopped run keeps its results
     from select_plot import plot
 
     plot(report, Path(options.out).parent / "plots/bench_select.png")

@@ -33,7 +33,7 @@ UP = 120  # seconds that a server may take to start
 
 
 def save(bundle: Path, folder: Path) -> None:
-    """The model as the registry holds it, without a registry."""
+    """The model as in the registry, saved to a folder."""
     import mlflow
 
     import skillshot
@@ -47,7 +47,7 @@ def save(bundle: Path, folder: Path) -> None:
 
 
 def mlflow_command(*arguments: str) -> list[str]:
-    """The command line of the mlflow that this interpreter has."""
+    """The command line of this interpreter's mlflow."""
     return [sys.executable, "-m", "mlflow", "models", *arguments, "--env-manager", "local"]
 
 
@@ -117,7 +117,7 @@ def serve(model: Path, questions: list[str], seconds: float, clients: int) -> di
 
 
 def _path() -> dict[str, str]:
-    """mlflow starts uvicorn by its name: it must be found though no environment is activated."""
+    """Environment with this interpreter's folder in PATH, because mlflow starts uvicorn by its name."""
     return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 

@@ -1,11 +1,11 @@
-"""What a bank and a query cost Skill-KNN and skillshot, same language model and run: reports/bench_skill_knn.json.
+"""Cost of a bank and a query in Skill-KNN and skillshot, same language model and run: reports/bench_skill_knn.json.
 
     ONEDNN_MAX_CPU_ISA=DEFAULT python benchmarks/bench_skill_knn.py --precision bf16      # 4 to 6 CPU minutes
 
 The paper (LaRS, Xu et al. 2024) claims that a bank is processed 4 times faster and selection needs half the calls.
-Times are CPU seconds of this process, all threads. Skill-KNN describes every example of the bank by one call, so its
-bank costs n times a call: what a larger bank would cost is that product, named "extrapolated". skillshot's larger
-bank is measured.
+Times are CPU seconds of this process, all threads. Skill-KNN describes every example of the bank by one call, so a bank
+of n examples costs n calls; the cost of a larger bank is that product, named "extrapolated". The larger bank of
+skillshot is measured.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ def cpu(action: Callable[[], T]) -> tuple[T, float]:
 
 
 def fit(folder: Path, bank: list[Record]) -> float:
-    """CPU seconds from a checked bank to a bundle: embedding, training, export, index. No language model."""
+    """CPU seconds from a checked bank to a bundle: embedding, training, export, index, without a language model."""
     folder.mkdir()
     write_records(folder / "bank.jsonl", bank)
     return cpu(lambda: fit_bundle(folder / "bank.jsonl", folder / "bundle", Params(seed=SEED)))[1]
 
 
 def theirs(engine: EmbeddedEngine, bank: list[Record], queries: list[Record]) -> dict[str, Any]:
-    """Describe bank and queries; embedding the descriptions is left out, in their favour."""
+    """Describe bank and queries. Embedding the descriptions is not counted, which favours Skill-KNN."""
     list(engine.complete(["a"], skill_knn.DECODING))  # the weights are loaded before the clock starts
     (_, bank_cost), bank_seconds = cpu(lambda: skill_knn.describe(engine, bank))
     (_, query_cost), query_seconds = cpu(lambda: skill_knn.describe(engine, queries))
@@ -65,7 +65,7 @@ def theirs(engine: EmbeddedEngine, bank: list[Record], queries: list[Record]) ->
 
 
 def ours(folder: Path, seconds: float, queries: list[Record], k: int) -> dict[str, Any]:
-    """Select for each query alone, as a server does."""
+    """Select for each query separately, as in a server."""
     out: dict[str, Any] = {"bank_calls": 0, "bank_tokens": 0, "bank_cpu_seconds": round(seconds, 2)}
     out["selection_calls_per_query"] = 0.0
     for mode in ("full", "lite"):

@@ -1,10 +1,11 @@
-"""How often each selector finds the right skill on held-out slices of the real sets: reports/skills.json.
+"""How often each selector finds the right skill on held-out slices of the real data sets: reports/skills.json.
 
     python benchmarks/bench_skills.py tabmwp cogs gsm8k spider            # final slices, whole banks, 3 seeds
     python benchmarks/bench_skills.py cogs --what damage --size 1000      # wrong rationales, small and skewed banks
 
-Mean over the k = 4 chosen of label agreement (hit@4; multiset Jaccard where the label is a list). Paired bootstrap over
-queries of the mean over seeds. About 2 CPU minutes a set and seed, embedding aside (kept in --work).
+The score is the mean label agreement of the k = 4 chosen (hit@4; multiset Jaccard where the label is a list), with a
+paired bootstrap over queries of the mean over seeds. It takes about 2 CPU minutes per data set and seed, without the
+embedding (kept in --work).
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ DAMAGES = {
 
 
 class Texts:
-    """Sentence embeddings of texts, each computed once and kept in a file."""
+    """Sentence embeddings of texts, each computed once and cached in a file."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.rows = path, dict[str, Floats]()
@@ -73,13 +74,13 @@ class Texts:
 
 
 def best(scores: Floats, part: Slice, k: int = 4) -> Floats:
-    """Mean truth of the k best allowed demonstrations of each query, (q,)."""
+    """Mean label agreement of the k best allowed demonstrations of each query, (q,)."""
     rows = np.argsort(-np.where(part.allowed, scores, -np.inf), axis=1, kind="stable")[:, :k]
     return np.take_along_axis(part.truth, rows, 1).mean(1)
 
 
 def served(query: Floats, rows: Floats, part: Slice, k: int = 4) -> Floats:
-    """The same for rows that a Selector would choose: near ties go to what is least alike."""
+    """The same for the rows that a Selector would choose, with near ties diversified."""
     out, scores = np.zeros(len(query), np.float32), query @ rows.T
     for i in range(len(query)):
         near = top_k(scores[i], CANDIDATES, part.allowed[i])
@@ -89,13 +90,13 @@ def served(query: Floats, rows: Floats, part: Slice, k: int = 4) -> Floats:
 
 
 def selectors(part: Slice, embed: Texts, seed: int) -> Iterator[tuple[str, Floats]]:
-    """Name and score of each query of every selector, fitted with one seed."""
+    """Selector name and score of each query, (q,), for every selector fitted with one seed."""
     from skillshot.model.fitted import run
     from skillshot.training.fit import fit
 
     q, r = embed([x.text for x in part.bank]), embed([x.rationale for x in part.bank])
     asked, known = embed([x.text for x in part.queries]), embed([x.rationale for x in part.queries])
-    # what drawing at random gives on average, without drawing
+    # expected value of a random choice
     yield "random", (part.truth * part.allowed).sum(1) / part.allowed.sum(1)
     yield "bm25", best(BM25([x.text for x in part.bank]).scores([x.text for x in part.queries]), part)
     alone = [embed([x.question for x in side]) for side in (part.queries, part.bank)]
@@ -121,7 +122,7 @@ def selectors(part: Slice, embed: Texts, seed: int) -> Iterator[tuple[str, Float
 
 
 def table(name: str, args: argparse.Namespace, embed: Texts) -> dict[str, Any]:
-    """All selectors on all slices of a set; values are means over seeds, intervals over queries."""
+    """All selectors on all slices of a data set; values are means over seeds, intervals are over queries."""
     parts = slices(name, args.part, args.size, args.data)
     found: dict[str, list[Floats]] = {}
     by_seed: dict[str, list[float]] = {}
@@ -156,14 +157,14 @@ def table(name: str, args: argparse.Namespace, embed: Texts) -> dict[str, Any]:
 
 
 def damaged(name: str, args: argparse.Namespace, embed: Texts) -> dict[str, Any]:
-    """The same with a bank damaged on purpose; one seed, the first slice."""
+    """The same with a corrupted bank, one seed and the first slice."""
     whole = slices(name, args.part, args.size, args.data)[0]
     place = {record.id: row for row, record in enumerate(whole.bank)}
     out: dict[str, Any] = {"bank": len(whole.bank), "queries": len(whole.queries), "seed": args.seeds[0]}
     for how, settings in DAMAGES.items():
         bank, _ = corrupt(whole.bank, settings, args.seeds[0])
         rows = [place[record.id] for record in bank]
-        # learning does not know which rationales are wrong: the mark is taken off
+        # training must not know which rationales are wrong, so the mark is removed
         blind = [_unmarked(record) for record in bank]
         part = Slice(how, blind, whole.queries, whole.truth[:, rows], whole.allowed[:, rows])
         out[how] = {n: round(float(v.mean()), 4) for n, v in selectors(part, embed, args.seeds[0])}
@@ -178,7 +179,7 @@ def _unmarked(record: Record) -> Record:
 
 
 def main() -> None:
-    """Run the sets one after the other; the report is written after each."""
+    """Run the data sets one after the other; the report is written after each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="+", choices=list(FILES))
     parser.add_argument("--what", choices=("table", "damage"), default="table")

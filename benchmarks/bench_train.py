@@ -1,4 +1,4 @@
-"""Training time and peak memory for 10,000 examples, embedding aside: under 90 s on 2 quiet cores.
+"""Training time and peak memory for 10,000 examples without the embedding; the aim is 90 s on 2 idle cores.
 
 python benchmarks/bench_train.py [--examples 10000] [--words 50]
 """
@@ -20,7 +20,7 @@ from skillshot.common.record import Record  # noqa: E402
 
 
 def made_up(examples: int, words: int, seed: int = 0) -> list[Record]:
-    """Questions and rationales of `words` words whose frequencies fall as in natural text (Zipf)."""
+    """Questions and rationales of `words` words with frequencies as in natural text (Zipf)."""
     rng = np.random.default_rng(seed)
     vocabulary = np.array(["".join(chr(97 + c) for c in rng.integers(0, 26, rng.integers(2, 9))) for _ in range(8000)])
     share = 1 / np.arange(1, 8001)

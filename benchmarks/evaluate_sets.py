@@ -1,11 +1,11 @@
-"""Every selector on held-out slices of the real sets, with the embedded language model: reports/evaluate_sets.json.
+"""Every selector on held-out slices of the real data sets, with the embedded model: reports/evaluate_sets.json.
 
     ONEDNN_MAX_CPU_ISA=DEFAULT python benchmarks/evaluate_sets.py cogs --limit 300 --precision bf16
-    python benchmarks/evaluate_sets.py --offline cogs tabmwp        # the report again, out of the record
+    python benchmarks/evaluate_sets.py --offline cogs tabmwp        # the report again, from the answer cache
 
-May be killed at any moment and started again: every answer is in the record of --work. A larger --limit pays for the
-new queries alone, a new selector or a new bundle (--refit) for its own prompts alone. About 2 CPU seconds a query and
-selector in bf16 on COGS (6 shots, score and answer), 1 to 2 for the score alone elsewhere.
+The run may be killed at any moment and started again, because every answer is in the cache of --work. A larger --limit
+costs only the new queries; a new selector or bundle (--refit) costs only its own prompts. A query and selector takes
+about 2 CPU seconds in bf16 on COGS (6 shots, score and answer), and 1 to 2 for the score alone on other data sets.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ SELECTORS = "random,question,ridge,lars,skillshot,oracle,zero-shot"
 
 
 def bundle(folder: Path, bank: list[Record], refit: bool) -> dict[str, Any]:
-    """Fit the bank unless it is fitted; returns the commit whose model it is, and the seconds."""
+    """Fit the bank unless it is fitted; returns the commit of the fitted model and the seconds."""
     from skillshot.api import fit_bundle
 
     facts = folder / "fitted.json"
@@ -56,12 +56,12 @@ def bundle(folder: Path, bank: list[Record], refit: bool) -> dict[str, Any]:
             folder / "bank.jsonl", folder / "bundle", Params(seed=SEED), lambda text: print(text, file=sys.stderr)
         )
         write_json(facts, {"commit": _commit(), "fit_cpu_seconds": round(time.process_time() - began, 1)})
-    told: dict[str, Any] = json.loads(facts.read_text(encoding="utf-8"))
-    return told
+    stored: dict[str, Any] = json.loads(facts.read_text(encoding="utf-8"))
+    return stored
 
 
 def run(name: str, spec: Spec, args: argparse.Namespace) -> dict[str, Any]:
-    """One set from files to its part of the report; rows and plots go to the work folder."""
+    """Evaluate one data set and return its part of the report; rows and plots are written to the work folder."""
     folder = args.work / name
     folder.mkdir(parents=True, exist_ok=True)
     bank, queries = cut(name, args.data)
@@ -78,23 +78,23 @@ def run(name: str, spec: Spec, args: argparse.Namespace) -> dict[str, Any]:
     slices = {field: by_slice(result.rows, queries, field) for field in spec.slices}
     clusters = skill_clusters(Pool(folder / "bundle", SEED), queries, SEED)
     slices[CLUSTER] = by_slice(result.rows, queries, CLUSTER, clusters)
-    beside: dict[str, Any] = {"bank": len(bank), **fitted, "slices": slices}
+    extra: dict[str, Any] = {"bank": len(bank), **fitted, "slices": slices}
     if spec.label:
         aligned = score(folder / "bundle", queries, spec.label, spec.shots, seed=SEED).to_dict()
-        beside["alignment"] = {"label": spec.label, "selectors": aligned["selectors"]}
+        extra["alignment"] = {"label": spec.label, "selectors": aligned["selectors"]}
     texts = shown(queries, choices)
-    write(result, folder / "report", extra=beside, texts=texts)
+    write(result, folder / "report", extra=extra, texts=texts)
     (folder / "report" / "disagreements.md").write_text(markdown(result, texts), encoding="utf-8")
-    return result.to_dict() | beside
+    return result.to_dict() | extra
 
 
 def _commit() -> str:
-    told = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
-    return told.stdout.strip()
+    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 def main() -> None:
-    """Run the sets one after the other; the report is written after each."""
+    """Run the data sets one after the other; the report is written after each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="+", choices=list(SETS))
     parser.add_argument("--limit", type=int, default=300, help="queries of each set (default 300)")

@@ -1,4 +1,4 @@
-"""Bundles of any size for speed measurements: a fitted bundle's own model over a bank that is grown from its bank."""
+"""Bundles of any size for speed measurements: the model of a fitted bundle over a bank grown from its bank."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOISE, NEAR, CHUNK = 0.35, 16, 50_000
 
 
 def grow(rows: Floats, count: int, seed: int = 0) -> Floats:
-    """Unit rows (count, z) like `rows`: between a row and one near it, plus noise of the rows' own covariance."""
+    """Unit rows (count, z) similar to `rows`: points between two near rows, plus noise with the rows' covariance."""
     rng = np.random.default_rng(seed)
     _, spread, axes = np.linalg.svd(rows - rows.mean(0), full_matrices=False)
     noise = (spread / np.sqrt(np.square(spread).mean()))[:, None] * axes * (NOISE / np.sqrt(rows.shape[1]))

@@ -1,4 +1,4 @@
-"""Figure of bench_select: latency by bank size, and every side at 10,000."""
+"""Figure of bench_select: latency by bank size, and every peer at 10,000."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What answers one question, by name: ours, and what people use today, all over the same bank of questions."""
+"""The peers of bench_select by name: our selector and common alternatives, all over the same bank of questions."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def sides(bundle: Path, embeddings: Floats) -> tuple[dict[str, Side], dict[str, 
 
 
 def _plain(bundle: Path) -> TextEncoder:
-    """The int8 encoder in a session as anyone would open it: what we gain by choosing kernels is not in it."""
+    """The int8 encoder in a session with default options, without our choice of kernels."""
     import onnxruntime
 
     encoder, options = TextEncoder(bundle / MODEL, precision="int8"), onnxruntime.SessionOptions()
@@ -66,7 +66,7 @@ def _plain(bundle: Path) -> TextEncoder:
 
 
 def _langchain(embed: Side, questions: list[str], embeddings: Floats) -> Side:
-    """SemanticSimilarityExampleSelector over langchain-core's own vector store (a list, searched with numpy)."""
+    """SemanticSimilarityExampleSelector over langchain-core's in-memory vector store (a list, searched with numpy)."""
     from langchain_core.documents import Document
     from langchain_core.embeddings import Embeddings
     from langchain_core.example_selectors import SemanticSimilarityExampleSelector
@@ -93,7 +93,7 @@ def _langchain(embed: Side, questions: list[str], embeddings: Floats) -> Side:
 
 
 def _dspy(embed: Side, questions: list[str], embeddings: Floats) -> Side:
-    """dspy.KNN with a function as its embedder; the bank's vectors are put in, not computed again."""
+    """dspy.KNN with a function as its embedder; the bank's vectors are inserted and not computed again."""
     import dspy
 
     first = [dspy.Example(question=questions[0]).with_inputs("question")]

@@ -1,7 +1,7 @@
-"""Held-out slices of the real sets in ../shared/data, cut the same way every time.
+"""Held-out slices of the real data sets in ../shared/data, cut in a reproducible way.
 
 Whole groups are on one side: near-duplicate questions (Jaccard of masked word 3-grams), and for Spider whole databases.
-COGS and AQuA-RAT come with a file of their own for queries. A smaller number of queries is contained in a larger one.
+COGS and AQuA-RAT have a separate file of queries. A smaller sample of queries is contained in a larger one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SEED = 7
 
 @dataclass(frozen=True)
 class Spec:
-    """How a set is cut. near: Jaccard from which two questions are a group; slices: fields that the report goes by."""
+    """How a data set is cut. near: Jaccard from which two questions form a group. slices: fields of the report."""
 
     bank_file: str  # below the folder of the sets; "storyskills": the embedded source, split as the pipeline does
     query_file: str | None = None  # None: queries are held out of the bank's file
@@ -31,9 +31,9 @@ class Spec:
     holdout: float = 0.2  # share of the file that is held out
     near: float = 0.9
     shots: int = 4
-    answers: bool = False  # let the LLM write answers too: where a model of 135M can be right at all
+    answers: bool = False  # also let the LLM write answers, where a model of 135M parameters can be right
     max_tokens: int = 80
-    label: str | None = None  # field for skill alignment beside the LLM figures
+    label: str | None = None  # field for skill alignment next to the LLM figures
     slices: tuple[str, ...] = ()
 
 

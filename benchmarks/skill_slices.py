@@ -1,8 +1,8 @@
-"""Slices of the real sets for skill alignment: development (all choices were made there) and final (none was).
+"""Slices of the real data sets for skill alignment: all choices were made on development, and none on final.
 
-Cut by digests of ids, so the same on every machine. TabMWP: folds of near-duplicate questions; Spider: whole databases;
-GSM8K: by question; COGS: half of the queries show a pair of word and role that the bank never shows, the others have
-a skeleton that at most 30 examples of the bank share.
+They are cut by digests of ids, so that they are the same on every machine. TabMWP: folds of near-duplicate questions.
+Spider: whole databases. GSM8K: by question. COGS: half of the queries have a pair of word and role that is not in the
+bank; the others have a skeleton that at most 30 examples of the bank share.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ class Slice:
 
 
 def draw(text: str) -> float:
-    """A number in [0, 1) that depends on the text alone."""
+    """A number in [0, 1) that depends only on the text."""
     return int(hashlib.sha256(text.encode()).hexdigest()[:12], 16) / 16**12
 
 
 def slices(name: str, part: str, size: int | None = None, data: Path = DATA) -> list[Slice]:
-    """The slices of a set: one, or for TabMWP one a fold. size: of the bank at most (None: all)."""
+    """The slices of a data set: one, or for TabMWP one per fold. size: at most this many bank rows (None: all)."""
     records = load_bank(data / f"{FILES[name]}.jsonl.gz").records
     if name == "tabmwp":
         groups = _folds(records)

@@ -1,4 +1,4 @@
-"""Which of our own source files a module can run: its imports, and theirs, also those made inside functions.
+"""Import closure: the source files of this package that a module can run, including imports inside functions.
 
 `python scripts/closure.py` prints the dependencies that each stage must name in dvc.yaml.
 """
@@ -14,7 +14,7 @@ PACKAGE = "skillshot"
 
 
 def closure(module: str, source: Path = SOURCE) -> set[str]:
-    """Paths (`src/...`) of `module` and all that it can import; type-checking imports do not count."""
+    """Paths (`src/...`) of `module` and of all that it can import; type-checking imports do not count."""
     found: set[str] = set()
     waiting = list(_with_parents(module))
     while waiting:
@@ -29,13 +29,13 @@ def closure(module: str, source: Path = SOURCE) -> set[str]:
 
 @cache
 def imports(path: Path, source: Path = SOURCE) -> tuple[str, ...]:
-    """Dotted names of our modules that a file imports; importing a.b.c runs a and a.b first."""
+    """Dotted names of the package's modules that a file imports; importing a.b.c runs a and a.b first."""
     return tuple(dict.fromkeys(parent for name in named(path, source) for parent in _with_parents(name)))
 
 
 @cache
 def named(path: Path, source: Path = SOURCE, *, late: bool = True) -> tuple[str, ...]:
-    """Dotted names of our modules in the import statements of a file; `late=False` leaves out those in functions."""
+    """Dotted names of the package's modules that a file imports; `late=False` leaves out imports in functions."""
     found: list[str] = []
     for node in walk(ast.parse(path.read_text(encoding="utf-8")), late=late):
         if isinstance(node, ast.Import):
@@ -50,7 +50,7 @@ def named(path: Path, source: Path = SOURCE, *, late: bool = True) -> tuple[str,
 
 
 def walk(node: ast.AST, *, late: bool = True) -> list[ast.AST]:
-    """Every node except the bodies of `if TYPE_CHECKING`, a module's `__getattr__` and, unless `late`, functions."""
+    """All nodes except the bodies of `if TYPE_CHECKING`, a module's `__getattr__` and, unless `late`, functions."""
     found: list[ast.AST] = [node]
     for child in ast.iter_child_nodes(node):
         function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
@@ -79,7 +79,7 @@ def _with_parents(name: str) -> list[str]:
 
 
 def find(module: str, source: Path) -> Path | None:
-    """File of a dotted name, None where it is no module of ours."""
+    """File of a dotted name, or None where it is not a module of the package."""
     base = source.joinpath(*module.split("."))
     return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file()), None)
 

@@ -1,4 +1,4 @@
-"""Files that people really bring, or should not: each case writes one and says what must become of it.
+"""Input files as users have them, valid and invalid: each case writes one and states the expected result.
 
 `refuse`: exit 2, a message of at most three lines with these words; `quarantine`: the good rows are taken and the
 bad ones kept with this reason; `accept`: everything is taken.
@@ -64,7 +64,7 @@ def line(name: str, text: bytes | str, reason: str, **expected: Any) -> None:
     raw(name, LINES.encode() + text + b"\n", quarantine=reason, **expected)
 
 
-# --- lines that are no rows
+# --- lines that are not rows
 line("not json", "hello", "not JSON")
 line("half a line", '{"question": "a', "not JSON")
 line("array instead of object", "[1, 2]", "not a JSON object")
@@ -86,7 +86,7 @@ line("10 MB line", '{"question": "' + "a" * 10_000_000 + '"}', "line over 4 MiB"
 line("neither UTF-8 nor cp1252", b'{"question": "a\x81\x8d"}', "neither UTF-8 nor cp1252")
 line("binary noise", bytes(range(128, 256)) * 8, "neither UTF-8 nor cp1252")
 
-# --- fields that are not what they must be
+# --- fields with invalid values
 row("no question", "no question", _remove=("question",))
 row("null question", "no question", question=None)
 row("blank question", "no question", question=" \t\n\u3000 ")
@@ -177,7 +177,7 @@ raw("csv with quotes and newlines", _csv('"Say ""what"",\r\nis 3?","1, 2,\n3",3\
 raw("tsv", _csv(delimiter="\t"), "bank.tsv")
 raw("csv with a byte order mark", b"\xef\xbb\xbf" + _csv().encode(), "bank.csv")
 
-# --- odd but sound: everything is taken
+# --- unusual but valid: everything is accepted
 raw("byte order mark", b"\xef\xbb\xbf" + LINES.encode())
 raw("windows line ends", LINES.replace("\n", "\r\n"))
 raw("no line end at the end", LINES.rstrip())
@@ -199,7 +199,7 @@ raw("answers of json types", LINES + json.dumps(TYPED) + "\n" + json.dumps(TRUE)
 raw("unicode names", LINES, "Bänk 银行 ".strip() + ".jsonl")
 
 
-# --- what is not a file
+# --- folders, links and other paths that are not plain files
 def _case(name: str, file: str, write: Callable[[Path], None], **expected: Any) -> None:
     CASES.append(Case(name, file, write, **expected))
 

@@ -1,7 +1,7 @@
 """llama.cpp's OpenAI-compatible server on the embedded model's weights, in this process (package xllamacpp).
 
-It serves the same numbers as the embedded engine: the packaged 4-bit weights written out in fp32. Served as they are,
-llama.cpp multiplies them with 8-bit activations, and one near tie in ten falls to another token.
+It serves the numbers of the embedded engine: the packaged 4-bit weights written in fp32. With the 4-bit weights,
+llama.cpp multiplies by 8-bit activations, and one near tie in ten gives another token.
 """
 
 from __future__ import annotations

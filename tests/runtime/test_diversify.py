@@ -1,4 +1,4 @@
-"""Near ties go to what is least alike; everything else stays in the order of its score."""
+"""Near ties go to the least similar rows; all others stay in the order of their scores."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def unit(rows: list[list[float]]) -> np.ndarray:
     return out / np.linalg.norm(out, axis=1, keepdims=True)
 
 
-def test_of_near_ties_the_least_alike_are_taken() -> None:
+def test_of_near_ties_the_least_similar_are_taken() -> None:
     rows = unit([[1, 0.1, 0], [1, 0.09, 0], [1, 0, 0.1], [1, -0.1, 0], [0, 1, 0]])
     scores = np.array([0.999, 0.998, 0.99, 0.985, 0.4], np.float32)
     assert list(diversify(scores, rows, np.arange(len(rows)), 0.0)) == [0, 1, 2, 3, 4]
-    # 1 is all but 0; 3 lies on the other side; 4 fits far worse, so it comes last however different it is
+    # 1 is nearly equal to 0; 3 is on the other side; 4 has a much lower score, so it is last however different it is
     assert list(diversify(scores, rows, np.arange(len(rows)), 0.02)) == [0, 3, 2, 1, 4]
 
 
 @given(st.integers(0, 40), st.floats(0, 2), st.integers(0, 10_000))
-def test_every_position_comes_once_and_the_best_first(n: int, margin: float, seed: int) -> None:
+def test_every_position_is_yielded_once_and_the_best_first(n: int, margin: float, seed: int) -> None:
     rng = np.random.default_rng(seed)
     rows = rng.standard_normal((n, 5)).astype(np.float32)
     scores = -np.sort(-rng.random(n).astype(np.float32))
@@ -44,12 +44,12 @@ def test_every_position_comes_once_and_the_best_first(n: int, margin: float, see
     assert set(order[:near]) == set(range(near)), "what is outside the margin comes after"
 
 
-def test_twins_do_not_take_the_place_of_others() -> None:
+def test_duplicates_do_not_displace_others() -> None:
     rows = unit([[1, 0], [1, 0], [1, 0], [1, 0.1]])
     assert list(islice(diversify(np.ones(4, np.float32), rows, np.arange(4), 0.02), 2)) == [0, 3]
 
 
-def test_a_bundle_tells_its_margin_and_a_selector_keeps_to_it(bundle: Path, tmp_path: Path) -> None:
+def test_selector_uses_the_margin_of_its_bundle(bundle: Path, tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     shutil.copytree(bundle, plain)
     manifest = read_json(plain / "manifest.json")
@@ -65,7 +65,7 @@ def test_a_bundle_tells_its_margin_and_a_selector_keeps_to_it(bundle: Path, tmp_
 
 
 @pytest.mark.parametrize(("name", "mode"), [("skillshot", "full"), ("lite", "lite")])
-def test_what_is_scored_is_what_a_selector_serves(bundle: Path, story: Story, name: str, mode: str) -> None:
+def test_scored_choices_equal_those_of_a_selector(bundle: Path, story: Story, name: str, mode: str) -> None:
     queries = story[1][:20]
     scored = choose(bundle, queries, [name], 4)[name]
     served = Selector.load(bundle, mode).select_batch([query.question for query in queries], 4)

@@ -13,7 +13,7 @@ numbers = st.floats(-1, 1, width=32) | st.sampled_from([0.0, 0.5, 1.0])
 
 
 @given(st.lists(numbers, max_size=60), st.integers(0, 70), st.data())
-def test_top_k_is_the_head_of_a_stable_sort(values: list[float], k: int, data: st.DataObject) -> None:
+def test_top_k_equals_the_head_of_a_stable_sort(values: list[float], k: int, data: st.DataObject) -> None:
     scores = np.array(values, np.float32)
     allowed = np.array(data.draw(st.lists(st.booleans(), min_size=len(values), max_size=len(values))), bool)
     rows = [row for row in np.argsort(-scores, kind="stable") if allowed[row]]
@@ -22,7 +22,7 @@ def test_top_k_is_the_head_of_a_stable_sort(values: list[float], k: int, data: s
 
 
 def rows_of(kind: str, seed: int) -> Floats:
-    """Unit rows: skills (clouds), no structure at all, few distinct (ties), and all the same."""
+    """Unit rows: skills (clouds), no structure, few distinct rows (ties), and equal rows."""
     rng = np.random.default_rng(seed)
     centres = rng.standard_normal((30, 160)) if kind != "noise" else rng.standard_normal((3000, 160))
     rows = centres[rng.integers(0, len(centres), 3000)]
@@ -36,7 +36,7 @@ def rows_of(kind: str, seed: int) -> Floats:
 @pytest.mark.parametrize("kind", ["clouds", "noise", "ties", "same"])
 @pytest.mark.parametrize("k", [1, 4, 300, 2999, 5000])
 @pytest.mark.parametrize("filtered", [False, True])
-def test_the_short_way_finds_what_a_full_scan_finds(kind: str, k: int, filtered: bool) -> None:
+def test_short_coordinates_find_what_a_full_scan_finds(kind: str, k: int, filtered: bool) -> None:
     vectors, rng = rows_of(kind, 0), np.random.default_rng(1)
     index = ExactIndex(vectors)
     assert index._axes is not None
@@ -61,5 +61,5 @@ def test_half_floats_are_widened() -> None:
 
 
 @pytest.mark.parametrize("k", [0, -1])
-def test_no_k_no_rows(k: int) -> None:
+def test_no_rows_without_a_positive_k(k: int) -> None:
     assert top_k(np.ones(3, np.float32), k).size == 0

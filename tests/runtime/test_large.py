@@ -1,4 +1,4 @@
-"""The index of a large bank against exact search, and through changes of its bundle."""
+"""The index of a large bank, compared with exact search, and after changes of its bundle."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ QUESTION = "A train covers 60 miles in 3 hours. How many miles does it cover in 
 
 
 def clouds(count: int, seed: int, width: int = 24) -> Floats:
-    """Unit rows around 60 centres, as skills lie."""
+    """Unit rows around 60 centres, similar to skills."""
     rng = np.random.default_rng(seed)
     centres = np.random.default_rng(7).standard_normal((60, width))
     rows = centres[rng.integers(0, 60, count)] + 0.5 * rng.standard_normal((count, width))
@@ -54,7 +54,7 @@ def test_recall_against_exact(built: tuple[Path, Floats]) -> None:
 
 @pytest.mark.parametrize("share", [0.5, 0.01])
 def test_filters_hold(built: tuple[Path, Floats], share: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(large, "DENSE", 1000)  # both ways: through the lists, and exactly
+    monkeypatch.setattr(large, "DENSE", 1000)  # both searches: by lists and exact
     index = large.LargeIndex(*built)
     allowed = np.random.default_rng(2).random(len(built[1])) < share
     assert recall(index, built[1], clouds(50, 3), allowed) >= 0.99
@@ -62,14 +62,14 @@ def test_filters_hold(built: tuple[Path, Floats], share: float, monkeypatch: pyt
     assert allowed[rows].all()
 
 
-def test_as_many_as_there_are(built: tuple[Path, Floats]) -> None:
+def test_k_larger_than_the_bank(built: tuple[Path, Floats]) -> None:
     index, query = large.LargeIndex(*built), clouds(1, 5)[0]
     for k in (3000, 30_000):
         rows, _ = index.search(query, k)
         assert rows.tolist() == ExactIndex(built[1]).search(query, k)[0].tolist()
 
 
-def test_a_changed_bank_keeps_its_lists(built: tuple[Path, Floats], tmp_path: Path) -> None:
+def test_changed_bank_keeps_its_lists(built: tuple[Path, Floats], tmp_path: Path) -> None:
     path, vectors = built
     kept = np.flatnonzero(np.arange(len(vectors)) % 3)
     added = clouds(500, 6)
@@ -82,7 +82,7 @@ def test_a_changed_bank_keeps_its_lists(built: tuple[Path, Floats], tmp_path: Pa
         large.LargeIndex(path, now)
 
 
-def test_a_bundle_gets_its_index_when_it_grows(bundle: Path, tmp_path: Path) -> None:
+def test_bundle_gets_an_index_when_it_grows(bundle: Path, tmp_path: Path) -> None:
     pytest.importorskip("faiss", reason="faiss is the extra `large`; not in the lock")
     copy = tmp_path / "copy"
     shutil.copytree(bundle, copy)
@@ -109,7 +109,7 @@ def test_a_bundle_gets_its_index_when_it_grows(bundle: Path, tmp_path: Path) -> 
         Selector.load(copy)
 
 
-def test_without_the_extra_the_mend_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_the_error_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "faiss", None)
     with pytest.raises(SkillshotError, match=r"pip install 'skillshot\[large\]'"):
         large.LargeIndex(tmp_path / LARGE, clouds(10, 0))

@@ -1,4 +1,4 @@
-"""The policy reads only the half of the words' features that its mode's graph reads."""
+"""The policy computes only the half of the lexical features that the graph of its mode reads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TEXTS = ["A baker sells 12 loaves an hour. How many in 5 hours?", "", "3개의 �
 
 
 @pytest.mark.parametrize("mode", ["full", "lite"])
-def test_half_of_the_features_gives_what_all_of_them_give(bundle: Path, mode: str) -> None:
+def test_half_of_the_features_gives_the_same_vector(bundle: Path, mode: str) -> None:
     model = bundle / MODEL
     feeds = {
         "lexical": LexicalView.load(model / QUESTION_VIEW).transform(TEXTS),

@@ -1,4 +1,4 @@
-"""A bank on disk: fields to filter by, ids, and files that do not fit together."""
+"""A bank on disk: filters by field, ids, and inconsistent files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BankStore:
     return BankStore(tmp_path)
 
 
-def test_masks_are_the_rows_that_have_the_value(store: BankStore) -> None:
+def test_masks_hold_the_rows_with_the_value(store: BankStore) -> None:
     rows = list(store)
     for field, value in (("kind", "b"), ("list", [1, "x"]), ("late", True), ("late", 1), ("kind", "no such")):
         wanted = [record.to_dict().get(field) == value for record in rows]
@@ -43,7 +43,7 @@ def test_fields_that_cannot_be_filtered_by(store: BankStore) -> None:
         store.fields.mask("colour", "red")
 
 
-def test_many_masks_do_not_pile_up(store: BankStore) -> None:
+def test_number_of_kept_masks_is_bounded(store: BankStore) -> None:
     for i in range(200):
         assert not store.fields.mask("kind", f"none {i}").any()
     assert len(store.fields._masks) <= 64
@@ -62,7 +62,7 @@ def test_files_of_another_bank_are_refused(tmp_path: Path) -> None:
             BankStore(tmp_path / "mixed")
 
 
-def test_an_empty_bank(tmp_path: Path) -> None:
+def test_empty_bank(tmp_path: Path) -> None:
     write_store(tmp_path, [])
     store = BankStore(tmp_path)
     assert len(store) == 0 and not store.has("x") and store.keys.dtype == np.uint64

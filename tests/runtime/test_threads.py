@@ -1,4 +1,4 @@
-"""One Selector, many threads, a bundle that changes meanwhile (60 s of it: benchmarks/bench_hammer.py)."""
+"""One Selector in many threads while its bundle changes (for 60 s: benchmarks/bench_hammer.py)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def copy(bundle: Path, tmp_path: Path) -> Path:
     return tmp_path / "copy"
 
 
-def test_threads_ask_while_demonstrations_come_and_go(copy: Path) -> None:
+def test_threads_select_while_demonstrations_are_added_and_removed(copy: Path) -> None:
     spec = importlib.util.spec_from_file_location("bench_hammer", SCRIPT)
     assert spec is not None and spec.loader is not None
     script = importlib.util.module_from_spec(spec)
@@ -34,13 +34,13 @@ def test_threads_ask_while_demonstrations_come_and_go(copy: Path) -> None:
     assert len(Selector.load(copy, "lite")) == result["bank"]
 
 
-def test_a_load_that_is_overtaken_by_a_change_looks_again(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_load_during_a_change_reads_the_manifest_again(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     victim = Selector.load(copy, "lite").record(0).id
     real, calls = module.check_files, []
 
     def overtaken(*given: object, **options: object) -> None:
         calls.append(1)
-        if len(calls) == 1:  # between reading the manifest and opening what it names
+        if len(calls) == 1:  # between reading the manifest and opening its files
             edit.remove(copy, [victim])
         real(*given, **options)  # type: ignore[arg-type]
 
@@ -49,7 +49,7 @@ def test_a_load_that_is_overtaken_by_a_change_looks_again(copy: Path, monkeypatc
     assert len(calls) == 2 and victim not in {d.id for d in selector.select(QUESTION, k=len(selector))}
 
 
-def test_a_bundle_that_never_rests_is_an_error(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bundle_that_keeps_changing_is_an_error(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     manifests = iter(range(100))
     facts = {"select": {"mode": "lite", "precision": "int8"}, "bank": "bank-9", "files": {}}
     monkeypatch.setattr(module, "read_manifest", lambda _: facts | {"n": next(manifests)})
@@ -57,7 +57,7 @@ def test_a_bundle_that_never_rests_is_an_error(copy: Path, monkeypatch: pytest.M
         Selector.load(copy)
 
 
-def test_of_two_changes_at_once_one_is_refused(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_two_concurrent_changes_one_is_refused(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     selector = Selector.load(copy, "lite")
     one, two = selector.record(0).id, selector.record(1).id
     real = edit.bank_digest

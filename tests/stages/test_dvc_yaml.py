@@ -1,4 +1,4 @@
-"""dvc.yaml tells the truth: what a stage can read is what it names, and an edit meanwhile is caught."""
+"""dvc.yaml is correct: a stage declares exactly what it can read, and an edit during a stage is detected."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from skillshot.track.collect import leaves
 ROOT = Path(__file__).resolve().parents[2]
 STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 ORDER = ("ingest", "validate", "embed", "train", "export", "index", "evaluate", "register")
-# read as files: the model wrapper that the publisher hands to MLflow, the suites
+# read as files: the model wrapper that `register` gives to MLflow, the suites
 SUITES = ROOT / "src/skillshot/bank/suites"
 AS_FILES = {
     "register": {"src/skillshot/track/pyfunc.py"},
     "validate": {path.relative_to(ROOT).as_posix() for path in SUITES.glob("*.json")},
 }
-# read by the command line only: no stage's result depends on them
+# read only by the command line: no stage depends on them
 COMMAND_LINE_ONLY: frozenset[str] = frozenset()
 LEAVES = {name for name, _ in leaves(Params().to_dict())}
 
 
 def names(entries: list[Any]) -> set[str]:
-    """Paths or keys of a list in dvc.yaml whose entries may carry options."""
+    """Paths or keys of a list in dvc.yaml, whose entries may have options."""
     return {name for entry in entries for name in ([entry] if isinstance(entry, str) else entry)}
 
 
@@ -40,11 +40,11 @@ def outs(stage: str) -> set[str]:
 
 
 def spread(keys: set[str]) -> set[str]:
-    """Sections as the leaves that they hold."""
+    """The leaves of sections."""
     return {leaf for leaf in LEAVES for key in keys if leaf == key or leaf.startswith(key + ".")}
 
 
-def test_the_stages_are_those_of_the_contract() -> None:
+def test_stages_are_in_order() -> None:
     assert tuple(STAGES) == ORDER
     for name, stage in STAGES.items():
         assert stage["cmd"] == f"python -m skillshot.stages.{name}"
@@ -53,7 +53,7 @@ def test_the_stages_are_those_of_the_contract() -> None:
 
 
 @pytest.mark.parametrize("stage", ORDER)
-def test_a_stage_names_the_packages_that_it_can_run_and_no_other(stage: str) -> None:
+def test_stage_declares_exactly_the_packages_that_it_can_run(stage: str) -> None:
     named = {path for path in names(STAGES[stage]["deps"]) if path.startswith("src/")}
     wanted = closure(f"skillshot.stages.{stage}") | AS_FILES.get(stage, set())
     missing = {path for path in wanted if not any(path == dep or path.startswith(dep + "/") for dep in named)}
@@ -64,7 +64,7 @@ def test_a_stage_names_the_packages_that_it_can_run_and_no_other(stage: str) -> 
 
 
 @pytest.mark.parametrize("stage", [name for name in ORDER if name != "register"])
-def test_a_stage_declares_the_params_that_it_reads_and_no_other(stage: str) -> None:
+def test_stage_declares_exactly_the_params_that_it_reads(stage: str) -> None:
     declared = names(STAGES[stage].get("params", []))
     unknown = {key for key in declared if not spread({key})}
     assert not unknown, "params.yaml has no such keys"
@@ -78,7 +78,7 @@ def test_every_key_of_params_is_read_by_some_stage() -> None:
     assert sorted(LEAVES - read - COMMAND_LINE_ONLY) == []
 
 
-def test_the_data_that_a_stage_reads_is_made_by_a_stage_before() -> None:
+def test_data_of_a_stage_is_an_output_of_an_earlier_stage() -> None:
     made: set[str] = set()
     for name in ORDER:
         for path in names(STAGES[name]["deps"]):
@@ -87,17 +87,17 @@ def test_the_data_that_a_stage_reads_is_made_by_a_stage_before() -> None:
         made |= outs(name)
 
 
-def test_small_reports_are_in_git_and_the_publisher_always_looks() -> None:
+def test_small_reports_are_in_git_and_register_always_runs() -> None:
     for name, stage in STAGES.items():
         for entry in stage.get("metrics", []):
             assert isinstance(entry, dict), f"{name}: metrics without `cache: false` are not in git"
             assert all(options.get("cache") is False for options in entry.values())
     assert STAGES["register"]["always_changed"] is True
-    # no metric: it tells no result, and would add a column per fact to `dvc exp show`
+    # not a metric: it has no results, and would add a column per fact to `dvc exp show`
     assert STAGES["register"]["outs"] == [{"reports/register.json": {"cache": False, "persist": True}}]
 
 
-def test_the_walk_sees_every_kind_of_import(tmp_path: Path) -> None:
+def test_closure_finds_every_kind_of_import(tmp_path: Path) -> None:
     package = "src/skillshot"
     bed.write(
         tmp_path, f"{package}/__init__.py", "def __getattr__(name):\n    from skillshot.runtime import Selector\n"
@@ -120,7 +120,7 @@ def test_the_walk_sees_every_kind_of_import(tmp_path: Path) -> None:
     assert f"{package}/runtime.py" in closure("skillshot.other", tmp_path / "src")
 
 
-def test_the_walk_sees_every_use_of_params(tmp_path: Path) -> None:
+def test_every_use_of_params_is_found(tmp_path: Path) -> None:
     bed.write(tmp_path, "src/skillshot/__init__.py", "")
     bed.write(
         tmp_path,
@@ -141,7 +141,7 @@ def test_the_walk_sees_every_use_of_params(tmp_path: Path) -> None:
     assert used == {"ingest.limit", "train.beta", "seed", "embed", "select"}
 
 
-def test_an_edit_while_a_stage_runs_is_caught(tmp_path: Path) -> None:
+def test_edit_during_a_stage_is_detected(tmp_path: Path) -> None:
     stage = {"deps": ["src/a.py", "data"], "params": ["train", "embed.model"]}
     bed.write(tmp_path, "dvc.yaml", yaml.safe_dump({"stages": {"train": stage}}))
     for path in ("src/a.py", "src/b.py", "data/bank.jsonl"):

@@ -1,4 +1,4 @@
-"""The whole DAG in a clone, twice: everything is made, then nothing is."""
+"""The whole DAG in a clone, run twice: the second run does nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def run(command: list[str], folder: Path) -> str:
 
 
 @pytest.mark.slow
-def test_the_dag_runs_and_then_rests(tmp_path: Path) -> None:
+def test_dag_runs_once(tmp_path: Path) -> None:
     clone = tmp_path / "clone"
     files = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -43,7 +43,7 @@ def test_the_dag_runs_and_then_rests(tmp_path: Path) -> None:
     params = yaml.safe_load((clone / "params.yaml").read_text())
     params["ingest"]["size"] = 240
     params["train"]["epochs"] = 20
-    params["train"]["min_gap"] = -1.0  # so few epochs say nothing about collapse
+    params["train"]["min_gap"] = -1.0  # with so few epochs the guard against collapse does not apply
     params["evaluate"] |= {"limit": 2, "selectors": ["zero-shot", "question", "skillshot"], "max_tokens": 16}
     (clone / "params.yaml").write_text(yaml.safe_dump(params))
     (clone / "dvc.lock").unlink(missing_ok=True)

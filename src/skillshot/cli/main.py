@@ -1,6 +1,7 @@
 """The command line: one module per command, each with `add_parser` and `run`.
 
-Exit code 0 on success, 1 where a gate says no, 2 for bad usage or bad input (a short message, no traceback).
+Exit code 0 on success, 1 where a gate says no, 2 for bad usage or bad input (a short message, no traceback). argparse
+is used on purpose: it needs no package, so the command line starts with the runtime's three dependencies alone.
 """
 
 from __future__ import annotations

@@ -123,7 +123,7 @@ def paired_interval(difference: Doubles, seed: int) -> dict[str, float]:
 
 
 def _label(record: Record, name: str) -> Any:
-    value = record.to_json().get(name)
+    value = record.to_dict().get(name)
     return tuple(str(item) for item in value) if isinstance(value, list) else value
 
 

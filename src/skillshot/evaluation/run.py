@@ -67,8 +67,8 @@ def evaluate(
     summary = summarise(rows, cached.model, cached.capabilities, params, seed, selection or {}, prices)
     wall = time.perf_counter() - began
     timing = {
-        "calls_made": cached.calls,
-        "cache_hits": cached.found,
+        "calls_made": cached.misses,
+        "cache_hits": cached.hits,
         "engine_seconds": round(cached.seconds, 3),
         "wall_seconds": round(wall, 3),
         "share_in_engine": round(cached.seconds / wall, 3),
