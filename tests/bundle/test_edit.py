@@ -66,3 +66,20 @@ def test_what_an_edit_does_not_read_keeps_its_digest(copy: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(BundleError, match=r"skillshot_posterior\.onnx"):
         add(copy, [Record(**NEW | {"id": "newer"})])
+
+
+def test_the_runtimes_own_packages_remove_and_a_missing_one_is_named_by_add(copy: Path) -> None:
+    code = (
+        "import sys\n"
+        "sys.modules |= dict.fromkeys(('pydantic', 'yaml', 'scipy', 'sklearn', 'torch', 'tqdm'))\n"
+        "import skillshot\n"
+        f"selector = skillshot.Selector.load({str(copy)!r}, 'lite')\n"
+        "print(len(selector) - len(selector.remove(selector.record(0).id)))\n"
+        "for call in (lambda: selector.add([]), lambda: skillshot.fit([])):\n"
+        "    try: call()\n"
+        "    except skillshot.SkillshotError as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    removed, *errors = done.stdout.splitlines()
+    assert removed == "1" and len(errors) == 2
+    assert all(error.startswith("the package pydantic is not installed: pip install") for error in errors)

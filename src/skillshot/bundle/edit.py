@@ -9,15 +9,14 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skillshot.bank.examples import Examples, log_quarantined
-from skillshot.bank.load import Loaded, load_bank
 from skillshot.bundle.card import write_card
 from skillshot.common.arrays import Floats, Rows
 from skillshot.common.errors import InputError
+from skillshot.common.extras import extras_named
 from skillshot.common.io import write_json
 from skillshot.common.record import Record
 from skillshot.runtime import large
@@ -25,6 +24,10 @@ from skillshot.runtime.layout import ENCODER_FILES, ENCODERS, LARGE, MODEL, QUES
 from skillshot.runtime.manifest import NAME, check_files, describe, read_manifest
 from skillshot.runtime.store import BankStore, bank_digest, write_store
 from skillshot.selectors.pool import Pool
+
+if TYPE_CHECKING:
+    from skillshot.bank.examples import Examples
+    from skillshot.bank.load import Loaded
 
 SIDES = ("skillshot", "lars", "ridge", "question", "rationale")
 
@@ -36,7 +39,12 @@ def add_examples(
 
     Raises:
         InputError, BundleError: as `load_bank` and `add`.
+        MissingPackageError: the packages of the extra `train` are not installed.
     """
+    with extras_named():  # the checks need more than the runtime's packages, `remove` does not
+        from skillshot.bank.examples import log_quarantined
+        from skillshot.bank.load import load_bank
+
     loaded = load_bank(examples, columns=columns)
     log_quarantined(loaded)
     add(folder, loaded.records)
