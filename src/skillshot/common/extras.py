@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
-from importlib import metadata
 
 from skillshot.common.errors import SkillshotError
 
@@ -20,6 +19,8 @@ class MissingPackageError(SkillshotError, ImportError):
 
 def extra_of(module: str) -> str | None:
     """The extra of skillshot that brings a module, from the installed metadata; None where no extra does."""
+    from importlib import metadata  # late: the runtime imports this module, and metadata costs it 30 ms
+
     try:
         requirements = metadata.requires("skillshot") or []
     except metadata.PackageNotFoundError:
