@@ -1,9 +1,10 @@
-"""Each ingredient of `skillshot` removed in turn, and the published faults of `lars` put back: reports/ablation.json.
+"""Ablation: each part of `skillshot` removed in turn, and the published faults of `lars` added: reports/ablation.json.
 
     python benchmarks/ablation.py tabmwp cogs gsm8k spider [--size 2000] [--seed 7]
 
-Final slices, one seed, banks of at most --size. Mean over the k = 4 chosen of label agreement, as in bench_skills.py; a
-label only scores. About 6 CPU minutes a set, embedding aside.
+It uses the final slices, one seed and banks of at most --size. The score is the mean label agreement of the k = 4
+chosen, as in bench_skills.py; labels are used only for scoring. It takes about 6 CPU minutes per data set, without the
+embedding.
 """
 
 from __future__ import annotations

@@ -70,11 +70,11 @@ def run(name: str, spec: Spec, args: argparse.Namespace) -> dict[str, Any]:
     settings = EvaluateParams(
         shots=spec.shots, answers=spec.answers and not args.no_answers, max_tokens=spec.max_tokens, label=spec.label
     )
-    engine, record = EmbeddedEngine(args.precision), Answers(args.work / "llm.jsonl")
-    asked = CachedEngine(engine, record, args.offline)
-    selection = choose_all(folder / "bundle", queries, args.selectors, spec.shots, SEED, asked, settings)
+    engine, cache = EmbeddedEngine(args.precision), Answers(args.work / "llm.jsonl")
+    cached = CachedEngine(engine, cache, args.offline)
+    selection = choose_all(folder / "bundle", queries, args.selectors, spec.shots, SEED, cached, settings)
     choices = {made: chosen.demonstrations for made, chosen in selection.items()}
-    result = evaluate(engine, record, queries, choices, settings, SEED, args.offline, selection=selection)
+    result = evaluate(engine, cache, queries, choices, settings, SEED, args.offline, selection=selection)
     slices = {field: by_slice(result.rows, queries, field) for field in spec.slices}
     clusters = skill_clusters(Pool(folder / "bundle", SEED), queries, SEED)
     slices[CLUSTER] = by_slice(result.rows, queries, CLUSTER, clusters)
@@ -100,11 +100,13 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=300, help="queries of each set (default 300)")
     parser.add_argument("--selectors", default=SELECTORS, type=lambda text: tuple(text.split(",")))
     parser.add_argument("--precision", default="fp32", choices=("fp32", "bf16"))
-    parser.add_argument("--no-answers", action="store_true", help="log-likelihood alone")
+    parser.add_argument("--no-answers", action="store_true", help="only the log-likelihood")
     parser.add_argument("--refit", action="store_true", help="fit again, after a change of the model")
-    parser.add_argument("--offline", action="store_true", help="ask the record alone")
+    parser.add_argument("--offline", action="store_true", help="use only the answer cache")
     parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--work", type=Path, default=Path(".cache/skillshot/sets"), help="bundles, record, rows, plots")
+    parser.add_argument(
+        "--work", type=Path, default=Path(".cache/skillshot/sets"), help="bundles, answer cache, rows, plots"
+    )
     parser.add_argument("--report", type=Path, default=REPORT)
     args = parser.parse_args()
     for name in args.sets:

@@ -41,7 +41,7 @@ def pair(folder: Path, name: str, then: Any, now: Any) -> tuple[Path, Path]:
         ({"a": "x"}, {"a": "y"}, math.inf, "a"),
         ({"a": True}, {"a": 1}, 0, ""),
         ({"a": True}, {"a": 0.5}, math.inf, "a"),
-        ({"a": 1}, {"a": 1, "b": 1}, math.inf, "b is in one of them only"),
+        ({"a": 1}, {"a": 1, "b": 1}, math.inf, "b is in only one of them"),
         ({"a": 1, "seconds": 3}, {"a": 1, "seconds": 4}, 0, ""),
     ],
 )
@@ -71,7 +71,7 @@ def test_arrays_and_weights_are_compared_by_number(tmp_path: Path) -> None:
     np.save(tmp_path / "now" / "vectors.npy", values[:2])
     assert distance(tmp_path / "then", tmp_path / "now").value == math.inf
     (tmp_path / "now" / "extra.txt").write_text("x")
-    assert distance(tmp_path / "then", tmp_path / "now").place == "extra.txt is in one of them only"
+    assert distance(tmp_path / "then", tmp_path / "now").place == "extra.txt is in only one of them"
 
 
 def test_other_files_are_compared_by_bytes(tmp_path: Path) -> None:
