@@ -14,7 +14,7 @@ from scripts.params_used import params_used
 from skillshot.common.errors import InputError
 from skillshot.common.params import Params
 from skillshot.stages._runner import unchanged_inputs
-from skillshot.track.collect import leaves
+from skillshot.track.values import leaves
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]

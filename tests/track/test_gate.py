@@ -14,7 +14,9 @@ import yaml
 from helpers import track_bed as bed
 from skillshot.cli import gate as command
 from skillshot.common.errors import TrackError
+from skillshot.track.gate import concerns
 from skillshot.track.rules import parse_gates
+from skillshot.track.snapshot import Snapshot
 
 GATES: dict[str, Any] = {
     "definitions": ["evaluate.llm", "evaluate.shots", "data/validate/bank.jsonl"],
@@ -101,6 +103,22 @@ def other_bank(root: Path) -> None:
     bed.lock(root)
 
 
+def one_row(value: str) -> Callable[[Path], Any]:
+    text = rows_csv().replace("q3,skillshot,0.6", f"q3,skillshot,{value}")
+    return lambda root: (report(root, nll=0.7), bed.write(root, "reports/evaluate_rows.csv", text))
+
+
+def shadowed(root: Path) -> None:
+    tree = json.loads(json.dumps(bed.EVALUATE))
+    bed.write(root, "reports/evaluate.json", tree | {"selectors.skillshot.hit@4": 0.99})
+
+
+def lock_with_a_second_entry(root: Path) -> None:
+    lock = yaml.safe_load((root / "dvc.lock").read_text())
+    lock["stages"]["zzz"] = {"cmd": "true", "outs": lock["stages"]["validate"]["outs"]}
+    bed.write(root, "dvc.lock", yaml.safe_dump(lock))
+
+
 def no_selector_rows(root: Path) -> None:
     bed.write(root, "reports/evaluate_rows.csv", "query,selector,nll\nq1,question,0.1\n")
 
@@ -124,6 +142,23 @@ SABOTAGE: dict[str, tuple[Callable[[Path], Any], str, str]] = {
     ),
     "a query twice": (
         lambda root: bed.write(root, "reports/evaluate_rows.csv", rows_csv() + "q0,skillshot,0.1\n"), NLL, "missing"
+    ),
+    "NaN in one row": (one_row("nan"), NLL, "not a number"),
+    "infinity in one row": (one_row("-inf"), NLL, "not a number"),
+    "overflow in one row": (one_row("1e999"), NLL, "not a number"),
+    "empty cell in one row": (one_row(""), NLL, "not a number"),
+    "text in one row": (one_row("low"), NLL, "not a number"),
+    "a huge integer": (lambda root: report(root, hit_at_4=10**400), HIT, "not a number"),
+    "column twice": (
+        lambda root: bed.write(root, "reports/evaluate_rows.csv", rows_csv().replace("nll\n", "nll,nll\n", 1)),
+        NLL, "missing"
+    ),
+    "a dotted key that shadows": (shadowed, HIT, "missing"),
+    "a definition that is NaN": (lambda root: report(root, shots=float("nan")), "evaluate.shots", "missing"),
+    "two entries of the lock for one path": (lock_with_a_second_entry, "data/validate/bank.jsonl", "missing"),
+    "tolerance of verify widened": (
+        lambda root: rules(root, lambda tree: tree.update(verify={"tolerance": {"train": 1.0}})),
+        "rule:verify", "rule changed"
     ),
     "rows of the selector gone": (no_selector_rows, NLL, "missing"),
     "rows gone": (lambda root: (root / "reports/evaluate_rows.csv").unlink(), NLL, "missing"),
@@ -165,6 +200,60 @@ def test_other_changes_pass(
     bed.write(root, "reports/evaluate_rows.csv", rows_csv(shift=0.01, noise=0.2))
     code, rows = gate(capsys)
     assert (code, rows[name]["status"]) == (0, status)
+
+
+def test_the_row_that_is_not_a_number_is_named(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one_row("nan")(root)
+    _, rows = gate(capsys)
+    assert rows[NLL]["detail"] == "reports/evaluate_rows.csv: nll of q3 is 'nan', not a finite number"
+
+
+def test_after_an_accepted_control_only_its_own_measure_is_not_compared(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    control = "evaluate.selectors.question.nll"
+    rules(root, lambda tree: tree["metrics"].update({control: {"direction": "same", "absolute": 0.02}}))
+    bed.commit(root)
+    tree = json.loads(json.dumps(bed.EVALUATE))
+    tree["selectors"] = {"question": {"nll": 0.5, "hit@4": 0.3}, "skillshot": {"nll": 5.0, "hit@4": 0.8}}
+    bed.write(root, "reports/evaluate.json", tree)
+    code, rows = gate(capsys, "--accept", control)
+    statuses = {name: rows[name]["status"] for name in (control, NLL, HIT, GAP)}
+    assert (code, statuses) == (1, {control: "accepted", NLL: "new", HIT: "regressed", GAP: "same"})
+    assert rows[NLL]["detail"] == f"no comparable baseline after the change of {control}"
+
+
+def test_after_an_accepted_definition_the_rest_is_compared(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bed.write(root, "reports/train.json", {"shuffled_z_gap": 0.06})
+    report(root, llm="other", hit_at_4=0.6)
+    code, rows = gate(capsys, "--accept", "evaluate.llm")
+    assert (code, rows[HIT]["status"], rows[GAP]["status"]) == (1, "new", "regressed")
+
+
+REAL = parse_gates((Path(__file__).resolve().parents[2] / "gates.yaml").read_text())
+
+
+@pytest.mark.parametrize(
+    ("changed", "freed", "compared"),
+    [
+        ("evaluate.llm", "evaluate.selectors.skillshot.nll", "evaluate.alignment.selectors.skillshot.hit@k"),
+        ("evaluate.queries", "evaluate.pairs.skillshot-question.nll.diff", "evaluate.shipped.same_choice"),
+        ("evaluate.alignment.k", "evaluate.alignment.selectors.lars.hit@k", "evaluate.selectors.skillshot.accuracy"),
+        ("evaluate.shipped.mode", "evaluate.shipped.same_choice", "evaluate.alignment.selectors.lars.hit@k"),
+        (
+            "evaluate.selectors.zero-shot.nll",
+            "evaluate.selectors.skillshot.nll",
+            "evaluate.selectors.skillshot.accuracy",
+        ),
+        ("train.kl", "train.kl", "train.active_units"),
+        ("data/validate/queries.jsonl", "evaluate.selectors.skillshot.nll", "train.shuffled_z_gap"),
+    ],
+)
+def test_what_a_change_makes_incomparable(changed: str, freed: str, compared: str) -> None:
+    lock = yaml.safe_dump({"stages": {"evaluate": {"deps": [{"path": "data/validate/queries.jsonl", "md5": "0"}]}}})
+    state = Snapshot("state", {"dvc.lock": lock}.get)
+    assert {"evaluate.alignment.queries", "evaluate.shipped.queries", "evaluate.shipped.mode"} <= set(REAL.definitions)
+    assert (changed == freed or concerns(changed, freed, REAL, state)) and not concerns(changed, compared, REAL, state)
 
 
 def test_intended_change_can_be_accepted_and_a_regression_cannot(
@@ -264,6 +353,14 @@ def test_control_may_move_in_neither_direction(root: Path, now: float, capsys: p
         ("metrics: {a: {direction: up}}", "expected higher, lower or same, got 'up'"),
         ("metrics: {a: {direction: lower, absolut: 1}}", "unknown key absolut"),
         ("metrics: {a: {direction: lower, absolute: -1}}", "expected a number of at least 0"),
+        ("metrics: {a: {direction: lower, absolute: .inf}}", "expected a number of at least 0, got inf"),
+        ("metrics: {a: {direction: lower, relative: .nan}}", "expected a number of at least 0, got nan"),
+        ("metrics: {a: {direction: lower, maximum: .nan}}", "maximum: expected a number, got nan"),
+        (
+            "{metrics: {a: {direction: lower}}, verify: {tolerance: {train: .inf}}}",
+            "tolerance: train: expected a number",
+        ),
+        ("{metrics: {a: {direction: lower}}, verify: {tolerances: {}}}", "unknown key tolerances"),
         ("metrics: {a: {direction: lower, minimum: low}}", "minimum: expected a number"),
         ("metrics: {a: {direction: lower, interval: {rows: x}}}", "rows and column are needed"),
         ("metrics: [a]", "at least one rule"),

@@ -13,6 +13,7 @@ from typing import Any
 from skillshot.common.errors import TrackError
 from skillshot.common.io import read_json
 from skillshot.track.state import PUBLISHER, yaml_of
+from skillshot.track.values import leaves
 
 STEP = "epoch"  # the column of a curve file that holds the step
 
@@ -77,15 +78,6 @@ def numbers(tree: Any, prefix: str = "") -> dict[str, float]:
             raise TrackError(f"{name}: two keys of the report give this metric name; rename one")
         found[name] = float(value)
     return found
-
-
-def leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted names and values of a nested mapping; lists are leaves."""
-    if isinstance(tree, Mapping):
-        for key, value in tree.items():
-            yield from leaves(value, f"{prefix}.{key}" if prefix else str(key))
-    elif not isinstance(tree, list) or prefix:
-        yield prefix, tree
 
 
 def _tables(tree: Any, prefix: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from skillshot.track.collect import leaves
+from skillshot.track.values import leaves
 
 
 @dataclass(frozen=True)

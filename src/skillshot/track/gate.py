@@ -10,6 +10,7 @@ from typing import Any
 from skillshot.common.errors import TrackError
 from skillshot.track.rules import Gates, IntervalRule, Rule, parse_gates
 from skillshot.track.snapshot import Snapshot
+from skillshot.track.values import NotFiniteError
 
 PASSES = frozenset({"same", "improved", "tolerated", "new", "accepted", "edited"})
 RESAMPLES = 4000  # of the paired bootstrap
@@ -43,8 +44,8 @@ def compare(gates: Gates, baseline: Snapshot, current: Snapshot, accept: Collect
 
     Args:
         accept: row names (`evaluate.llm`, `rule:train.kl`, a control) whose *change* is intended. A regression cannot
-            be accepted. After an accepted definition or control only the bounds apply, because the numbers are not
-            comparable.
+            be accepted. What an accepted change makes incomparable is judged by its bounds alone (`concerns`); all
+            other metrics are compared as before.
 
     Raises:
         TrackError: `accept` names something that did not change, or the baseline's rules cannot be read.
@@ -52,27 +53,51 @@ def compare(gates: Gates, baseline: Snapshot, current: Snapshot, accept: Collect
     text = baseline.read("gates.yaml")
     before = parse_gates(text, f"gates.yaml at {baseline.name}") if text is not None else None
 
-    def compared(controls: bool, incomparable: bool) -> list[GateRow]:
+    def compared(controls: bool, accepted: Collection[str]) -> list[GateRow]:
         return [
-            _metric(name, rule, baseline, current, incomparable or before is None or name not in before.metrics)
+            _metric(name, rule, baseline, current, before, _cause(name, accepted, gates, current))
             for name, rule in gates.metrics.items()
             if (rule.direction == "same") is controls
         ]
 
     rows = _rules(gates, before) + [_definition(name, baseline, current, before) for name in gates.definitions]
-    rows += compared(controls=True, incomparable=any(_redefines(row, gates) for row in rows if row.name in accept))
+    rows += compared(controls=True, accepted=[row.name for row in rows if row.name in accept and _redefines(row)])
     changed = {row.name for row in rows if row.status.endswith(("changed", "removed", "moved"))}
     for name in accept:
         if name not in changed:
             raise TrackError(f"--accept {name}: it did not change; changed: {', '.join(sorted(changed)) or 'nothing'}")
-    incomparable = any(_redefines(row, gates) for row in rows if row.name in accept)
+    accepted = [row.name for row in rows if row.name in accept and _redefines(row)]
     rows = [replace(row, status="accepted") if row.name in accept else row for row in rows]
-    return rows + compared(controls=False, incomparable=incomparable)
+    return rows + compared(controls=False, accepted=accepted)
 
 
-def _redefines(row: GateRow, gates: Gates) -> bool:
-    """Whether the numbers of the two sides are no longer comparable."""
-    return row.status.endswith(("changed", "moved")) and (row.name in gates.definitions or row.name in gates.metrics)
+def _redefines(row: GateRow) -> bool:
+    return row.status in ("definition changed", "control moved")
+
+
+def _cause(metric: str, accepted: Collection[str], gates: Gates, current: Snapshot) -> str:
+    """The accepted change after which a metric is not comparable, "" for none."""
+    return next((name for name in accepted if concerns(name, metric, gates, current)), "")
+
+
+def concerns(changed: str, metric: str, gates: Gates, current: Snapshot) -> bool:
+    """Whether a metric means something else after the change of a definition or control.
+
+    A control concerns the same measure of the other selectors: their names differ in one part, not the last.
+    A definition concerns what is next to it or below: `evaluate.llm` all of `evaluate`, except parts that have
+    definitions of their own (`evaluate.alignment.k`). A path concerns the stages that read it, by `dvc.lock`; all
+    metrics where none does.
+    """
+    if changed in gates.metrics:
+        ours, theirs = changed.split("."), metric.split(".")
+        differ = [i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b]
+        return len(ours) == len(theirs) and len(differ) == 1 and differ[0] != len(ours) - 1
+    if "/" in changed:
+        readers = current.readers(changed)
+        return not readers or metric.partition(".")[0] in readers
+    owners = {name.rpartition(".")[0] for name in gates.definitions if "/" not in name}
+    nearest = max((owner for owner in owners if metric.startswith(f"{owner}.")), key=len, default="")
+    return nearest == changed.rpartition(".")[0]
 
 
 def _rules(gates: Gates, before: Gates | None) -> list[GateRow]:
@@ -86,6 +111,8 @@ def _rules(gates: Gates, before: Gates | None) -> list[GateRow]:
         for name, rule in before.metrics.items()
         if gates.metrics.get(name) != rule
     ]
+    if before.verify != gates.verify:
+        rows.append(GateRow("rule:verify", "rule changed", detail="gates.yaml differs"))
     removed = [name for name in before.definitions if name not in gates.definitions]
     return rows + [GateRow(f"rule:{name}", "rule removed", detail="definition no longer compared") for name in removed]
 
@@ -105,26 +132,26 @@ def _definition(name: str, baseline: Snapshot, current: Snapshot, before: Gates 
     return GateRow(name, "same" if same else "definition changed", then, now, detail=detail)
 
 
-def _metric(name: str, rule: Rule, baseline: Snapshot, current: Snapshot, incomparable: bool) -> GateRow:
-    """incomparable: there is no comparable baseline, so only the bounds apply."""
+def _metric(name: str, rule: Rule, baseline: Snapshot, current: Snapshot, before: Gates | None, cause: str) -> GateRow:
+    """cause: the accepted change after which there is no comparable baseline, so that only the bounds apply."""
     try:
-        now = current.value(name)
+        now = current.number(name)
+    except NotFiniteError as error:
+        return GateRow(name, "not a number", detail=str(error.args[0]))
     except LookupError as error:
         return GateRow(name, "missing", detail=str(error.args[0]))
-    if not _finite(now):
-        return GateRow(name, "not a number", None, now if isinstance(now, float) else str(now))
     for bound, broken in ((rule.minimum, now < (rule.minimum or 0)), (rule.maximum, now > (rule.maximum or 0))):
         if bound is not None and broken:
             return GateRow(name, "out of bounds", None, now, detail=f"the bound is {bound:g}")
-    if incomparable:
+    if cause:
+        return GateRow(name, "new", None, now, detail=f"no comparable baseline after the change of {cause}")
+    if before is None or name not in before.metrics:
         return GateRow(name, "new", None, now, detail="no comparable baseline")
     try:
-        then = baseline.value(name)
+        then = baseline.number(name)
     except LookupError as error:
         return GateRow(name, "baseline missing", None, now, detail=str(error.args[0]))
-    if not _finite(then):
-        return GateRow(name, "baseline missing", str(then), now, detail="the baseline is not a number")
-    return _verdict(name, rule, float(then), float(now), baseline, current)
+    return _verdict(name, rule, then, now, baseline, current)
 
 
 def _verdict(name: str, rule: Rule, then: float, now: float, baseline: Snapshot, current: Snapshot) -> GateRow:
@@ -137,6 +164,8 @@ def _verdict(name: str, rule: Rule, then: float, now: float, baseline: Snapshot,
 
         try:
             pairs = _pairs(rule.interval, baseline, current)
+        except NotFiniteError as error:
+            return GateRow(name, "not a number", then, now, allowed, str(error.args[0]))
         except LookupError as error:
             return GateRow(name, "missing", then, now, allowed, str(error.args[0]))
         found = bootstrap(pairs, seed=0, resamples=RESAMPLES, confidence=CONFIDENCE)
@@ -156,7 +185,3 @@ def _pairs(spec: IntervalRule, baseline: Snapshot, current: Snapshot) -> list[fl
         odd = len(then.keys() ^ now.keys())
         raise LookupError(f"{spec.rows}: {odd} ids are in only one revision, so the rows cannot be paired")
     return [now[key] - then[key] for key in sorted(then)]
-
-
-def _finite(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

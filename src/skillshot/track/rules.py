@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from skillshot.common.errors import TrackError
+from skillshot.track.values import NotFiniteError, finite
 
 DIRECTIONS = ("higher", "lower", "same")
 
@@ -40,11 +42,20 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class VerifyRule:
+    """What a re-run may differ by. tolerance: relative difference per stage. ignore: patterns of keys and columns."""
+
+    tolerance: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    ignore: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Gates:
     """All rules. definitions: report keys, or paths in `dvc.lock`, that must be the same in both revisions."""
 
     metrics: Mapping[str, Rule]
     definitions: tuple[str, ...] = ()
+    verify: VerifyRule = VerifyRule()
 
 
 def parse_gates(text: str, place: str = "gates.yaml") -> Gates:
@@ -66,7 +77,17 @@ def parse_gates(text: str, place: str = "gates.yaml") -> Gates:
     return Gates(
         {name: _rule(rule, f"{place}: {name}") for name, rule in metrics.items()},
         tuple(str(name) for name in tree.get("definitions") or ()),
+        _verify(tree.get("verify") or {}, f"{place}: verify"),
     )
+
+
+def _verify(tree: Any, place: str) -> VerifyRule:
+    _keys(tree, {f.name for f in dataclasses.fields(VerifyRule)}, place)
+    tolerance = tree.get("tolerance") or {}
+    for stage, value in tolerance.items():
+        if not _number(value) or value < 0:
+            raise TrackError(f"{place}: tolerance: {stage}: expected a number of at least 0, got {value!r}")
+    return VerifyRule(dict(tolerance), tuple(str(pattern) for pattern in tree.get("ignore") or ()))
 
 
 def _rule(tree: Any, place: str) -> Rule:
@@ -99,4 +120,6 @@ def _keys(tree: Any, known: set[str], place: str) -> None:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value == value
+    with suppress(NotFiniteError):
+        return finite(value, "", text=False) == value
+    return False

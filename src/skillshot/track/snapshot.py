@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from skillshot.common.errors import TrackError
-from skillshot.track.collect import leaves
 from skillshot.track.state import git, lock_stages
+from skillshot.track.values import finite, read_report
 
 PIPELINE_FILES = ("dvc.lock", "dvc.yaml", "params.yaml", "gates.yaml")
 
@@ -38,41 +37,67 @@ class Snapshot:
         """A report's value, or the digest of a path in `dvc.lock`.
 
         Raises:
-            LookupError: the value or the path is missing.
+            LookupError: the value or the path is missing, or a number is not finite.
         """
         if "/" not in name:
-            return str(self.value(name))
+            value = self.value(name)
+            return str(finite(value, name) if isinstance(value, float) else value)
         return self.digests.get(name) or str(_missing(f"no {name} in dvc.lock"))
+
+    def number(self, key: str) -> float:
+        """A report's value, as a number that may be compared.
+
+        Raises:
+            LookupError: report or key is missing.
+            NotFiniteError: NaN, infinite, or no number.
+        """
+        return finite(self.value(key), key, text=False)
 
     def paired(self, path: str, id: str, column: str, where: Mapping[str, str]) -> dict[str, float]:
         """A column of a CSV by id, for the rows that match `where`.
 
         Raises:
-            LookupError: the file or a column is missing, a value is not a number, or no row matches.
+            LookupError: the file or a column is missing or there twice, or no row matches.
+            NotFiniteError: a value is not a finite number; names the row.
         """
         text = self.read(path)
         if text is None:
             raise LookupError(f"{path}: missing")
-        rows = list(csv.DictReader(io.StringIO(text)))
-        lacking = sorted({id, column, *where} - set(rows[0] if rows else ()))
-        if lacking:
-            raise LookupError(f"{path}: no column {lacking[0]}")
+        reader = csv.DictReader(io.StringIO(text))
+        rows, columns = list(reader), list(reader.fieldnames or ())
+        for name in (id, column, *where):
+            if columns.count(name) != 1:
+                raise LookupError(f"{path}: {'no' if name not in columns else 'more than one'} column {name}")
         chosen = [row for row in rows if all(row[key] == value for key, value in where.items())]
-        found: dict[str, float] = {}
-        for row in chosen:
-            try:
-                found[row[id]] = float(row[column])
-            except ValueError:
-                raise LookupError(f"{path}: {column} of {row[id]} is {row[column]!r}, not a number") from None
+        found = {row[id]: finite(row[column], f"{path}: {column} of {row[id]}") for row in chosen}
         if len(found) != len(chosen) or not found:
             raise LookupError(f"{path}: {len(chosen)} rows for {len(found)} ids")
         return found
 
     @cached_property
     def digests(self) -> dict[str, str]:
-        """Digest of each output in `dvc.lock`, by path."""
-        stages = lock_stages(self.read("dvc.lock") or "")
-        return {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", ())}
+        """Digest of each output in `dvc.lock`, by path.
+
+        Raises:
+            LookupError: two stages give one path.
+        """
+        found: dict[str, str] = {}
+        for stage in self.stages.values():
+            for out in stage.get("outs", ()):
+                if out["path"] in found:
+                    raise LookupError(f"dvc.lock: two stages make {out['path']}")
+                found[out["path"]] = out["md5"]
+        return found
+
+    @cached_property
+    def stages(self) -> dict[str, Any]:
+        """The entries of `dvc.lock`."""
+        return lock_stages(self.read("dvc.lock") or "")
+
+    def readers(self, path: str) -> set[str]:
+        """Stages that read a path, by `dvc.lock`."""
+        named = ((name, dep["path"]) for name, stage in self.stages.items() for dep in stage.get("deps", ()))
+        return {name for name, dep in named if dep == path}
 
     @cached_property
     def _reports(self) -> dict[str, dict[str, Any]]:
@@ -82,11 +107,7 @@ class Snapshot:
         if stage not in self._reports:
             path = f"reports/{stage}.json"
             text = self.read(path)
-            try:
-                tree = json.loads(text) if text is not None else _missing(f"{path}: missing")
-            except json.JSONDecodeError as error:
-                raise LookupError(f"{path}: not JSON ({error})") from error
-            self._reports[stage] = dict(leaves(tree, stage))
+            self._reports[stage] = read_report(text, stage) if text is not None else _missing(f"{path}: missing")
         return self._reports[stage]
 
 
