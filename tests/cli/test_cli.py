@@ -171,6 +171,7 @@ def test_a_missing_package_names_its_extra(monkeypatch: pytest.MonkeyPatch, caps
     assert error == "skillshot select: the package faiss-cpu is not installed: pip install 'skillshot[large]'\n"
 
 
+@pytest.mark.slow
 def test_score(bundle: Path, story: Story, tmp_path: Path, capsys: Capture) -> None:
     write_records(tmp_path / "queries.jsonl", story[1])
     assert main(["score", str(bundle), str(tmp_path / "queries.jsonl"), "--label", "skill", "--json"]) == 0

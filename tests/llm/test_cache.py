@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import multiprocessing
 import os
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -127,6 +129,7 @@ def _stable(folder: Path) -> tuple[str, bytes]:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
+@pytest.mark.slow
 def test_run_after_a_kill_continues(tmp_path: Path) -> None:
     """kill -9 at 20 random moments: the report is that of an undisturbed run, and no cached call is repeated."""
     calm, wild = tmp_path / "calm", tmp_path / "wild"
@@ -134,13 +137,13 @@ def test_run_after_a_kill_continues(tmp_path: Path) -> None:
     wild.mkdir()
     main(calm, 0.0)
     rng = random.Random(11)
-    places = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    places = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
     kills = 0
     while not (wild / "evaluate.json").exists():
         before = len(AnswerCache(wild / "llm.jsonl"))
         process = subprocess.Popen(
-            [sys.executable, "-m", "llm_fakes", str(wild), "0.03"], env=environment, stderr=subprocess.DEVNULL
+            [sys.executable, "-m", "helpers.llm_fakes", str(wild), "0.03"], env=environment, stderr=subprocess.DEVNULL
         )
         deadline = time.monotonic() + 60
         while len(AnswerCache(wild / "llm.jsonl")) <= before and process.poll() is None and time.monotonic() < deadline:
@@ -185,4 +188,46 @@ def test_edited_answer_is_requested_again(tmp_path: Path) -> None:
     assert AnswerCache(path).get("better") == {"nll": 1.5}
     with path.open("a") as handle:
         handle.write('{"key": "of an older version", "answer": 1}\n')
-    assert AnswerCache(path).get("of an older version") == 1
+    assert AnswerCache(path).get("of an older version") is None, "a line without its digest is not an answer"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["[]", "1", "null", '"x"', '{"key": 1}', '{"key": [], "digest": "", "answer": 1}', "[" * 100_000, "{",
+     '{"key": "k", "digest": null, "answer": 1}', '{"key": "k", "digest": "", "answer": 1}', "\xff"],
+)  # fmt: skip
+def test_a_line_that_is_no_answer_is_counted_and_skipped(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "llm.jsonl"
+    path.write_bytes(line.encode("latin-1") + b"\n")
+    AnswerCache(path).add("good", 1)
+    found = AnswerCache(path)
+    assert (len(found), found.damaged, found.get("good")) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [("score", {"logprobs": [0.5], "prompt_tokens": 1}), ("score", {"logprobs": [float("nan")], "prompt_tokens": 1}),
+     ("score", {"logprobs": [], "prompt_tokens": 1}), ("score", {"logprobs": ["-1"], "prompt_tokens": 1}),
+     ("score", {"logprobs": [-1e300], "prompt_tokens": 1}), ("score", {"logprobs": 3, "prompt_tokens": 1}),
+     ("score", {"prompt_tokens": 1}), ("score", [1]), ("score", 5), ("score", "text"),
+     ("complete", {"text": 5, "prompt_tokens": 1, "completion_tokens": 1, "finish": "stop"}),
+     ("complete", {"text": "a", "prompt_tokens": -1, "completion_tokens": 1, "finish": "stop"}),
+     ("complete", {"text": "a", "prompt_tokens": 1, "completion_tokens": 1e9, "finish": "stop"}),
+     ("complete", {"text": "a", "prompt_tokens": 1, "completion_tokens": True, "finish": "stop"}),
+     ("complete", {"text": "a", "prompt_tokens": 1, "completion_tokens": 1, "finish": []}),
+     ("complete", {"text": "a", "prompt_tokens": 1, "completion_tokens": 1, "finish": "stop", "seconds": -1}),
+     ("complete", {"text": "a", "more": 1}), ("capabilities", {"scores": 1}), ("capabilities", {"scores": True, "batch": 0})],
+)  # fmt: skip
+def test_a_sealed_line_with_an_impossible_answer_is_named(tmp_path: Path, kind: str, answer: Any) -> None:
+    cache = AnswerCache(tmp_path / "r")
+    how = {"complete": dataclasses.asdict(Decoding()), "score": " b", "capabilities": None}[kind]
+    cache.add(digest("fake/1", kind, "" if kind == "capabilities" else "a", how), answer)
+    engine = CachedEngine(FakeEngine(), AnswerCache(tmp_path / "r"))
+    with pytest.raises(
+        EngineError, match=r"r: the answer with key [0-9a-f]{12}\.\.\. is not one of .*\nremove its line"
+    ):
+        {
+            "complete": lambda: dict(engine.complete(["a"], Decoding())),
+            "score": lambda: dict(engine.score(["a"], [" b"])),
+            "capabilities": lambda: engine.capabilities,
+        }[kind]()

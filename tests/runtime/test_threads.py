@@ -24,6 +24,7 @@ def copy(bundle: Path, tmp_path: Path) -> Path:
     return tmp_path / "copy"
 
 
+@pytest.mark.slow
 def test_threads_select_while_demonstrations_are_added_and_removed(copy: Path) -> None:
     spec = importlib.util.spec_from_file_location("bench_hammer", SCRIPT)
     assert spec is not None and spec.loader is not None
