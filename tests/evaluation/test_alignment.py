@@ -73,7 +73,7 @@ def test_list_labels_have_a_jaccard(bundle: Path, story: Story) -> None:
     assert values["oracle"]["jaccard@k"] > values["random"]["jaccard@k"]
 
 
-def test_an_oracle_without_rationales_is_left_out_and_said_to_be(bundle: Path, story: Story) -> None:
+def test_an_oracle_without_rationales_is_left_out_and_listed(bundle: Path, story: Story) -> None:
     blind = [dataclasses.replace(query, rationale="") for query in story[1][:5]]
     result = score(bundle, blind, "skill", names=("question", "oracle"))
     assert result.left_out == ("oracle",)
@@ -81,7 +81,7 @@ def test_an_oracle_without_rationales_is_left_out_and_said_to_be(bundle: Path, s
         Pool(bundle).scores("oracle", blind)
 
 
-def test_unknown_names_are_told(bundle: Path, story: Story) -> None:
+def test_unknown_names_are_refused(bundle: Path, story: Story) -> None:
     with pytest.raises(InputError, match="--label colour"):
         score(bundle, story[1], "colour")
     with pytest.raises(InputError, match="selector 'best': choose from zero-shot, random"):
@@ -95,7 +95,7 @@ def test_random_draws_depend_on_the_seed_and_the_query_only(bundle: Path, story:
     assert not np.array_equal(one.scores("random", queries), two.scores("random", queries))
 
 
-def test_a_planted_twin_is_never_chosen(bundle: Path, story: Story) -> None:
+def test_a_planted_duplicate_is_never_chosen(bundle: Path, story: Story) -> None:
     leaked = [dataclasses.replace(record, id=f"leak-{i}") for i, record in enumerate(story[0][:5])]
     for name, rows in choose(bundle, leaked, DEFAULT, k=4).items():
         for query, chosen in zip(leaked, rows, strict=True):
@@ -106,9 +106,9 @@ def test_zero_shot_chooses_nothing(bundle: Path, story: Story) -> None:
     assert choose(bundle, story[1][:2], ["zero-shot"]) == {"zero-shot": [[], []]}
 
 
-def test_the_shared_sets_have_labels_where_we_say_so() -> None:
+def test_spider_has_its_operation_labels() -> None:
     path = Path(__file__).resolve().parents[3] / "shared/data/spider/train.jsonl.gz"
     if not path.exists():
-        pytest.skip("../shared/data is not beside this checkout")
+        pytest.skip("../shared/data is not next to this checkout")
     with gzip.open(path, "rt") as handle:
         assert isinstance(json.loads(handle.readline())["op_sequence"], list)

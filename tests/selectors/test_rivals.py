@@ -49,7 +49,9 @@ def test_draws_of_random_differ_and_stay_the_same(pool: Pool, story: Story) -> N
 
 
 @pytest.mark.parametrize("name", ["mmr", "dpp", "skillshot_mmr"])
-def test_diverse_selectors_are_those_of_the_module_without_the_twin(pool: Pool, story: Story, name: str) -> None:
+def test_diverse_selectors_are_those_of_the_module_without_the_query_itself(
+    pool: Pool, story: Story, name: str
+) -> None:
     queries = [story[0][7], *story[1][:5]]  # the first is in the bank
     base, pick = ("skillshot", sets.mmr) if name == "skillshot_mmr" else ("question", getattr(sets, name))
     how = {"balance": 0.8} if name == "skillshot_mmr" else {}
@@ -166,7 +168,7 @@ def test_retrieval_r_looks_for_the_rationale_that_was_written(bundle: Path, stor
     pool = Pool(bundle)
     wanted = [bank[11], bank[23], bank[35]]
 
-    class Told(FakeEngine):
+    class Dictated(FakeEngine):
         def complete(self, prompts, decoding):  # type: ignore[no-untyped-def]
             shown = choose_rows(pool, queries, "question", 2)
             for i, result in super().complete(prompts, decoding):
@@ -174,7 +176,7 @@ def test_retrieval_r_looks_for_the_rationale_that_was_written(bundle: Path, stor
                 assert prompts[i] == render([pool.records[row] for row in rows], query.question, query.context)
                 yield i, type(result)(f" {wanted[i].rationale}\nThe answer is 3.", 7, 5, "stop", 0.5)
 
-    chosen = choose_all(bundle, queries, ["retrieval_r"], 2, 0, Told(), PARAMS)["retrieval_r"]
+    chosen = choose_all(bundle, queries, ["retrieval_r"], 2, 0, Dictated(), PARAMS)["retrieval_r"]
     oracle = choose_rows(pool, [dataclasses.replace(wanted[i], question=f"new {i}") for i in range(3)], "oracle", 2)
     assert chosen.demonstrations == [[pool.records[row] for row in rows] for rows in oracle]
     assert [rows[0].rationale for rows in chosen.demonstrations] == [record.rationale for record in wanted]
@@ -186,9 +188,9 @@ def test_skill_clusters_hold_like_skills(bundle: Path, story: Story) -> None:
     of = skill_clusters(Pool(bundle), bank, 0, 8)
     assert set(of) == {record.id for record in bank} and 3 <= len(set(of.values())) <= 8
     pairs = [(a, b) for a in bank for b in bank if a.id < b.id]
-    alike = [of[a.id] == of[b.id] for a, b in pairs if a.metadata["skill"] == b.metadata["skill"]]
+    similar = [of[a.id] == of[b.id] for a, b in pairs if a.metadata["skill"] == b.metadata["skill"]]
     others = [of[a.id] == of[b.id] for a, b in pairs if a.metadata["skill"] != b.metadata["skill"]]
-    assert sum(alike) / len(alike) > 2 * sum(others) / len(others)
+    assert sum(similar) / len(similar) > 2 * sum(others) / len(others)
 
 
 def test_score_takes_other_selectors(

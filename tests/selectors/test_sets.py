@@ -21,8 +21,8 @@ def unit(seed: int, n: int, d: int = 6) -> Floats:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 150), st.integers(0, 12), st.booleans())
-def test_rows_are_distinct_allowed_and_as_many_as_there_are(seed: int, n: int, k: int, twins: bool) -> None:
-    vectors = np.repeat(unit(seed, 1), n, axis=0) if twins else unit(seed, n)
+def test_rows_are_distinct_allowed_and_as_many_as_there_are(seed: int, n: int, k: int, duplicates: bool) -> None:
+    vectors = np.repeat(unit(seed, 1), n, axis=0) if duplicates else unit(seed, n)
     scores = vectors @ unit(seed + 1, 1)[0]
     allowed = np.random.default_rng(seed).random(n) < 0.7
     for rows in (mmr(scores, vectors, k, 0.4, allowed), dpp(scores, vectors, k, allowed=allowed)):
@@ -30,7 +30,7 @@ def test_rows_are_distinct_allowed_and_as_many_as_there_are(seed: int, n: int, k
         assert allowed[rows].all()
 
 
-def test_a_twin_of_the_best_waits_behind_something_different() -> None:
+def test_a_duplicate_of_the_best_waits_behind_something_different() -> None:
     vectors = np.array([[1, 0], [1, 0], [0.8, 0.6], [0, 1]], np.float32)
     scores = np.array([0.9, 0.9, 0.8, 0.1], np.float32)
     assert top_k(scores, 2).tolist() == [0, 1]
@@ -67,9 +67,9 @@ def test_chosen_sets_are_more_different_than_the_top() -> None:
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     scores = vectors @ vectors[0]
 
-    def likeness(rows: list[int]) -> float:
+    def similarity(rows: list[int]) -> float:
         return float(np.mean([vectors[a] @ vectors[b] for a, b in combinations(rows, 2)]))
 
-    plain = likeness(top_k(scores, 4).tolist())
-    assert likeness(mmr(scores, vectors, 4, 0.5).tolist()) < plain - 0.05
-    assert likeness(dpp(scores, vectors, 4).tolist()) < plain - 0.05
+    plain = similarity(top_k(scores, 4).tolist())
+    assert similarity(mmr(scores, vectors, 4, 0.5).tolist()) < plain - 0.05
+    assert similarity(dpp(scores, vectors, 4).tolist()) < plain - 0.05

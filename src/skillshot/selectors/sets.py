@@ -48,7 +48,7 @@ def dpp(
 ) -> Rows:
     """Greedy most probable set of a DPP with kernel L_ij = exp(strength * (s_i + s_j) / 2) (1 + v_i v_j) / 2.
 
-    Fast greedy MAP by incremental Cholesky rows (Chen et al. 2018, arXiv 1709.05135). Twins of what is chosen
+    Fast greedy MAP by incremental Cholesky rows (Chen et al. 2018, arXiv 1709.05135). Duplicates of what is chosen
     have no volume left: once nothing else is there, the best by score follow. No row is chosen twice.
 
     Args:
