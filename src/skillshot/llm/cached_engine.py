@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 from skillshot.common.errors import EngineError
 from skillshot.llm.cache import AnswerCache, digest
-from skillshot.llm.engine import Capabilities, Completion, Decoding, Engine, Scored
+from skillshot.llm.engine import Capabilities, Completion, Decoding, Engine, Scored, well_formed
 
 T = TypeVar("T", Completion, Scored)
+R = TypeVar("R", Completion, Scored, Capabilities)
 
 
 class CachedEngine:
@@ -35,7 +36,7 @@ class CachedEngine:
         """The engine's capabilities; requested once, then cached like an answer."""
         key = digest(self.model, "capabilities", "", None)
         if (known := self.cache.get(key)) is not None:
-            return Capabilities(**known)
+            return self._load(Capabilities, key, known)
         if self.offline:
             raise EngineError(
                 f"--offline: {self.cache.path} has no answers of {self.model}\nrun once without --offline"
@@ -90,7 +91,8 @@ class CachedEngine:
         for key, same in places.items():
             if (answer := self.cache.get(key)) is not None:
                 self.hits += 1
-                yield from ((i, _load(form, answer)) for i in same)
+                result = self._load(form, key, answer)
+                yield from ((i, result) for i in same)
         for place, result in ask(missing) if missing else ():
             key = keys[missing[place]]
             self.cache.add(key, dataclasses.asdict(result), model=self.model, kind=kind)
@@ -98,8 +100,15 @@ class CachedEngine:
             self.seconds += result.seconds
             yield from ((i, result) for i in places[key])
 
-
-def _load(form: type[T], answer: dict[str, Any]) -> T:
-    if form is Scored:
-        answer = {**answer, "logprobs": tuple(answer["logprobs"])}
-    return form(**answer)
+    def _load(self, form: type[R], key: str, answer: Any) -> R:
+        try:
+            if form is Scored:
+                answer = {**answer, "logprobs": tuple(answer["logprobs"])}
+            if form is Completion:
+                answer = {**answer, "text": well_formed(answer["text"])}
+            return form(**answer)
+        except (TypeError, ValueError, KeyError) as error:
+            raise EngineError(
+                f"{self.cache.path}: the answer with key {key[:12]}... is not one of a language model: {error}\n"
+                "remove its line, and run again without --offline"
+            ) from error

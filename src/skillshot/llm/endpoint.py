@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,13 +18,18 @@ from typing import Any, TypeVar
 
 from skillshot.common.errors import EngineError
 from skillshot.common.params import LlmParams
+from skillshot.llm.answers import NoScoresError, finish_of, gold_of, parse, text_of, usage_of
 from skillshot.llm.budget import Budget
-from skillshot.llm.engine import Capabilities, Completion, Decoding, Scored, cut
+from skillshot.llm.client import PLAIN, BoundedClient, BrokenAnswerError, RedirectError
+from skillshot.llm.engine import Capabilities, Completion, Decoding, Scored, cut, well_formed
 
 T = TypeVar("T")
+_PLAIN_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds between two tries, doubled each time
 BATCH = 64  # sensible number of prompts per call
 KEY_LENGTH = 8  # a shorter key could be part of an ordinary word
+TRY_AGAIN = (408, 409, 425, 429)  # HTTP status of a refusal that may pass, next to 5xx
+NO_ECHO = (400, 405, 422, 501)  # HTTP status of an endpoint that does not take `echo` with `logprobs`
 
 
 class EndpointEngine:
@@ -43,12 +49,20 @@ class EndpointEngine:
         self._stop = threading.Event()
 
     @cached_property
+    def _bounded(self) -> BoundedClient:
+        return BoundedClient(self.settings.base_url or "")
+
+    @cached_property
     def _client(self) -> Any:
         import openai
 
-        # local servers need no key, but the client refuses an empty one
-        key = self._key or "none"
-        return openai.OpenAI(base_url=self.settings.base_url, api_key=key, timeout=self.settings.timeout, max_retries=0)
+        return openai.OpenAI(
+            base_url=self.settings.base_url,
+            api_key=self._key or "none",  # local servers need no key, but the client refuses an empty one
+            max_retries=0,
+            default_headers=PLAIN,
+            http_client=self._bounded.client,
+        )
 
     @property
     def _key(self) -> str:
@@ -74,8 +88,12 @@ class EndpointEngine:
             return Capabilities(False, "a chat endpoint returns no log-probabilities of a given text", BATCH)
         try:
             self._try(partial(self._score, "Two and two", " is four"), 20, 1)
-        except _NoScoresError as error:
+        except NoScoresError as error:
             return Capabilities(False, str(error), BATCH)
+        except RefusedError as error:
+            if error.status not in NO_ECHO:
+                raise
+            return Capabilities(False, f"the endpoint refuses a request with echo: {error.answer}", BATCH)
         return Capabilities(True, batch=BATCH)
 
     def complete(self, prompts: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
@@ -126,107 +144,85 @@ class EndpointEngine:
             try:
                 result, used = call()
                 return result
-            except (
-                openai.APIConnectionError,
-                openai.RateLimitError,
-                openai.InternalServerError,
-                _BrokenError,
-            ) as error:
+            except RedirectError as error:
+                raise EngineError(
+                    f"{self.settings.base_url}: {error}\nset llm.base_url to it if it is yours"
+                ) from error
+            except (openai.APIStatusError, openai.APIConnectionError, BrokenAnswerError) as error:
+                if isinstance(error, openai.APIStatusError) and not _may_pass(error.status_code):
+                    raise self._refused(error) from error
                 if attempt == self.settings.retries:
                     raise EngineError(
                         f"{self.settings.base_url}: {self._short(error)} ({attempt + 1} tries)\n"
                         "all answers so far are in the cache; run again to continue"
                     ) from error
                 self._wait(attempt, error)
-            except openai.APIStatusError as error:
-                if error.status_code in (408, 409, 425) and attempt < self.settings.retries:
-                    self._wait(attempt, error)
-                    continue
-                raise EngineError(
-                    f"{self.settings.base_url} refused: {self._short(error)}\n"
-                    f"check llm.base_url, llm.model, llm.api and the key in {self.settings.api_key_env}"
-                ) from error
             finally:
                 self.budget.settle((reading, writing), used)
         raise AssertionError("unreachable")
+
+    def _refused(self, error: Any) -> EngineError:
+        return RefusedError(
+            f"{self.settings.base_url} refused: {self._short(error)}\n"
+            f"check llm.base_url, llm.model, llm.api and the key in {self.settings.api_key_env}",
+            error.status_code,
+            self._short(error),
+        )
 
     def _wait(self, attempt: int, error: Exception) -> None:
         self.retried += 1
         response = getattr(error, "response", None)
         after = response.headers.get("retry-after", "") if response is not None else ""
-        seconds = float(after) if after.replace(".", "", 1).isdigit() else FIRST_WAIT * 2**attempt
+        seconds = float(after) if _PLAIN_NUMBER.fullmatch(after) else FIRST_WAIT * 2**attempt
         if self._stop.wait(min(LONGEST_WAIT, seconds) * self._jitter.uniform(0.75, 1.25)):
             raise EngineError("stopped: another call failed after its last try") from error
 
     def _complete(self, prompt: str, decoding: Decoding) -> tuple[Completion, tuple[int, int]]:
-        began = time.perf_counter()
-        extra = {"ignore_eos": True} if self.settings.ignore_end else {}
+        began, prompt = time.perf_counter(), well_formed(prompt)
         common: dict[str, Any] = {
-            "model": self.settings.model, "max_tokens": decoding.max_tokens, "stop": list(decoding.stop),
-            "temperature": 0, "extra_body": extra,
+            "max_tokens": decoding.max_tokens, "stop": list(decoding.stop),
+            "extra_body": {"ignore_eos": True} if self.settings.ignore_end else {},
         }  # fmt: skip
         if self.settings.api == "chat":
-            reply = self._ask(lambda: self._client.chat.completions.create(
-                messages=[{"role": "user", "content": prompt}], **common))  # fmt: skip
-            choice = _first(reply)
-            text = getattr(getattr(choice, "message", None), "content", None)
+            create = self._client.chat.completions.with_raw_response.create
+            reply = self._ask(create, messages=[{"role": "user", "content": prompt}], **common)
+            text = text_of(reply, "message", "content", most=decoding.max_tokens)
         else:
-            reply = self._ask(lambda: self._client.completions.create(prompt=prompt, **common))
-            choice = _first(reply)
-            text = getattr(choice, "text", None)
-        if not isinstance(text, str):
-            raise _BrokenError("an answer without text")
-        text, used = self._without_key(text), _usage(reply)
-        finish = "length" if getattr(choice, "finish_reason", "") == "length" else "stop"
-        return Completion(cut(text, decoding.stop)[0], *used, finish, time.perf_counter() - began), used
+            reply = self._ask(self._client.completions.with_raw_response.create, prompt=prompt, **common)
+            text = text_of(reply, "text", most=decoding.max_tokens)
+        text, used, finish = cut(self._without_key(text), decoding.stop)[0], usage_of(reply), finish_of(reply)
+        return Completion(text, *used, finish, time.perf_counter() - began), used
 
     def _score(self, prompt: str, continuation: str) -> tuple[Scored, tuple[int, int]]:
-        began = time.perf_counter()
-        arguments = {"prompt": prompt + continuation, "max_tokens": 1, "temperature": 0, "echo": True, "logprobs": 1}
-        reply = self._ask(lambda: self._client.completions.create(model=self.settings.model, **arguments))
-        given = getattr(_first(reply), "logprobs", None)
-        offsets, logprobs = getattr(given, "text_offset", None), getattr(given, "token_logprobs", None)
-        if not isinstance(offsets, list) or not isinstance(logprobs, list):
-            raise _NoScoresError("the endpoint returns no log-probabilities of a given text (echo)")
-        if len(offsets) != len(logprobs):
-            raise _BrokenError(f"{len(logprobs)} log-probabilities for {len(offsets)} tokens")
-        end = len(prompt) + len(continuation)
-        gold = [value for place, value in zip(offsets, logprobs, strict=True) if len(prompt) <= place < end]
-        if not gold or offsets[0] != 0 or any(not isinstance(value, float | int) for value in gold):
-            raise _NoScoresError("the endpoint does not return the prompt's log-probabilities (echo)")
-        used = _usage(reply)
-        return Scored(tuple(map(float, gold)), max(0, used[0] - len(gold)), time.perf_counter() - began), used
+        began, text = time.perf_counter(), well_formed(prompt + continuation)
+        create = self._client.completions.with_raw_response.create
+        reply = self._ask(create, prompt=text, max_tokens=1, echo=True, logprobs=1)
+        gold, used = gold_of(reply, len(prompt), len(text)), usage_of(reply)
+        return Scored(gold, max(0, used[0] - len(gold)), time.perf_counter() - began), used
 
-    def _ask(self, send: Callable[[], T]) -> T:
+    def _ask(self, create: Callable[..., Any], **arguments: Any) -> dict[str, Any]:
         import openai
 
         try:
-            return send()
-        except (openai.APIResponseValidationError, ValueError, TypeError, AttributeError, KeyError) as error:
-            raise _BrokenError(f"not a JSON answer: {self._short(error)}") from error
+            with self._bounded.call(self.settings.timeout):
+                reply = create(model=self.settings.model, temperature=0, **arguments)
+        except openai.APIConnectionError as error:
+            if isinstance(error.__cause__, BrokenAnswerError | RedirectError):  # some versions wrap every error
+                raise error.__cause__ from None
+            raise
+        return parse(reply.http_response.content)
 
 
-class _BrokenError(Exception):
-    """A damaged answer; the call is retried."""
+class RefusedError(EngineError):
+    """The endpoint refuses a request by an HTTP status; the call is not retried."""
+
+    def __init__(self, message: str, status: int, answer: str) -> None:
+        super().__init__(message)
+        self.status, self.answer = status, answer
 
 
-class _NoScoresError(EngineError):
-    """The endpoint cannot score; the call is not retried."""
-
-
-def _first(reply: Any) -> Any:
-    choices = getattr(reply, "choices", None)
-    if not isinstance(choices, list) or not choices:
-        raise _BrokenError("an answer without choices")
-    return choices[0]
-
-
-def _usage(reply: Any) -> tuple[int, int]:
-    usage = getattr(reply, "usage", None)
-    read, written = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
-    if not isinstance(read, int) or not isinstance(written, int):
-        raise _BrokenError("an answer without usage")
-    return read, written
+def _may_pass(status: int) -> bool:
+    return status in TRY_AGAIN or (status >= 500 and status != 501)  # 501: not implemented
 
 
 def _most_tokens(text: str) -> int:

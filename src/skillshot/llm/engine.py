@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+
+MOST_TOKENS = 10_000_000  # of one call; the longest contexts of any model have that many
+LOWEST = -1e5  # nats; servers write -9999 for a token that is impossible
+MOST_PROMPTS = 100_000  # per call of an engine
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -27,10 +34,19 @@ class Capabilities:
     reason: str = ""
     batch: int = 16
 
+    def __post_init__(self) -> None:
+        _check(type(self.scores) is bool, "scores", self.scores)
+        _check(isinstance(self.reason, str), "reason", self.reason)
+        _check(_whole(self.batch, MOST_PROMPTS) and self.batch > 0, "batch", self.batch)
+
 
 @dataclass(frozen=True)
 class Completion:
-    """A generated answer. finish: "stop" (stop string or end of text) or "length". seconds: this call's share."""
+    """A generated answer. finish: "stop" (stop string or end of text) or "length". seconds: this call's share.
+
+    Raises:
+        ValueError: a field has the wrong type or range; names it.
+    """
 
     text: str
     prompt_tokens: int
@@ -38,14 +54,32 @@ class Completion:
     finish: str
     seconds: float = 0.0
 
+    def __post_init__(self) -> None:
+        _check(isinstance(self.text, str), "text", self.text)
+        _check(_whole(self.prompt_tokens), "prompt_tokens", self.prompt_tokens)
+        _check(_whole(self.completion_tokens), "completion_tokens", self.completion_tokens)
+        _check(self.finish in ("stop", "length"), "finish", self.finish)
+        _check(_finite(self.seconds) and self.seconds >= 0, "seconds", self.seconds)
+
 
 @dataclass(frozen=True)
 class Scored:
-    """Log-probabilities (nats) of a continuation's tokens after a prompt."""
+    """Log-probabilities (nats) of a continuation's tokens after a prompt, at least one.
+
+    Raises:
+        ValueError: a field has the wrong type or range; names it.
+    """
 
     logprobs: tuple[float, ...]
     prompt_tokens: int
     seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check(isinstance(self.logprobs, tuple) and len(self.logprobs) > 0, "logprobs", self.logprobs)
+        for value in self.logprobs:
+            _check(_finite(value) and LOWEST <= value <= 0, "logprobs", value)
+        _check(_whole(self.prompt_tokens), "prompt_tokens", self.prompt_tokens)
+        _check(_finite(self.seconds) and self.seconds >= 0, "seconds", self.seconds)
 
     @property
     def nll(self) -> float:
@@ -83,3 +117,21 @@ def cut(text: str, stop: Sequence[str]) -> tuple[str, bool]:
     """Text before the first stop string, and whether there was one."""
     found = [place for place in (text.find(mark) for mark in stop) if place >= 0]
     return (text[: min(found)], True) if found else (text, False)
+
+
+def well_formed(text: str) -> str:
+    """Text that UTF-8 can encode: a lone surrogate becomes U+FFFD."""
+    return _SURROGATE.sub("\ufffd", text)
+
+
+def _check(right: bool, name: str, value: Any) -> None:
+    if not right:
+        raise ValueError(f"{name}: {str(value)[:60]!r} is not possible")
+
+
+def _whole(value: Any, most: int = MOST_TOKENS) -> bool:
+    return type(value) is int and 0 <= value <= most
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
