@@ -44,7 +44,9 @@ def load_encoder(name: str = PACKAGED) -> SentenceTransformer:
         InputError: the model is neither the packaged one, nor a folder, nor in the local Hub cache.
     """
     from sentence_transformers import SentenceTransformer
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()  # the weights are local: the bar is over before it can be read
     path = packaged_model_path() if name == PACKAGED else name
     try:
         return SentenceTransformer(path)

@@ -74,4 +74,4 @@ def _left(seconds: float, finished: int, rest: int) -> str:
 
 
 def _plural(unit: str) -> str:
-    return f"{unit}es" if unit.endswith("ch") else f"{unit}s"
+    return f"{unit}es" if unit.endswith("tch") else f"{unit}s"
