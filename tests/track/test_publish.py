@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +18,7 @@ from skillshot.common.io import read_json
 from skillshot.common.params import Params
 from skillshot.track import publish as publishing
 from skillshot.track.publish import COMPLETE, FINGERPRINT, publish
+from skillshot.track.shared_files import share
 from skillshot.track.state import read_state
 
 
@@ -32,7 +35,7 @@ def root(tmp_path: Path, tracking: str, monkeypatch: pytest.MonkeyPatch) -> Path
 @pytest.fixture
 def params(request: pytest.FixtureRequest) -> Params:
     """An experiment and a registered model of this test."""
-    name = request.node.name.replace("[", "-").replace("]", "")
+    name = re.sub(r"[^\w-]", "-", request.node.name)
     return Params().changed(register={"experiment": f"experiment {name}", "model_name": f"model-{name}"})
 
 
@@ -133,13 +136,127 @@ def test_dirty_tree_is_reported_and_does_not_replace_a_clean_state(root: Path, p
     dirty = publish(root, params)
     tags = store_of(root, params).versions()[dirty.version].tags
     assert tags["skillshot.dirty"] == "true"
+    assert store_of(root, params).aliases() == {}, "an alias names clean versions only"
+    assert not publish(root, params).new
     (root / "notes.txt").unlink()
     clean = publish(root, params)
     assert clean.new and clean.version != dirty.version
     bed.write(root, "notes.txt", "uncommitted")
     again = publish(root, params)
     assert not again.new and again.version == clean.version
-    assert store_of(root, params).aliases() == {"challenger": clean.version}
+    store = store_of(root, params)
+    assert store.aliases() == {"challenger": clean.version}
+    assert list(store.versions()) == [clean.version], "one version per state"
+
+
+@pytest.mark.parametrize("path", ["README.md", "docs/new page.md", "reports/register.json", "tests/test_new.py"])
+def test_commit_that_changes_no_stage_makes_no_version(root: Path, params: Params, path: str) -> None:
+    first = publish(root, params)
+    bed.write(root, path, "another text")
+    bed.commit(root, "pages only")
+    again = publish(root, params)
+    store = store_of(root, params)
+    assert (again.new, again.version, list(store.versions())) == (False, first.version, [first.version])
+    assert store.aliases() == {"challenger": first.version}
+
+
+def test_version_names_the_commit_that_holds_its_results_and_rules(root: Path, params: Params) -> None:
+    bed.write(root, "reports/index.json", {"vectors": 9})
+    bed.lock(root)
+    first = publish(root, params)  # the results are committed after the run
+    store = store_of(root, params)
+    assert "skillshot.unrecorded" in store.client.get_run(first.run).data.tags
+    for change, text in (("dvc.lock", None), ("gates.yaml", "metrics: {index.vectors: {direction: higher}}\n")):
+        if text:
+            bed.write(root, change, text)
+        commit = bed.commit(root, change)
+        assert publish(root, params).version == first.version
+        tags = store.client.get_run(first.run).data.tags
+        assert tags["mlflow.source.git.commit"] == commit and "skillshot.unrecorded" not in tags
+    assert store.read_artifact(first.run, "pipeline/gates.yaml") == text
+    store.tag_version(first.version, {"skillshot.champion_since": "now"})
+    bed.write(root, "gates.yaml", "metrics: {index.vectors: {direction: lower}}\n")
+    bed.commit(root, "rules turned round")
+    publish(root, params)
+    assert store.read_artifact(first.run, "pipeline/gates.yaml") == text, "a champion's rules stay"
+
+
+def test_versions_share_what_they_have_in_common(root: Path, params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{root / 'mlflow.db'}")
+    encoder = bytes(range(256)) * 4096  # 1 MiB
+    (root / "models/selector/model").mkdir()
+    (root / "models/selector/model/encoder.onnx").write_bytes(encoder)
+    for number in range(3):
+        bed.write(root, "models/selector/manifest.json", {"demos": [str(number)]})
+        bed.lock(root)
+        bed.commit(root, f"bank {number}")
+        publish(root, params)
+    store = store_of(root, params)
+    assert len(store.versions()) == 3
+    copies = list((root / "mlartifacts").rglob("encoder.onnx"))
+    assert len(copies) == 3 and len({path.stat().st_ino for path in copies}) == 1
+    assert all(path.read_bytes() == encoder for path in copies)
+
+
+def test_what_was_edited_in_place_is_not_shared(tmp_path: Path) -> None:
+    first, second, third = (tmp_path / name / "weights.bin" for name in ("1", "2", "3"))
+    for path in (first, second, third):
+        bed.write(tmp_path, str(path.relative_to(tmp_path)), "w" * 100_000)
+    store = tmp_path / "store"
+    assert share(first.parent, store) == 0
+    with first.open("r+") as handle:
+        handle.write("damaged")
+    assert share(second.parent, store) == 0
+    assert share(third.parent, store) == 100_000
+    assert second.read_text() == third.read_text() == "w" * 100_000 and second.samefile(third)
+    for path in (second, third):
+        path.unlink()
+    share(first.parent, store)
+    assert len(list((store / "shared").iterdir())) == 1, "what no version has any more is gone"
+
+
+def test_copied_repository_does_not_publish_into_the_original(
+    root: Path, params: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    publish(root, params)
+    before = sorted(path.relative_to(root) for path in (root / "mlartifacts").rglob("*"))
+    copy = tmp_path / "copy"
+    shutil.copytree(root, copy, symlinks=True)
+    bed.write(copy, "reports/index.json", {"vectors": 3})
+    bed.lock(copy)
+    bed.commit(copy)
+    with pytest.raises(
+        TrackError, match=r"(?s)copy/mlflow\.db keeps its files in .*repository/mlartifacts.*move mlflow"
+    ):
+        publish(copy, params)
+    assert sorted(path.relative_to(root) for path in (root / "mlartifacts").rglob("*")) == before
+    fresh = tmp_path / "fresh"
+    shutil.copytree(copy, fresh, symlinks=True, ignore=shutil.ignore_patterns("mlflow.db*"))
+    assert publish(fresh, params).version == "1"
+    assert sorted(path.relative_to(root) for path in (root / "mlartifacts").rglob("*")) == before
+    link = tmp_path / "link"
+    link.symlink_to(root)
+    assert not publish(link, params).new, "the same folder by another name"
+
+
+@pytest.mark.parametrize("name", ["a ?b", "a#b", "a%20b", "a b", "ü=+&@:;", "file:x", "?", "100%"])
+def test_repository_path_may_hold_any_character(
+    name: str, tmp_path: Path, tracking: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from skillshot.track.mlflow_store import MlflowStore
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    folder = tmp_path / name
+    folder.mkdir()
+    shutil.copyfile(tracking.removeprefix("sqlite:///"), folder / "mlflow.db")
+    store = MlflowStore(folder, f"experiment {name}")
+    run = store.create_run("one", {"kind": "x"})
+    bed.write(folder, "file.txt", "text\r\n")
+    store.log_files(run, [("files", folder / "file.txt")])
+    assert MlflowStore(folder, f"experiment {name}").read_artifact(run, "files/file.txt") == "text\r\n"
+    assert {path.name for path in folder.iterdir()} == {"mlflow.db", "mlartifacts", "file.txt"}
+    assert [path.name for path in tmp_path.iterdir()] == [name], "nothing is written elsewhere"
 
 
 def test_stage_report_is_the_same_in_every_clone(
@@ -234,7 +351,7 @@ def test_state_that_differs_from_the_lock_is_not_published(root: Path, params: P
 
 
 def test_copy_of_an_experiment_publishes_to_the_original(monkeypatch: pytest.MonkeyPatch) -> None:
-    from skillshot.track.mlflow_store import tracking_uri
+    from skillshot.track.location import tracking_uri
 
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     assert tracking_uri(Path("/home/me/repo")) == "sqlite:////home/me/repo/mlflow.db"
@@ -244,10 +361,8 @@ def test_copy_of_an_experiment_publishes_to_the_original(monkeypatch: pytest.Mon
 
 
 def test_experiment_in_a_copy_is_not_a_challenger(root: Path, params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
-    import skillshot.track.mlflow_store as module
-
     monkeypatch.setenv("DVC_EXP_NAME", "beta-0.3")
-    monkeypatch.setattr(module, "home", lambda copy: copy.parent)
+    monkeypatch.setattr(publishing, "home", lambda copy: copy.parent)
     published = publishing.publish(root, params)
     store = store_of(root, params)
     assert store.client.get_run(published.run).info.run_name == "beta-0.3"

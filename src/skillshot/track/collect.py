@@ -15,6 +15,7 @@ from skillshot.common.io import read_json
 from skillshot.track.state import PUBLISHER, yaml_of
 from skillshot.track.values import leaves
 
+PIPELINE_FILES = ("dvc.lock", "dvc.yaml", "params.yaml", "gates.yaml")
 STEP = "epoch"  # the column of a curve file that holds the step
 
 
@@ -114,10 +115,15 @@ def _name(name: str) -> str:
     return re.sub(r"[^\w\-. /:]", "_", name.replace("@", "_at_"), flags=re.ASCII)
 
 
-def _files(root: Path) -> Iterator[tuple[str, Path]]:
-    for name in ("dvc.yaml", "dvc.lock", "params.yaml", "gates.yaml"):
+def pipeline_files(root: Path) -> Iterator[tuple[str, Path]]:
+    """Artifact folder and path of the files that define the pipeline."""
+    for name in PIPELINE_FILES:
         if (root / name).exists():
             yield "pipeline", root / name
+
+
+def _files(root: Path) -> Iterator[tuple[str, Path]]:
+    yield from pipeline_files(root)
     folder = root / "reports"
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.name.startswith(".") and path.name != f"{PUBLISHER}.json":

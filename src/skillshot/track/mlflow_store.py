@@ -2,7 +2,8 @@
 
 The tracking URI is `MLFLOW_TRACKING_URI`, or else the database `mlflow.db` in the repository. It is an absolute URI,
 because a relative one would change when DVC runs an experiment in another folder. Artifacts of a local database are in
-`mlartifacts/` next to it; a server has its own place.
+`mlartifacts/` next to it; a server has its own place. MLflow stores their path as an absolute one: a copied or moved
+database names the original's folder, and is refused.
 """
 
 from __future__ import annotations
@@ -24,10 +25,13 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunT
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
+from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 import skillshot
 from skillshot.common.errors import TrackError
+from skillshot.track.location import ARTIFACTS, database_uri, local_path, tracking_uri
+from skillshot.track.shared_files import share
 
 T = TypeVar("T")
 PARENT = "mlflow.parentRunId"
@@ -38,26 +42,12 @@ SIGNATURE = ModelSignature(
 RUNTIME = ("mlflow", "numpy", "onnxruntime", "tokenizers", "pandas")  # packages that serving imports
 
 
-def tracking_uri(root: Path) -> str:
-    """`MLFLOW_TRACKING_URI`, or the database in the repository `root`; a DVC experiment uses that of the original."""
-    given = os.environ.get("MLFLOW_TRACKING_URI")
-    return given or f"sqlite:///{home(root) / 'mlflow.db'}"
-
-
-def home(root: Path) -> Path:
-    """The user's repository: for a temporary copy under `.dvc/tmp/exps`, the repository it was copied from."""
-    parts = root.parts
-    for i in range(len(parts) - 2):
-        if parts[i : i + 3] == (".dvc", "tmp", "exps"):
-            return Path(*parts[:i])
-    return root
-
-
 class MlflowStore:
     """Runs and model versions of one experiment.
 
     Raises:
-        TrackError: the tracking server cannot be reached, or its experiment was deleted.
+        TrackError: the tracking server cannot be reached, its experiment was deleted, or a local database keeps its
+            artifacts elsewhere than next to it.
     """
 
     def __init__(self, root: Path, experiment: str = "skillshot", model: str = "skillshot-selector") -> None:
@@ -65,12 +55,18 @@ class MlflowStore:
         self.model = model
         for name in ("alembic", "mlflow.store.db.utils", "mlflow.tracking", "mlflow.models.model"):
             logging.getLogger(name).setLevel(logging.WARNING)  # dozens of lines on migrations and URIs
+        given = os.environ.get("MLFLOW_TRACKING_URI")
         mlflow.set_tracking_uri(self.uri)
+        if given is None:  # MLflow sets it: another repository in this process would get this one's
+            os.environ.pop("MLFLOW_TRACKING_URI", None)
         database = self._database()
         try:
             if database and not database.exists():
                 _create(database)
             self.client = MlflowClient()
+            if database and "%" in self.uri:  # MLflow also makes the folder whose name still has the escapes
+                with suppress(OSError):
+                    Path(self.uri.removeprefix("sqlite:///")).parent.rmdir()
             found = self.client.get_experiment_by_name(experiment)
             if found is None:
                 self.experiment_id = str(self.client.create_experiment(experiment, artifact_location=self._location()))
@@ -79,6 +75,7 @@ class MlflowStore:
                     f"MLflow experiment {experiment!r} was deleted\nrestore it: mlflow experiments restore"
                 )
             else:
+                self._check_place(str(found.artifact_location))
                 self.experiment_id = str(found.experiment_id)
         except (MlflowException, SQLAlchemyError) as error:
             fix = (
@@ -89,12 +86,23 @@ class MlflowStore:
             raise TrackError(f"MLflow at {self.uri}: {str(error).splitlines()[0][:300]}{fix}") from error
 
     def _database(self) -> Path | None:
-        prefix = "sqlite:///"
-        return Path(self.uri.removeprefix(prefix)).resolve() if self.uri.startswith(prefix) else None
+        if not self.uri.startswith("sqlite:///"):
+            return None
+        name = make_url(self.uri).database
+        return Path(name).resolve() if name else None
 
     def _location(self) -> str | None:
         database = self._database()
-        return (database.parent / "mlartifacts").as_uri() if database else None
+        return (database.parent / ARTIFACTS).as_uri() if database else None
+
+    def _check_place(self, location: str) -> None:
+        """Artifacts that this module placed next to a database must still be there."""
+        database, folder = self._database(), local_path(location)
+        if database and folder and folder.name == ARTIFACTS and folder.resolve() != database.parent / ARTIFACTS:
+            raise TrackError(
+                f"{database} keeps its files in {folder}, the folder of another repository: it was copied or moved\n"
+                f"move {database.name} away (`dvc repro` publishes into a new one), or set MLFLOW_TRACKING_URI"
+            )
 
     # runs
 
@@ -145,15 +153,39 @@ class MlflowStore:
             ],
         )
 
+    def delete_tag(self, run: str, key: str) -> None:
+        """Delete a tag of a run, where it is set."""
+        if key in self.client.get_run(run).data.tags:
+            self.client.delete_tag(run, key)
+
     def set_tags(self, run: str, tags: Mapping[str, str]) -> None:
         """Set tags of a run."""
         self.client.log_batch(run, tags=[RunTag(key, value) for key, value in tags.items()])
 
     def read_artifact(self, run: str, path: str) -> str | None:
-        """Text of an artifact, or None where there is no such artifact."""
+        """Text of an artifact, line ends as they are, or None where there is no such artifact."""
         if path not in {item.path for item in self.client.list_artifacts(run, str(Path(path).parent))}:
             return None
-        return str(mlflow.artifacts.load_text(f"runs:/{run}/{path}"))
+        with tempfile.TemporaryDirectory() as folder:
+            return Path(self.client.download_artifacts(run, path, folder)).read_bytes().decode()
+
+    def download_bundle(self, number: str, folder: Path) -> Path:
+        """A copy of a version's bundle in `folder`.
+
+        Raises:
+            TrackError: the version holds none, or its files cannot be read.
+        """
+        try:
+            uri = f"models:/{self.model}/{number}/artifacts"
+            found = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder)))
+        except (MlflowException, OSError) as error:
+            raise TrackError(
+                f"version {number}: its files cannot be read: {str(error).splitlines()[0][:200]}"
+            ) from error
+        bundles = [path.parent for path in found.glob("*/manifest.json")]
+        if len(bundles) != 1:
+            raise TrackError(f"version {number}: holds no bundle\npublish it again: `dvc repro register`")
+        return bundles[0]
 
     def params(self, run: str) -> dict[str, str]:
         """Params of a run."""
@@ -199,6 +231,10 @@ class MlflowStore:
                 tags=dict(tags),
             )
         self.client.update_run(run, status="RUNNING")
+        folder = local_path(str(self.client.get_logged_model(info.model_id).artifact_location))
+        store = local_path(str(self.client.get_experiment(self.experiment_id).artifact_location))
+        if folder and store and folder.is_relative_to(store):
+            share(folder, store)
         return str(info.model_id), str(info.model_uri)
 
     def register(self, run: str, model_uri: str, tags: Mapping[str, str]) -> str:
@@ -254,7 +290,7 @@ def _create(database: Path) -> None:
     descriptor, name = tempfile.mkstemp(dir=database.parent, prefix=f"{database.name}.")
     os.close(descriptor)
     try:
-        MlflowClient(f"sqlite:///{name}").search_experiments()
+        MlflowClient(database_uri(Path(name))).search_experiments()
         Path(name).chmod(0o644)
         with suppress(FileExistsError):  # another process was faster
             os.link(name, database)

@@ -121,5 +121,5 @@ def _keys(tree: Any, known: set[str], place: str) -> None:
 
 def _number(value: Any) -> bool:
     with suppress(NotFiniteError):
-        return finite(value, "", text=False) == value
+        return bool(finite(value, "", text=False) == value)
     return False

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from skillshot.common.errors import TrackError
+from skillshot.track.collect import PIPELINE_FILES
 from skillshot.track.state import git, lock_stages
 from skillshot.track.values import finite, read_report
-
-PIPELINE_FILES = ("dvc.lock", "dvc.yaml", "params.yaml", "gates.yaml")
 
 
 @dataclass(frozen=True)

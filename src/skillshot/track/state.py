@@ -44,8 +44,11 @@ class PipelineState:
 
     @property
     def fingerprint(self) -> str:
-        """Identity of a publication: a hash of the stages' digest, the commit, and whether the tree is dirty."""
-        return sha256_text(json.dumps([self.digest, self.commit, bool(self.dirty)]))[:32]
+        """Identity of a publication: a hash of the stages' digest and of whether the tree is dirty.
+
+        The commit is no part of it: one that changes only reports or pages makes no new state.
+        """
+        return sha256_text(json.dumps([self.digest, bool(self.dirty)]))[:32]
 
     def outs(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Pairs of stage name and out (`path`, `md5`, ...)."""
