@@ -133,7 +133,7 @@ def _from_registry(source: str, work: Path) -> Path:
         import mlflow
         from mlflow.exceptions import MlflowException
 
-        from skillshot.track.mlflow_store import tracking_uri
+        from skillshot.track.location import tracking_uri
 
     mlflow.set_tracking_uri(tracking_uri(repository()))
     try:
