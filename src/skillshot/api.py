@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from skillshot.common.environment import PRIVATE, configure
 from skillshot.common.errors import InputError
 from skillshot.common.extras import extras_named
 from skillshot.common.io import read_jsonl, write_jsonl
@@ -53,6 +54,7 @@ def fit(
     from skillshot.runtime.selector import Selector
     from skillshot.runtime.temporary import TemporaryFolder
 
+    configure(PRIVATE)
     with extras_named():
         from skillshot.common.params import Params, default_params
 

