@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from helpers import evaluated_bed as evaluated
 from helpers import track_bed as bed
+from helpers.evaluated_bed import HIT
 from skillshot.cli import lineage as lineage_command
 from skillshot.cli import promote as promote_command
 from skillshot.cli import rollback as rollback_command
@@ -20,34 +23,27 @@ from skillshot.track import promotion
 from skillshot.track.promotion import promote, read_history, rollback, stack
 from skillshot.track.publish import publish
 
-HIT = "evaluate.selectors.skillshot.hit@4"
-GATES = {"definitions": ["evaluate.shots"], "metrics": {HIT: {"direction": "higher", "absolute": 0.02, "minimum": 0.5}}}
+CACHE = "answers"  # next to the repository
 
 
 @pytest.fixture
 def root(tmp_path: Path, tracking: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking)
-    made = bed.make(tmp_path / "repository")
-    name = request.node.name
+    monkeypatch.setenv("SKILLSHOT_CACHE", str(tmp_path / CACHE))
+    made = evaluated.make(tmp_path / "repository", tmp_path / CACHE)
+    name = re.sub(r"[^\w-]", "-", request.node.name)
     tree = yaml.safe_load((made / "params.yaml").read_text())
     tree["register"] = {"experiment": f"experiment {name}", "model_name": f"model-{name}"}
     bed.write(made, "params.yaml", yaml.safe_dump(tree))
-    bed.write(made, "gates.yaml", yaml.safe_dump(GATES))
-    bed.git(made, "config", "user.name", "Ada")
     bed.commit(made)
     monkeypatch.chdir(made)
     return made
 
 
-def state(root: Path, **changes: Any) -> str:
-    """Commit and publish a state with another report; returns its version."""
-    tree = json.loads(json.dumps(bed.EVALUATE))
-    hit = changes.pop("hit", 0.9)
-    tree["selectors"]["skillshot"]["hit@4"] = hit
-    bed.write(root, "reports/evaluate.json", tree | changes)
-    bed.write(root, "models/selector/manifest.json", {"hit": hit, **changes})
-    bed.lock(root)
-    bed.commit(root, f"{hit} {changes}")
+def state(root: Path, hit: float = 0.9, nll: float = 0.6, shots: int = 4) -> str:
+    """Run, commit and publish a state; returns its version."""
+    evaluated.run(root, root.parent / CACHE, hit, nll, shots)
+    bed.commit(root, f"{hit} {nll} {shots}")
     return publish(root, params(root)).version
 
 
@@ -110,36 +106,37 @@ def test_the_drill(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_another_evaluation_data_set_is_not_comparable(root: Path) -> None:
     state(root)
     store = store_of(root)
-    promote(store)
+    promote(store, root)
     state(root, hit=0.99, shots=8)
-    verdict = promote(store)
+    verdict = promote(store, root)
     assert not verdict.passed and verdict.move is None
     assert [row.status for row in verdict.rows if not row.passed] == ["definition changed"]
-    accepted = promote(store, accept=["evaluate.shots"])
+    accepted = promote(store, root, accept=["evaluate.shots"])
     assert accepted.move and accepted.move.note == "accepted evaluate.shots"
 
 
 def test_first_champion_must_meet_the_bounds(root: Path) -> None:
     state(root, hit=0.4)
     store = store_of(root)
-    verdict = promote(store)
+    verdict = promote(store, root)
     assert [row.status for row in verdict.rows if not row.passed] == ["out of bounds"]
     assert "champion" not in store.aliases()
 
 
 def test_dirty_or_incomplete_version_is_never_promoted(root: Path) -> None:
     bed.write(root, "notes.txt", "uncommitted")
+    evaluated.run(root, root.parent / CACHE)
     version = publish(root, params(root)).version
     store = store_of(root)
     with pytest.raises(TrackError, match=r"dirty tree and cannot be reproduced: notes\.txt"):
-        promote(store, version)
+        promote(store, root, version)
     (root / "notes.txt").unlink()
     clean = publish(root, params(root))
     store.client.delete_tag(clean.run, "skillshot.complete")
     with pytest.raises(TrackError, match="not published completely"):
-        promote(store, clean.version)
-    with pytest.raises(TrackError, match="has no version 'nightly'; versions: 1, 2"):
-        promote(store, "nightly")
+        promote(store, root, clean.version)
+    with pytest.raises(TrackError, match="has no version 'nightly'; versions: 2"):
+        promote(store, root, "nightly")
 
 
 def test_of_two_concurrent_promotions_one_wins_and_the_other_fails(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,12 +147,12 @@ def test_of_two_concurrent_promotions_one_wins_and_the_other_fails(root: Path, m
 
     def slow(*arguments: Any) -> Any:
         monkeypatch.setattr(promotion, "compare_versions", judge)
-        promote(store, second, "Grace")  # while Ada's gate is still at work
+        promote(store, root, second, "Grace")  # while Ada's gate is still at work
         return judge(*arguments)
 
     monkeypatch.setattr(promotion, "compare_versions", slow)
     with pytest.raises(TrackError, match=f"Grace was faster: promote to version {second}"):
-        promote(store, first, "Ada")
+        promote(store, root, first, "Ada")
     assert store.aliases()["champion"] == second
     assert [move.by for move in read_history(store)] == ["Grace"]
 
@@ -167,20 +164,20 @@ def test_equal_concurrent_moves_count_once(root: Path, monkeypatch: pytest.Monke
 
     def slow(*arguments: Any) -> Any:
         monkeypatch.setattr(promotion, "compare_versions", judge)
-        promote(store, version, "Ada")
+        promote(store, root, version, "Ada")
         return judge(*arguments)
 
     monkeypatch.setattr(promotion, "now", lambda: "this second")
     monkeypatch.setattr(promotion, "compare_versions", slow)
     with pytest.raises(TrackError, match=f"Ada was faster: promote to version {version}"):
-        promote(store, version, "Ada")
+        promote(store, root, version, "Ada")
     assert [move.version for move in read_history(store)] == [version]
 
 
 def test_the_alias_follows_the_history(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = state(root), state(root, hit=0.95)
     store = store_of(root)
-    promote(store, first)
+    promote(store, root, first)
     claim = type(store).claim
 
     def overtaken(self: Any, run: str, key: str, value: str) -> bool:
@@ -198,7 +195,7 @@ def test_the_alias_follows_the_history(root: Path, monkeypatch: pytest.MonkeyPat
         return won
 
     monkeypatch.setattr(type(store), "claim", overtaken)
-    promote(store, second, "Ada")
+    promote(store, root, second, "Ada")
     assert store.aliases()["champion"] == first
     store.set_alias("champion", second)  # by hand, without an entry in the history
     with pytest.raises(TrackError, match=r"no champion before|moved by hand"):

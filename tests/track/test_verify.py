@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -150,7 +151,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     bed.write(made, "reports/register.json", {"machine": {"cpu.model": "a machine of long ago"}})
     bed.git(tmp_path, "init", "-q", str(made))
     for dvc in (["init", "-q"], ["config", "core.analytics", "false"], ["repro", "-q", "evaluate"]):
-        environment = verifying.os.environ | {"PATH": f"{Path(sys.executable).parent}:{verifying.os.environ['PATH']}"}
+        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
         subprocess.run([sys.executable, "-m", "dvc", *dvc], cwd=made, check=True, env=environment)
     bed.commit(made)
     monkeypatch.chdir(made)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from skillshot.cli.arguments import add_accept, add_command, add_version
-from skillshot.cli.gate import COLUMNS
+from skillshot.cli.gate import COLUMNS, sources
 from skillshot.cli.output import print_json
 from skillshot.common.tables import table
 
@@ -24,20 +24,26 @@ def add_parser(subparsers: Any) -> None:
     )  # fmt: skip
     add_version(parser)
     add_accept(parser)
+    parser.add_argument(
+        "--verify", action="store_true", help="also run all stages again from scratch, with the language model"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compare, move the alias, and print the verdict."""
+    """Recompute, compare, move the alias, and print the verdict."""
+    from skillshot.common.environment import repository
     from skillshot.track.promotion import promote
 
     store, by = open_store()
-    verdict = promote(store, args.version, by, args.accept)
+    print("promote: recomputing the evaluation in a clean copy", file=sys.stderr)
+    verdict = promote(store, repository(), args.version, by, args.accept, everything=args.verify)
     rows = [row.to_dict() for row in verdict.rows]
     if args.json:
         moved = asdict(verdict.move) if verdict.move else None
         print_json({"version": verdict.version, "before": verdict.before, "rows": rows, "move": moved})
     elif rows:
         print(table(rows, COLUMNS))
+    print(f"promote: {sources(rows)}", file=sys.stderr)
     before = f"version {verdict.before}" if verdict.before else "no version"
     if verdict.move:
         outcome = f"version {verdict.version} is champion, after {before}; a server follows at its next start"

@@ -16,6 +16,7 @@ from typing import Any
 from skillshot.common.errors import ColumnsError, InputError, SkillshotError
 from skillshot.common.extras import extras_named
 from skillshot.common.logs import logging_to_stderr
+from skillshot.common.sinks import escaped_output
 
 
 def stage_main(main: Callable[[], None]) -> Callable[[], None]:
@@ -27,12 +28,13 @@ def stage_main(main: Callable[[], None]) -> Callable[[], None]:
 
     @functools.wraps(main)
     def run() -> None:
-        try:
-            with logging_to_stderr(), extras_named(), unchanged_inputs(stage, Path.cwd()):
-                main()
-        except SkillshotError as error:
-            print(error.for_params() if isinstance(error, ColumnsError) else error, file=sys.stderr)
-            raise SystemExit(2) from error
+        with escaped_output():
+            try:
+                with logging_to_stderr(), extras_named(), unchanged_inputs(stage, Path.cwd()):
+                    main()
+            except SkillshotError as error:
+                print(error.for_params() if isinstance(error, ColumnsError) else error, file=sys.stderr)
+                raise SystemExit(2) from error
 
     return run
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,12 @@ logger = logging.getLogger("skillshot")
 
 @stage_main
 def main() -> None:
-    """Read models/selector and data/validate, write reports/evaluate.json, evaluate_rows.csv and plots."""
+    """Read models/selector and data/validate, write reports/evaluate.json, evaluate_rows.csv and plots.
+
+    With SKILLSHOT_OFFLINE=1 every answer must be in the cache: recomputation asks no language model.
+    """
     params = load_params()
+    offline = os.environ.get("SKILLSHOT_OFFLINE") == "1"
     settings = params.evaluate
     everything = list(read_records(Path("data/validate/queries.jsonl")))
     alignment = align("models/selector", everything, settings.label, settings.shots, params.seed)
@@ -42,11 +47,11 @@ def main() -> None:
         settings.selectors,
         settings.shots,
         params.seed,
-        CachedEngine(engine, cache),
+        CachedEngine(engine, cache, offline),
         settings,
     )
     choices = {name: chosen.demonstrations for name, chosen in selection.items()}
-    evaluation = evaluate(engine, cache, queries, choices, settings, params.seed, selection=selection)
+    evaluation = evaluate(engine, cache, queries, choices, settings, params.seed, offline, selection=selection)
     # seconds are logged and kept out of the report: the same inputs give the same report
     texts = shown(queries, choices)
     extra = {"alignment": alignment, "shipped": proof}

@@ -12,6 +12,7 @@ from skillshot.track.rules import Gates, IntervalRule, Rule, parse_gates
 from skillshot.track.snapshot import Snapshot
 from skillshot.track.values import NotFiniteError
 
+TRUST, RECOMPUTED = "on trust", "recomputed"
 PASSES = frozenset({"same", "improved", "tolerated", "new", "accepted", "edited"})
 RESAMPLES = 4000  # of the paired bootstrap
 CONFIDENCE = 0.95
@@ -19,7 +20,10 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class GateRow:
-    """One verdict. allowed: how much worse the metric may become. detail: the reason, as text."""
+    """One verdict. allowed: how much worse the metric may become. detail: the reason, as text.
+
+    source: whether the current side was recomputed by this command, or is taken on trust from a committed file.
+    """
 
     name: str
     status: str
@@ -27,6 +31,7 @@ class GateRow:
     current: float | str | None = None
     allowed: float | None = None
     detail: str = ""
+    source: str = TRUST
 
     @property
     def passed(self) -> bool:
@@ -68,7 +73,8 @@ def compare(gates: Gates, baseline: Snapshot, current: Snapshot, accept: Collect
             raise TrackError(f"--accept {name}: it did not change; changed: {', '.join(sorted(changed)) or 'nothing'}")
     accepted = [row.name for row in rows if row.name in accept and _redefines(row)]
     rows = [replace(row, status="accepted") if row.name in accept else row for row in rows]
-    return rows + compared(controls=False, accepted=accepted)
+    rows += compared(controls=False, accepted=accepted)
+    return [replace(row, source=RECOMPUTED) if current.recomputes(row.name) else row for row in rows]
 
 
 def _redefines(row: GateRow) -> bool:

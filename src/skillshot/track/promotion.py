@@ -1,5 +1,8 @@
 """Promotion: the alias `champion` moves only through the gate, and each move is written to the history first.
 
+The gate judges numbers that this command recomputed (`recompute`), not those that somebody committed. No tag of a
+version counts as evidence.
+
 The history is an MLflow run with one param per move (`move.0001`, ...). A param cannot be changed, and of two writers
 of the same param only one wins. So of two concurrent promotions only one succeeds, and no move can be removed silently.
 The alias follows the history.
@@ -10,15 +13,19 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skillshot.common.errors import TrackError
-from skillshot.track.gate import GateRow, compare
-from skillshot.track.publish import CHALLENGER, COMPLETE, DIRTY
+from skillshot.common.io import sha256_text
+from skillshot.track.gate import RECOMPUTED, GateRow, compare
+from skillshot.track.publish import CHALLENGER, COMMIT, COMPLETE, DIRTY
+from skillshot.track.recompute import Recomputed, recompute, tag_of
 from skillshot.track.rules import parse_gates
 from skillshot.track.snapshot import Snapshot, of_published
+from skillshot.track.verify import SAME, verify
 
 if TYPE_CHECKING:
     from skillshot.track.mlflow_store import MlflowStore
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
 CHAMPION = "champion"
 LOG_KIND = "promotions"
 GATE_TAG = "skillshot.gate"
+RECOMPUTED_TAG = "skillshot.recomputed"  # who recomputed what, with digests; written for readers, never believed
 
 
 @dataclass(frozen=True)
@@ -56,20 +64,51 @@ class Decision:
         return all(row.passed for row in self.rows)
 
 
-def promote(store: MlflowStore, version: str = CHALLENGER, by: str = "", accept: Collection[str] = ()) -> Decision:
-    """Make a version champion if it passes the gate against the current champion on the same evaluation data set.
+def promote(
+    store: MlflowStore,
+    root: Path,
+    version: str = CHALLENGER,
+    by: str = "",
+    accept: Collection[str] = (),
+    *,
+    everything: bool = False,
+) -> Decision:
+    """Make a version champion if its evaluation is recomputed and passes the gate against the current champion.
 
     Args:
+        root: the repository that has the version's commit, its queries and the answer cache.
         version: its number or alias.
         accept: as in `gate.compare`.
+        everything: also run all stages of the version's commit again (`verify`), the language model included.
 
     Raises:
-        TrackError: the version is unknown, incomplete or from a dirty tree, or another process was faster.
+        TrackError: the version is unknown, incomplete or from a dirty tree, cannot be recomputed here, or another
+            process was faster.
     """
     moves = read_history(store)
     number = resolve(store, version)
-    made = store.versions()[number]
-    tags = store.client.get_run(made.run_id).data.tags
+    tags = _promotable(store, number)
+    champion = store.aliases().get(CHAMPION, "")
+    if champion == number:
+        return Decision(number, champion, (), None)
+    evidence = recompute(store, root, number, published(store, number))
+    rows = evidence.rows + (tuple(_verified(root, tags.get(COMMIT, ""))) if everything else ())
+    if evidence.texts:
+        rows += tuple(compare_versions(store, champion, number, accept, evidence))
+    failed = [row for row in rows if not row.passed]
+    verdict = "failed: " + ", ".join(f"{row.name} {row.status}" for row in failed) if failed else "passed"
+    run, stamp = store.versions()[number].run_id, evidence.to_tag(by, now())
+    store.tag_version(number, {GATE_TAG: verdict[:4000], "skillshot.gate.against": champion or "nothing"})
+    if failed:
+        return Decision(number, champion, rows, None)
+    store.set_tags(run, {RECOMPUTED_TAG: stamp, "skillshot.verified": str(everything).lower()})
+    note = f"accepted {', '.join(accept)}" if accept else ""
+    return Decision(number, champion, rows, _move(store, moves, Move("promote", number, champion, by, now(), note)))
+
+
+def _promotable(store: MlflowStore, number: str) -> Mapping[str, str]:
+    """Tags of the run of a version that may be promoted at all."""
+    tags: Mapping[str, str] = store.client.get_run(store.versions()[number].run_id).data.tags
     if COMPLETE not in tags:
         raise TrackError(f"version {number} was not published completely\nrun `dvc repro register` at its commit")
     if tags.get(DIRTY) != "false":
@@ -78,17 +117,14 @@ def promote(store: MlflowStore, version: str = CHALLENGER, by: str = "", accept:
             f"version {number} comes from a dirty tree and cannot be reproduced: {paths}\n"
             "commit, run `make run`, and promote the version that it publishes"
         )
-    champion = store.aliases().get(CHAMPION, "")
-    if champion == number:
-        return Decision(number, champion, (), None)
-    rows = tuple(compare_versions(store, champion, number, accept))
-    failed = [row for row in rows if not row.passed]
-    verdict = "failed: " + ", ".join(f"{row.name} {row.status}" for row in failed) if failed else "passed"
-    store.tag_version(number, {GATE_TAG: verdict[:4000], "skillshot.gate.against": champion or "nothing"})
-    if failed:
-        return Decision(number, champion, rows, None)
-    note = f"accepted {', '.join(accept)}" if accept else ""
-    return Decision(number, champion, rows, _move(store, moves, Move("promote", number, champion, by, now(), note)))
+    return tags
+
+
+def _verified(root: Path, commit: str) -> Iterator[GateRow]:
+    """One row per output of the pipeline, run again from scratch at the version's commit."""
+    for row in verify(root, commit).checked:
+        status = "same" if row.verdict == SAME else "tolerated" if row.passed else row.verdict
+        yield GateRow(f"verify:{row.path or row.stage}", status, None, row.apart, row.tolerance, row.detail, RECOMPUTED)
 
 
 def rollback(store: MlflowStore, by: str = "") -> Move:
@@ -114,25 +150,48 @@ def rollback(store: MlflowStore, by: str = "") -> Move:
     return _move(store, moves, Move("rollback", reigns[-2], champion, by, now()))
 
 
-def compare_versions(store: MlflowStore, baseline: str, candidate: str, accept: Collection[str] = ()) -> list[GateRow]:
-    """The gate between two versions, with the candidate's gates.yaml; without a baseline only the bounds apply."""
-    versions = store.versions()
+def compare_versions(
+    store: MlflowStore, baseline: str, candidate: str, accept: Collection[str] = (), evidence: Recomputed | None = None
+) -> list[GateRow]:
+    """The gate between two versions, with the candidate's gates.yaml; without a baseline only the bounds apply.
 
-    def snapshot(number: str) -> Snapshot:
-        run = versions[number].run_id
-        return of_published(lambda path: store.read_artifact(run, path), f"version {number}")
+    Args:
+        evidence: recomputed reports of the candidate, which replace the published ones.
 
-    current = snapshot(candidate)
+    Raises:
+        TrackError: the candidate was published without rules, or the champion's reports are no longer those that its
+            promotion recomputed.
+    """
+    current = published(store, candidate)
+    if evidence:
+        current = current.with_texts(evidence.texts, evidence.inputs)
     rules = current.read("gates.yaml")
     if rules is None:
         raise TrackError(f"version {candidate} was published without gates.yaml\npublish it again with gates.yaml")
-    nothing = Snapshot("nothing", lambda _: None)
     return compare(
         parse_gates(rules, f"gates.yaml of version {candidate}"),
-        snapshot(baseline) if baseline else nothing,
+        _champion(store, baseline) if baseline else Snapshot("nothing", lambda _: None),
         current,
         accept,
     )
+
+
+def published(store: MlflowStore, number: str) -> Snapshot:
+    """The files that were published with a version."""
+    run = store.versions()[number].run_id
+    return of_published(lambda path: store.read_artifact(run, path), f"version {number}")
+
+
+def _champion(store: MlflowStore, number: str) -> Snapshot:
+    snapshot = published(store, number)
+    tags = store.client.get_run(store.versions()[number].run_id).data.tags
+    for path, digest in tag_of(tags, RECOMPUTED_TAG).get("reports", {}).items():
+        if sha256_text(snapshot.read(path) or "") != digest:
+            raise TrackError(
+                f"champion, version {number}: {path} is not what its promotion recomputed; it was edited since\n"
+                "compare with `skillshot lineage champion` and restore the artifact, or roll back"
+            )
+    return snapshot
 
 
 def read_history(store: MlflowStore) -> list[Move]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,10 +18,26 @@ from skillshot.track.values import finite, read_report
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Reads a state's files. read: text of a repository path, or None where it does not exist."""
+    """Reads a state's files.
+
+    read: text of a repository path, or None where it does not exist.
+    recomputed: paths whose text or digest was made by this command, not taken from the state.
+    """
 
     name: str
     read: Callable[[str], str | None]
+    recomputed: frozenset[str] = frozenset()
+
+    def with_texts(self, texts: Mapping[str, str], inputs: Iterable[str] = ()) -> Snapshot:
+        """The same state with recomputed files in place of its own."""
+        read = self.read
+        return Snapshot(
+            self.name, lambda path: texts[path] if path in texts else read(path), frozenset({*texts, *inputs})
+        )
+
+    def recomputes(self, name: str) -> bool:
+        """Whether a metric or definition rests on a recomputed file."""
+        return (name if "/" in name else f"reports/{name.partition('.')[0]}.json") in self.recomputed
 
     def value(self, key: str) -> Any:
         """The value of a report at `stage.key.key`.

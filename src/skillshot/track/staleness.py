@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from skillshot.track.gate import GateRow
+from skillshot.track.gate import RECOMPUTED, GateRow
 from skillshot.track.state import PUBLISHER, changed_sources, lock_stages, md5_of, yaml_of
 
 
@@ -23,21 +23,54 @@ def staleness(root: Path) -> list[GateRow]:
     rows = []
     for name in (name for name in declared if name != PUBLISHER):
         if name not in stages:
-            rows.append(GateRow(f"stage:{name}", "missing", detail=f"it has not run; run `dvc repro {name}`"))
+            rows.append(
+                GateRow(
+                    f"stage:{name}", "missing", None, None, None, f"it has not run; run `dvc repro {name}`", RECOMPUTED
+                )
+            )
             continue
         stage = stages[name]
+        lacking = _lacking(declared[name], stage)
+        if lacking:
+            detail = f"dvc.lock has no {lacking[0]} for it; run `dvc repro {name}`"
+            rows.append(GateRow(f"stage:{name}", "stale", detail=detail, source=RECOMPUTED))
+            continue
         changed = changed_sources(root, stage, stages)
         known = stage.get("params", {}).get("params.yaml", {})
         changed += [f"params.yaml: {key}" for key, value in known.items() if _leaf(params, key) != value]
         outs = [(out["path"], out["md5"]) for out in stage.get("outs", ()) if out.get("md5")]
         edited = [path for path, md5 in outs if (root / path).is_file() and md5_of(root / path) != md5]
         if changed:
-            rows.append(GateRow(f"stage:{name}", "stale", detail=f"{changed[0]} has changed; run `dvc repro {name}`"))
+            rows.append(
+                GateRow(
+                    f"stage:{name}",
+                    "stale",
+                    detail=f"{changed[0]} has changed; run `dvc repro {name}`",
+                    source=RECOMPUTED,
+                )
+            )
         elif edited:
-            rows.append(GateRow(f"stage:{name}", "edited", detail=f"{edited[0]} is not what the stage wrote"))
+            rows.append(
+                GateRow(f"stage:{name}", "edited", detail=f"{edited[0]} is not what the stage wrote", source=RECOMPUTED)
+            )
         else:
-            rows.append(GateRow(f"stage:{name}", "same"))
+            rows.append(GateRow(f"stage:{name}", "same", source=RECOMPUTED))
     return rows
+
+
+def _lacking(declared: Mapping[str, Any], stage: Mapping[str, Any]) -> list[str]:
+    """Dependencies, outputs and params that dvc.yaml names and the stage's entry of `dvc.lock` lacks."""
+    outs = {name for part in ("outs", "metrics", "plots") for name in _names(declared.get(part, ()))}
+    lacking = _names(declared.get("deps", ())) - {dep["path"] for dep in stage.get("deps", ())}
+    lacking |= outs - {out["path"] for out in stage.get("outs", ())}
+    return sorted(
+        lacking | (_names(declared.get("params", ())) - stage.get("params", {}).get("params.yaml", {}).keys())
+    )
+
+
+def _names(entries: Iterable[Any]) -> set[str]:
+    """Paths or keys of a list in dvc.yaml, whose entries may have options."""
+    return {str(name) for entry in entries for name in ([entry] if isinstance(entry, str) else entry)}
 
 
 def _leaf(tree: Any, key: str) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from skillshot.common.errors import TrackError
+from skillshot.track.clone import clone, environment
 from skillshot.track.distance import distance
 from skillshot.track.machine import describe, differences
 from skillshot.track.state import PUBLISHER, git, lock_stages, md5_of
@@ -79,8 +79,7 @@ def verify(root: Path, revision: str = "HEAD", folder: Path | None = None, stage
 def _verify(root: Path, commit: str, then: dict[str, Any], copy: Path, stages: Sequence[str]) -> Verification:
     import yaml
 
-    git(root, "clone", "--quiet", "--no-checkout", "--shared", str(root), str(copy))
-    git(copy, "checkout", "--quiet", "--detach", commit)
+    clone(root, commit, copy)
     settings = yaml.safe_load((copy / "gates.yaml").read_text()) if (copy / "gates.yaml").exists() else {}
     declared = [name for name in yaml.safe_load((copy / "dvc.yaml").read_text())["stages"] if name != PUBLISHER]
     unknown = [name for name in stages if name not in declared]
@@ -106,22 +105,11 @@ def reproduce(copy: Path, stages: Sequence[str]) -> None:
     config = copy / ".dvc" / "config.local"
     config.parent.mkdir(exist_ok=True)
     config.write_text("[cache]\n    dir = cache\n    type = reflink,hardlink,copy\n", encoding="utf-8")
-    programs = str(Path(sys.executable).parent)
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(copy / "src"), os.environ.get("PYTHONPATH", "")])),
-        "PATH": os.pathsep.join([programs, os.environ.get("PATH", "")]),
-    }
-    environment.pop(
-        "SKILLSHOT_CACHE", None
-    )  # cached answers of a language model are results too, and are requested again
-    if (copy / "src" / "skillshot").exists():
-        probe = [sys.executable, "-c", "import skillshot; print(skillshot.__file__)"]
-        used = subprocess.run(probe, cwd=copy, env=environment, capture_output=True, text=True).stdout.strip()
-        if not Path(used).is_relative_to(copy):
-            raise TrackError(f"the clone in {copy} would run {used or 'no skillshot'}\nunset PYTHONPATH and try again")
+    variables = dict(environment(copy))
+    variables.pop("SKILLSHOT_CACHE", None)  # answers of a language model are results too, and are requested again
     # progress goes to stderr, because stdout is for the result
     command = [sys.executable, "-m", "dvc", "repro", "--no-run-cache", *stages]
-    subprocess.run(command, cwd=copy, env=environment, stdout=2, check=False)
+    subprocess.run(command, cwd=copy, env=variables, stdout=2, check=False)
 
 
 def check(
