@@ -7,6 +7,7 @@ is used on purpose: it needs no package, so the command line starts with the run
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import os
 import sys
@@ -17,6 +18,7 @@ from skillshot.common.environment import configure
 from skillshot.common.errors import ColumnsError, SkillshotError
 from skillshot.common.extras import extras_named
 from skillshot.common.logs import logging_to_stderr
+from skillshot.common.sinks import escaped_output
 
 GROUPS = {
     "use a bank of examples": ("fit", "select", "add", "remove"),
@@ -64,6 +66,11 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code."""
     configure()
+    with escaped_output():
+        return _main(arguments)
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     args = build_parser().parse_args(arguments)
     try:
         with logging_to_stderr(), extras_named():
@@ -71,16 +78,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except SkillshotError as error:
-        message = error.for_command() if isinstance(error, ColumnsError) else error
-        print(f"skillshot {args.command}: {message}", file=sys.stderr)
-        return 2
+        message: object = error.for_command() if isinstance(error, ColumnsError) else error
     except BrokenPipeError:
         # the reader of stdout ended (head, less): no error of this command
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_stdout()
         return 0
+    except OSError as error:
+        # the machine, not this package: a full disk, a folder that cannot be written
+        message = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+        _discard_stdout()
     except KeyboardInterrupt:
         print(f"skillshot {args.command}: interrupted; what was finished is kept", file=sys.stderr)
         return 130
+    print(f"skillshot {args.command}: {message}", file=sys.stderr)
+    return 2
+
+
+def _discard_stdout() -> None:
+    """Let the interpreter's last flush succeed, where stdout is a broken pipe or a full disk."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

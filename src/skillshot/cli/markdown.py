@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from skillshot.common.sinks import markdown as escape
+
 
 def markdown(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     """Table of rows, failures first; each row has `passed`."""
@@ -16,5 +18,6 @@ def markdown(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[st
 
 
 def _cell(value: Any) -> str:
-    text = "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
-    return text.replace("|", "\\|").replace("\n", " ")
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "" if value is None else escape(str(value))

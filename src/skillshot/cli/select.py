@@ -8,8 +8,9 @@ import sys
 from typing import Any
 
 from skillshot.cli.arguments import add_bundle, add_columns, add_command, add_k, add_template, columns_of, template_of
-from skillshot.cli.output import print_json
+from skillshot.cli.output import print_json, print_text
 from skillshot.common.errors import InputError
+from skillshot.common.sinks import one_line
 
 BATCH = 64  # questions in one pass of the encoder
 
@@ -61,12 +62,13 @@ def run(args: argparse.Namespace) -> int:
     chosen = selector.select(args.question, args.k, **filters)
     if args.prompt:
         text = template.render(chosen, args.question)
-        print_json({"prompt": text}) if args.json else print(text)
+        print_json({"prompt": text}) if args.json else print_text(text)
     elif args.json:
         print_json([demonstration.to_dict() for demonstration in chosen])
     else:
         for place, demonstration in enumerate(chosen, 1):
-            print(f"{place}. {demonstration.id}  score {demonstration.score:.3f}\n   {demonstration.question}")
+            print(f"{place}. {one_line(demonstration.id)}  score {demonstration.score:.3f}")
+            print(f"   {one_line(demonstration.question)}")
     return 0
 
 
@@ -75,7 +77,7 @@ def _batch(selector: Any, args: argparse.Namespace, filters: dict[str, Any], tem
 
     loaded = load_questions(args.questions, columns=columns_of(args))
     for row in loaded.quarantined:
-        print(f"{row.place}: left out: {row.reason}", file=sys.stderr)
+        print(one_line(f"{row.place}: left out: {row.reason}"), file=sys.stderr)
     for start in range(0, len(loaded.records), BATCH):
         part = loaded.records[start : start + BATCH]
         asked = [{"question": r.question, "context": r.context, "options": r.options} for r in part]

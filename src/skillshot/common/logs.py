@@ -7,13 +7,15 @@ import logging
 import sys
 from collections.abc import Iterator
 
+from skillshot.common.sinks import terminal
+
 
 class StderrHandler(logging.Handler):
-    """Prints messages as they are on the stderr of the moment (a test or a notebook may exchange it)."""
+    """Prints messages, escaped, on the stderr of the moment (a test or a notebook may exchange it)."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one message."""
-        print(self.format(record), file=sys.stderr)
+        print(terminal(self.format(record)), file=sys.stderr)
 
 
 @contextlib.contextmanager

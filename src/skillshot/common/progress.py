@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
 
+from skillshot.common.sinks import exact, terminal
+
 T = TypeVar("T")
 EVERY = 30.0  # seconds between two log lines
 
@@ -35,10 +37,10 @@ def progress(label: str, total: int | None, unit: str, done: int = 0) -> Iterato
     if sys.stderr.isatty() or "ipykernel" in sys.modules:
         from tqdm.auto import tqdm
 
-        with tqdm(total=total, initial=done, desc=label, unit=unit) as bar:
+        with tqdm(total=total, initial=done, desc=terminal(label), unit=unit, file=exact(sys.stderr)) as bar:
 
             def move(units: int, note: str = "", /) -> None:
-                bar.set_postfix_str(note, refresh=False)
+                bar.set_postfix_str(terminal(note), refresh=False)
                 bar.update(units)
 
             yield move

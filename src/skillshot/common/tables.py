@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import NormalDist
 from typing import Any
 
+from skillshot.common.sinks import one_line
+
 FEW = 30  # queries below which a bootstrap interval is too narrow to be trusted
 OURS = "skillshot"
 
@@ -75,7 +77,7 @@ def _split(pair: str, selectors: Mapping[str, Any]) -> tuple[str, str]:
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    return f"{value:.3f}" if isinstance(value, float) else one_line(value)
 
 
 def _align(text: str, width: int, column: int) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from skillshot.common.io import atomic_write, write_json
 from skillshot.common.record import Record
+from skillshot.common.sinks import csv_cell
 from skillshot.evaluation.plots import plot
 from skillshot.evaluation.results import Evaluation, QueryResult
 
@@ -47,7 +48,7 @@ def shown(queries: Sequence[Record], choices: Mapping[str, Sequence[Sequence[Rec
 
 
 def write_rows(rows: Sequence[QueryResult], path: Path) -> None:
-    """One line per query and selector."""
+    """One line per query and selector; a text that a spreadsheet would run as a formula begins with an apostrophe."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -63,5 +64,5 @@ def _cell(value: object) -> object:
     if isinstance(value, float):
         return round(value, 5)
     if isinstance(value, tuple):
-        return " ".join(value)
-    return "" if value is None else value
+        value = " ".join(value)
+    return "" if value is None else csv_cell(value)

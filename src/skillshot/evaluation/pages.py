@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from skillshot.common.record import Record
+from skillshot.common.sinks import markdown as escape
+from skillshot.common.sinks import markdown_block, markdown_code
 from skillshot.common.templates import render
 from skillshot.evaluation.results import Evaluation, QueryResult
 
 SHOWN = 12  # disagreements on the page
 CHARS = 400  # of a text, the rest is cut
-_SPECIAL = re.compile(r"[\\`*_{}\[\]<>()#+!|~&$]")
 COLUMNS = (
     "accuracy", "nll", "format_valid", "llm_calls", "prompt_tokens", "completion_tokens", "selection_calls",
     "selection_prompt_tokens", "selection_completion_tokens", "bank_calls", "bank_prompt_tokens",
@@ -58,14 +58,17 @@ def page(evaluation: Evaluation, image: bytes, texts: Mapping[str, Record]) -> s
 
 def markdown(evaluation: Evaluation, texts: Mapping[str, Record]) -> str:
     """Where selectors disagree, with the demonstrations of each, best first."""
-    out = ["# Where selectors disagree", f"{_span(evaluation.summary['llm'])}, demonstrations best first."]
+    out = ["# Where selectors disagree", f"{markdown_code(evaluation.summary['llm'])}, demonstrations best first."]
     for rows in disagreements(evaluation):
         query = rows[0].query
-        out += [f"## {_escaped(query)}", *([_fenced(_text(texts, query))] if query in texts else [])]
-        out.append(f"gold: {_span(rows[0].answer)}")
+        out += [f"## {escape(query)}", *([markdown_block(_text(texts, query))] if query in texts else [])]
+        out.append(f"gold: {markdown_code(rows[0].answer)}")
         for row in rows:
-            out.append(f"**{_escaped(row.selector)}**: {_escaped(_verdict(row))}")
-            out += [_fenced(_text(texts, name)) if name in texts else _span(name) for name in row.demonstrations]
+            out.append(f"**{escape(row.selector)}**: {escape(_verdict(row))}")
+            out += [
+                markdown_block(_text(texts, name)) if name in texts else markdown_code(name)
+                for name in row.demonstrations
+            ]
     return "\n\n".join(out) + "\n"
 
 
@@ -90,25 +93,3 @@ def _text(texts: Mapping[str, Record], name: str) -> str:
         return name
     text = f"{name}: {record.text}\n{record.rationale}\nThe answer is {record.answer}."
     return text if len(text) <= CHARS else text[:CHARS] + " ..."
-
-
-def _escaped(text: str) -> str:
-    """Text on one line in which nothing is Markdown or HTML."""
-    return _SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
-
-
-def _span(text: str) -> str:
-    """Text as a code span, whose backticks are one more than any run of them inside."""
-    ticks = "`" * (_run(text) + 1)
-    edge = " " if text[:1] == "`" or text[-1:] == "`" else ""
-    return f"{ticks}{edge}{' '.join(text.split()) or ' '}{edge}{ticks}"
-
-
-def _fenced(text: str) -> str:
-    """Text as a code block, whose fence is longer than any run of backticks inside."""
-    ticks = "`" * max(3, _run(text) + 1)
-    return f"{ticks}\n{text}\n{ticks}"
-
-
-def _run(text: str) -> int:
-    return max(map(len, re.findall("`+", text)), default=0)

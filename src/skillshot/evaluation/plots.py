@@ -9,9 +9,11 @@ from typing import Any
 
 from skillshot.common.io import atomic_write
 from skillshot.common.record import Record
+from skillshot.common.sinks import label
 from skillshot.evaluation.pages import page
 from skillshot.evaluation.results import Evaluation
 
+NAME = 24  # characters of a selector's name; with longer ones nothing is left of the axes
 TITLES = {"nll": "gold NLL, nats per token (lower is better)", "accuracy": "accuracy (higher is better)"}
 
 
@@ -51,8 +53,8 @@ def figure(summary: dict[str, Any]) -> bytes:
                 continue
             error = [[row[metric] - row[f"{metric}_low"]], [row[f"{metric}_high"] - row[metric]]]
             above.errorbar(row[metric], y, xerr=error, fmt="o", capsize=3, color=f"C{y % 10}")
-            below.plot(cost(row, summary["queries"]), row[metric], "o", color=f"C{y % 10}", label=name)
-        above.set_yticks(range(len(names)), names)
+            below.plot(cost(row, summary["queries"]), row[metric], "o", color=f"C{y % 10}", label=label(name, NAME))
+        above.set_yticks(range(len(names)), [label(name, NAME) for name in names])
         above.set_xlabel(TITLES[metric])
         above.grid(axis="x", alpha=0.3)
         below.set_xlim(0, 1.2 * max(cost(row, summary["queries"]) for row in selectors.values()))
@@ -61,7 +63,7 @@ def figure(summary: dict[str, Any]) -> bytes:
         below.set_ylabel(TITLES[metric])
         below.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.01, 1), reverse=True)
         below.grid(alpha=0.3)
-    whole.suptitle(f"{summary['llm']}, {summary['queries']} queries, {summary['shots']} shots")
+    whole.suptitle(f"{label(summary['llm'])}, {summary['queries']} queries, {summary['shots']} shots")
     out = io.BytesIO()
     whole.savefig(out, format="png", dpi=110, metadata={"Software": None})
     return out.getvalue()

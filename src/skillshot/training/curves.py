@@ -8,6 +8,7 @@ from os import PathLike
 from typing import Any
 
 from skillshot.common.io import atomic_write
+from skillshot.common.sinks import csv_cell, label
 
 
 def write_curves(path: str | PathLike[str], history: Sequence[Mapping[str, Any]]) -> None:
@@ -16,7 +17,7 @@ def write_curves(path: str | PathLike[str], history: Sequence[Mapping[str, Any]]
         table = csv.DictWriter(handle, list(history[0]), lineterminator="\n")
         table.writeheader()
         for row in history:
-            table.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
+            table.writerow({k: f"{v:.6g}" if isinstance(v, float) else csv_cell(v) for k, v in row.items()})
 
 
 def draw_curves(path: str | PathLike[str], history: Sequence[Mapping[str, Any]]) -> None:
@@ -29,9 +30,9 @@ def draw_curves(path: str | PathLike[str], history: Sequence[Mapping[str, Any]])
         rows = [row for row in history if row["model"] == model]
         for line, name in enumerate(("reconstruction", "kl")):
             axis = axes[line][column]
-            for key, label in ((name, "training"), (f"held_out_{name}", "held out")):
-                axis.plot([row["epoch"] for row in rows], [row[key] for row in rows], label=label)
-            axis.set_title(f"{model}: {name}")
+            for key, legend in ((name, "training"), (f"held_out_{name}", "held out")):
+                axis.plot([row["epoch"] for row in rows], [row[key] for row in rows], label=legend)
+            axis.set_title(f"{label(model)}: {name}")
             axis.legend()
         axes[1][column].set_xlabel("epoch")
     figure.tight_layout()

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from skillshot.common.arrays import Floats
 from skillshot.common.io import atomic_write
 from skillshot.common.record import Record
+from skillshot.common.sinks import label as text_label
 from skillshot.common.templates import render
 from skillshot.features.tokens import tokenise
 
@@ -74,7 +75,7 @@ def draw_map(path: str | PathLike[str], bank: Sequence[Record], found: SkillMap,
     for number, name in enumerate(found.names):
         here = found.place[mine == number]
         if len(here):
-            axis.scatter(here[:, 0], here[:, 1], s=7, color=colours[number], label=f"{number} {name}")
+            axis.scatter(here[:, 0], here[:, 1], s=7, color=colours[number], label=text_label(f"{number} {name}"))
             middle = np.median(here, axis=0)
             axis.text(*middle, str(number), weight="bold", ha="center", va="center", fontsize=9)
     axis.legend(fontsize=6.5, loc="upper left", bbox_to_anchor=(1.0, 1.0), markerscale=2)
@@ -121,6 +122,6 @@ def _draw_labels(axis: object, found: SkillMap, labels: list[str], field: str) -
     for i, name in enumerate([*common, ""]):
         here = found.place[[(x == name if name else x not in common) for x in labels]]
         colour = plt.get_cmap("tab20")(i) if name else (0.8, 0.8, 0.8, 1.0)
-        axis.scatter(here[:, 0], here[:, 1], s=7, color=colour, label=name[:40] or "others")  # type: ignore[attr-defined]
+        axis.scatter(here[:, 0], here[:, 1], s=7, color=colour, label=text_label(name, 40) or "others")  # type: ignore[attr-defined]
     axis.legend(fontsize=6.5, loc="upper left", bbox_to_anchor=(1.0, 1.0), markerscale=2)  # type: ignore[attr-defined]
-    axis.set_title(f"the same, coloured by {field} (never read in training)")  # type: ignore[attr-defined]
+    axis.set_title(f"the same, coloured by {text_label(field)} (never read in training)")  # type: ignore[attr-defined]
