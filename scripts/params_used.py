@@ -9,6 +9,7 @@ import ast
 from pathlib import Path
 
 from scripts.closure import PACKAGE, SOURCE, find
+from skillshot.common.params import Params
 
 Definition = ast.FunctionDef | ast.ClassDef
 METHODS = ("to_dict", "changed")  # of all params: no key
@@ -34,7 +35,9 @@ def params_used(module: str, source: Path = SOURCE) -> set[str]:
             if not isinstance(node, ast.expr) or not _is_params(node, names):
                 continue
             above = parents[node]
-            if isinstance(above, ast.Attribute) and above.attr not in METHODS:
+            if isinstance(above, ast.Attribute) and above.attr == "file_keys":
+                found |= set(Params.file_keys())
+            elif isinstance(above, ast.Attribute) and above.attr not in METHODS:
                 found.add(_chain(above, parents))
             elif isinstance(above, ast.Call) and node is not above.func:
                 waiting.append(_resolve(above.func, place[0], tree))

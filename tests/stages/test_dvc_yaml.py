@@ -18,7 +18,7 @@ from skillshot.track.values import leaves
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-ORDER = ("ingest", "validate", "embed", "train", "export", "index", "evaluate", "register")
+ORDER = ("source", "ingest", "validate", "embed", "train", "export", "index", "evaluate", "register")
 # read as files: the model wrapper that `register` gives to MLflow, the suites
 SUITES = ROOT / "src/skillshot/bank/suites"
 AS_FILES = {
@@ -73,6 +73,18 @@ def test_stage_declares_exactly_the_params_that_it_reads(stage: str) -> None:
     assert sorted(spread(declared) - spread(used)) == [], f"{stage}: declared, never read"
 
 
+def test_stage_that_reads_a_named_file_depends_on_its_digest() -> None:
+    """By type: whoever adds a param that names files marks it, and its stages need `reports/source.json`."""
+    marked = set(Params.file_keys())
+    assert marked == {"ingest.path", "ingest.queries", "ingest.name", "embed.model"}
+    textual = {key for key in LEAVES if key.rpartition(".")[2] in ("path", "folder", "file", "prior", "queries")}
+    assert textual <= marked | {"ingest.queries"}, "a param that names files has the type PathText"
+    named = {"index": {"embed.model"}, "validate": {"ingest.queries"}}  # in the report only
+    for stage in ORDER[1:-1]:
+        read = spread(params_used(f"skillshot.stages.{stage}")) & marked - named.get(stage, set())
+        assert bool(read) == ("reports/source.json" in names(STAGES[stage]["deps"])), f"{stage}: {sorted(read)}"
+
+
 def test_every_key_of_params_is_read_by_some_stage() -> None:
     read = {leaf for stage in ORDER for leaf in spread(params_used(f"skillshot.stages.{stage}"))}
     assert sorted(LEAVES - read - COMMAND_LINE_ONLY) == []
@@ -92,7 +104,7 @@ def test_small_reports_are_in_git_and_register_always_runs() -> None:
         for entry in stage.get("metrics", []):
             assert isinstance(entry, dict), f"{name}: metrics without `cache: false` are not in git"
             assert all(options.get("cache") is False for options in entry.values())
-    assert STAGES["register"]["always_changed"] is True
+    assert [name for name in ORDER if STAGES[name].get("always_changed")] == ["source", "register"]
     # not a metric: it has no results, and would add a column per fact to `dvc exp show`
     assert STAGES["register"]["outs"] == [{"reports/register.json": {"cache": False, "persist": True}}]
 

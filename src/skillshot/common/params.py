@@ -17,9 +17,10 @@ from pydantic import Field, field_validator
 
 from skillshot.common.errors import ParamsError
 from skillshot.common.overrides import override_tree
-from skillshot.common.section import Section
+from skillshot.common.section import NamesFiles, Section
 
 Text = Annotated[str, Field(min_length=1)]
+PathText = Annotated[str, Field(min_length=1), NamesFiles()]  # a file or folder, or a name on the Hugging Face Hub
 Whole = Annotated[int, Field(ge=0)]
 Count = Annotated[int, Field(ge=1, le=10**9)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -36,11 +37,11 @@ class IngestParams(Section):
     )
     size: Count = Field(default=2000, description="records drawn from an embedded source, before the split")
     holdout: Part = Field(default=0.15, description="share of groups held out as queries where no query file is given")
-    path: Text | None = Field(
+    path: PathText | None = Field(
         default=None, description="file source: the bank (jsonl, jsonl.gz, parquet, csv, or a folder)"
     )
-    queries: Text | None = Field(default=None, description="file source: the evaluation queries (null: held out)")
-    name: Text | None = Field(default=None, description="hub source: data set name")
+    queries: PathText | None = Field(default=None, description="file source: the evaluation queries (null: held out)")
+    name: PathText | None = Field(default=None, description="hub source: data set name")
     config: Text | None = Field(default=None, description="hub source: configuration")
     split: Text = Field(default="train", description="hub source: split that becomes the bank")
     queries_split: Text | None = Field(
@@ -78,7 +79,7 @@ class ValidateParams(Section):
 class EmbedParams(Section):
     """The frozen sentence encoder."""
 
-    model: Text = Field(
+    model: PathText = Field(
         default="minilm",
         description="the packaged all-MiniLM-L6-v2 (minilm), or any sentence-transformers name or path",
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -33,6 +34,11 @@ EXPECTED = {
 EXPONENT = re.compile(r"[-+]?\d+e[-+]?\d+", re.IGNORECASE)  # 1e-3: a number to Python, text to YAML 1.1
 
 
+@dataclass(frozen=True)
+class NamesFiles:
+    """Marks the type of a field whose value names files: their content is an input too."""
+
+
 class Section(BaseModel):
     """Frozen settings: no conversion of types (but 1 for 1.0), no unknown key, no NaN.
 
@@ -46,6 +52,15 @@ class Section(BaseModel):
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON or YAML: tuples as lists, sections as dictionaries."""
         return self.model_dump(mode="json")
+
+    @classmethod
+    def file_keys(cls, prefix: str = "") -> Iterator[str]:
+        """Dotted keys of the fields, here and in sections, whose type is marked by `NamesFiles`."""
+        for name, field in cls.model_fields.items():
+            if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+                yield from field.annotation.file_keys(f"{prefix}{name}.")
+            elif _marked(field.annotation, field.metadata):
+                yield f"{prefix}{name}"
 
     def changed(self, **changes: Any) -> Self:
         """A validated copy. A section is given whole, or as a mapping of the keys to change.
@@ -178,3 +193,11 @@ def _shown(value: object) -> str:
     except (TypeError, ValueError):
         text = repr(plain)
     return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _marked(annotation: Any, metadata: Iterable[Any] = ()) -> bool:
+    """Whether `NamesFiles` is anywhere in a field's type, such as `PathText | None`."""
+    extra = getattr(annotation, "__metadata__", ())
+    return any(isinstance(mark, NamesFiles) for mark in (*metadata, *extra)) or any(
+        _marked(part) for part in get_args(annotation)
+    )

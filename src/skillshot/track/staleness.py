@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from skillshot.track.gate import RECOMPUTED, GateRow
-from skillshot.track.state import PUBLISHER, changed_sources, lock_stages, md5_of, yaml_of
+from skillshot.track.state import PUBLISHER, changed_files, changed_sources, lock_stages, md5_of, yaml_of
 
 
 def staleness(root: Path) -> list[GateRow]:
@@ -36,6 +36,8 @@ def staleness(root: Path) -> list[GateRow]:
             rows.append(GateRow(f"stage:{name}", "stale", detail=detail, source=RECOMPUTED))
             continue
         changed = changed_sources(root, stage, stages)
+        if name == "source":
+            changed += [f"the file that params.yaml names as {key}" for key in changed_files(root)]
         known = stage.get("params", {}).get("params.yaml", {})
         changed += [f"params.yaml: {key}" for key, value in known.items() if _leaf(params, key) != value]
         outs = [(out["path"], out["md5"]) for out in stage.get("outs", ()) if out.get("md5")]

@@ -10,12 +10,15 @@ import hashlib
 import json
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from skillshot.common.errors import TrackError
-from skillshot.common.io import sha256_text
+from skillshot.common.errors import ParamsError, TrackError
+from skillshot.common.inputs import changed_inputs
+from skillshot.common.io import read_json, sha256_text
+from skillshot.common.params import load_params
 
 PUBLISHER = "register"
 
@@ -60,8 +63,11 @@ class PipelineState:
         """Check that the files are those of the lock.
 
         Raises:
-            TrackError: an output is missing or was changed after its stage ended, or a source file was changed since.
+            TrackError: an output is missing or was changed after its stage ended, or a source file, or a file that
+                params.yaml names, was changed since.
         """
+        if edited := changed_files(self.root):
+            raise TrackError(f"{edited[0]}: the file has changed since stage source read it\nrun `dvc repro`")
         for name, stage in self.stages.items():
             changed = changed_sources(self.root, stage, self.stages)
             if changed:
@@ -139,6 +145,16 @@ def changed_sources(root: Path, stage: Mapping[str, Any], stages: Mapping[str, A
     made = {out["path"] for entry in stages.values() for out in entry.get("outs", ())}
     given = [(dep["path"], dep["md5"]) for dep in stage.get("deps", ()) if dep.get("md5") and dep["path"] not in made]
     return [path for path, md5 in given if (root / path).exists() and md5_of(root / path) != md5]
+
+
+def changed_files(root: Path) -> list[str]:
+    """Keys of params.yaml whose file has changed since the stage `source` read it; none without its report."""
+    report = root / "reports/source.json"
+    if not report.is_file():
+        return []
+    with suppress(ParamsError):  # params of another version of this package, in a clone of an older commit
+        return changed_inputs(load_params(root / "params.yaml"), read_json(report), root)
+    return []
 
 
 def md5_of(path: Path) -> str:
