@@ -11,33 +11,36 @@ from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 
 from skillshot.bank.normalise import is_number
+from skillshot.common.errors import InputError
 from skillshot.common.params import ValidateParams
 from skillshot.common.record import ANSWER_TYPES, Record
+from skillshot.common.tables import counted
+from skillshot.common.text import visible
 
 Check = Callable[[Record, ValidateParams], bool]
 
 _ONE = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?(?:\.[0-9]+|(?<=[0-9]))(?:/[0-9]+)?"
 _NUMBER = re.compile(rf"(?P<dollar>\$)?(?<![0-9.])(?P<number>{_ONE})")
 _SPACED = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?: [0-9]{3})+(?![0-9]|\.[0-9])")
-_QUANTITY = re.compile(rf"-?(?:[A-Za-z$€£]+[.\s]*)?-?{_ONE}\.?\s*[A-Za-z%°²³./ ]*")
+_QUANTITY = re.compile(rf"-?(?:[A-Za-z$€£]++[.\s]*+)?-?{_ONE}\.?\s*+[A-Za-z%°²³./ ]*+")
 _LATEX_FRACTION = re.compile(r"([0-9]{0,50})\\[dt]?frac\{([0-9]{1,50})\}\{([0-9]{1,50})\}")
 _SPACES_AND_MARKS = re.compile(r"[\W_]+")
 _WIDE = re.compile(r"[^\x00-\x7f]{2,}")
 
 
 def empty_question(record: Record, _: ValidateParams) -> bool:
-    """The question is empty."""
-    return not record.question.strip()
+    """The question is empty, or nothing of it is visible."""
+    return not visible(record.question)
 
 
 def empty_rationale(record: Record, _: ValidateParams) -> bool:
-    """The rationale is empty."""
-    return not record.rationale.strip()
+    """The rationale is empty, or nothing of it is visible."""
+    return not visible(record.rationale)
 
 
 def empty_answer(record: Record, _: ValidateParams) -> bool:
-    """The answer is empty."""
-    return not record.answer.strip()
+    """The answer is empty, or nothing of it is visible."""
+    return not visible(record.answer)
 
 
 def over_long(record: Record, limits: ValidateParams) -> bool:
@@ -124,7 +127,7 @@ def numbers_in(text: str) -> set[Fraction]:
     for match in _NUMBER.finditer(text):
         values.update(_readings(match["number"].replace(",", ""), bool(match["dollar"])))
     for match in _SPACED.finditer(text):
-        values.add(Fraction(match[0].replace(" ", "")))
+        values.update(_readings(match[0].replace(" ", ""), False))
     return values
 
 
@@ -141,6 +144,18 @@ def _readings(number: str, dollars: bool) -> Iterator[Fraction]:
         yield Fraction(bottom)
         if int(bottom):
             yield Fraction(top) / int(bottom)
+
+
+def require_size(examples: int, limits: ValidateParams, bank: str) -> None:
+    """Refuse a bank that is too small to learn from.
+
+    Raises:
+        InputError: it has fewer than `validate.min_bank` examples.
+    """
+    if examples < limits.min_bank:
+        raise InputError(
+            f"{bank}: {counted(examples, 'example')}, at least {limits.min_bank:,} are needed (validate.min_bank)"
+        )
 
 
 def _letters_and_digits(text: str) -> str:

@@ -2,23 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Any
 
+from skillshot.bank.normalise import clean_text
+from skillshot.common.errors import InputError
+from skillshot.common.text import bare, shown
+
+FIELDS = ("id", "question", "rationale", "answer", "context", "options", "unit", "answer_type", "group")
 OTHER_NAMES = {  # how published data sets call our fields, most specific first
     "question": ("problem", "prompt", "input", "query", "instruction", "utterance", "sentence", "source", "text"),
     "rationale": (
         "solution", "explanation", "reasoning", "chain_of_thought", "cot", "thought", "steps", "completion", "response",
     ),
-    "answer": ("final_answer", "target", "result", "label", "output", "gold", "expected_answer", "completion"),
+    "answer": ("final_answer", "final", "target", "result", "label", "output", "gold", "expected_answer", "completion"),
 }  # fmt: skip
 PLACEHOLDER = "COLUMN"
 
 
-def suggest(missing: str, columns: Iterable[str], given: Mapping[str, str]) -> dict[str, str]:
-    """A map to try: field -> column of the file, `PLACEHOLDER` where the missing field's column cannot be guessed.
+@lru_cache(maxsize=4096)
+def column_name(name: str) -> str:
+    """A column's name as it is meant: NFKC, without blanks around it, byte order marks or other invisible characters.
+
+    Two spellings of one name are one column: `" options "` is `options`.
+    """
+    return clean_text(bare(clean_text(name)))
+
+
+def named(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """A row under its columns' names.
+
+    Raises:
+        ValueError: two columns have one name; the text has both.
+    """
+    found = {column_name(name if isinstance(name, str) else str(name)): value for name, value in row.items()}
+    if len(found) < len(row):
+        raise ValueError(collision(row))
+    return found
+
+
+def collision(names: Iterable[Any]) -> str:
+    """Which two columns have one name; "" where all differ."""
+    first: dict[str, Any] = {}
+    for name in names:
+        other = first.setdefault(column_name(str(name)), name)
+        if other is not name:
+            return f"two columns are one: {shown(other, 40)} and {shown(name, 40)}"
+    return ""
+
+
+def column_map(columns: Any) -> dict[str, str]:
+    """A map of fields to columns, as a caller gave it.
+
+    Raises:
+        InputError: it is no mapping of texts to texts, or a field is misspelt.
+    """
+    if columns is None:
+        return {}
+    if not isinstance(columns, Mapping):
+        raise InputError(f"columns={shown(columns)}: expected a mapping, e.g. {{'question': 'problem'}}")
+    for field, column in columns.items():
+        if not isinstance(field, str) or not isinstance(column, str):
+            raise InputError(
+                f"columns: {shown(field)}: {shown(column)}: expected the name of a field and that of a column"
+            )
+        if meant := _meant(field):
+            raise InputError(f"columns: unknown field {field}; did you mean {meant}?")
+    return {field: column_name(column) for field, column in columns.items()}
+
+
+@lru_cache(maxsize=256)
+def _meant(field: str) -> str:
+    """The field that an unknown one is close to; "" for a known field, and for one that may name metadata."""
+    return "" if field in FIELDS else next(iter(get_close_matches(field, FIELDS, 1, 0.8)), "")
+
+
+def suggest(
+    missing: str, columns: Iterable[str], given: Mapping[str, str], needs: Collection[str] = ()
+) -> dict[str, str]:
+    """A map to try: field -> column of the file, `PLACEHOLDER` where a needed field's column cannot be guessed.
 
     Args:
-        missing: the field that rows lack; columns: of the file; given: the map in use, whose sound part is kept.
+        missing: the field that rows lack; columns: of the file; given: the map in use, whose sound part is kept;
+            needs: other fields that rows must have.
     """
     names = list(columns)
     found = {field: column for field, column in given.items() if not column or column.split(".")[0] in names}
@@ -29,6 +97,6 @@ def suggest(missing: str, columns: Iterable[str], given: Mapping[str, str]) -> d
             continue
         free = {name.casefold(): name for name in names if name not in found.values() and name not in OTHER_NAMES}
         guess = next((free[other] for other in others if other in free), None)
-        if guess or field == missing:
+        if guess or field == missing or field in needs:
             found[field] = guess or PLACEHOLDER
     return {field: found[field] for field in sorted(found, key=lambda field: [*OTHER_NAMES, field].index(field))}

@@ -8,7 +8,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from skillshot.bank.columns import FIELDS, column_map, named
 from skillshot.bank.formats import PRESETS, preset_of, split_solution
+from skillshot.bank.limits import why_refused
 from skillshot.bank.normalise import (
     canonical_answer,
     clean_steps,
@@ -17,44 +19,57 @@ from skillshot.bank.normalise import (
     operations,
     strip_letter,
 )
+from skillshot.common.params import ValidateParams
 from skillshot.common.record import ANSWER_TYPES, Record, content_id
+from skillshot.common.text import shown, visible
 
 _LETTERED = re.compile(r"\(?([A-Za-z])\s*[).:]\s*")
-FIELDS = ("id", "question", "rationale", "answer", "context", "options", "unit", "answer_type", "group")
 
 
 class RowError(ValueError):
     """A row that is no record; its text is the quarantine reason."""
 
 
-def to_record(row: Mapping[str, Any], columns: Mapping[str, str] | None = None) -> Record:
+def to_record(
+    row: Mapping[str, Any], columns: Mapping[str, str] | None = None, limits: ValidateParams | None = None
+) -> Record:
     """Turn a raw row into a normalised record; other columns become metadata.
 
     Args:
         columns: field -> the source's column (`a.b` reaches into nested objects; "" drops the field).
+        limits: of question and rationale as they are written, before anything is normalised; None: none.
 
     Raises:
-        RowError: the question is missing, or a field has a type that cannot be read.
+        RowError: the question is missing, a field has a type that cannot be read, or a limit is exceeded.
     """
-    raw = _mapped(row, columns) if columns else dict(row)
-    if not any((columns or {}).values()) and (preset := preset_of(raw)):
+    if refused := why_refused(row):
+        raise RowError(refused)
+    try:
+        row = named(row)
+    except ValueError as error:
+        raise RowError(str(error)) from None
+    columns = column_map(columns)
+    raw = _mapped(row, columns) if columns else row
+    if not any(columns.values()) and (preset := preset_of(raw)):
         raw = PRESETS[preset](raw)
+    if limits:
+        _measured(raw, limits)
     options = _options(raw.get("options"))
     answer_type = _text(raw, "answer_type").strip().casefold()
     if answer_type and answer_type not in ANSWER_TYPES:
         raise RowError(f"answer_type {answer_type[:40]!r} is none of {', '.join(ANSWER_TYPES)}")
     question, context = clean_text(_text(raw, "question")), clean_text(_text(raw, "context"))
-    if not question:
+    if not visible(question):
         raise RowError("no question")
     rationale, answer = _text(raw, "rationale"), _text(raw, "answer")
-    if columns and columns.get("answer") and columns.get("answer") == columns.get("rationale"):  # one holds both
+    if columns.get("answer") and columns.get("answer") == columns.get("rationale"):  # one holds both
         rationale, answer = split_solution(answer)
     answer_type = answer_type or infer_answer_type(answer.removeprefix("####"), options)
     answer = canonical_answer(answer.strip().removeprefix("####"), answer_type, options)
     rationale, marks = clean_steps(rationale)
     if answer_type == "choice":
         rationale = strip_letter(rationale)
-    metadata = {clean_text(str(key)): _plain(value) for key, value in raw.items() if key not in FIELDS}
+    metadata = {key: _plain(value) for key, value in raw.items() if key not in FIELDS}
     if marks:
         metadata.setdefault("equations", marks)
         metadata.setdefault("op_sequence", [operations(mark) for mark in marks])
@@ -82,6 +97,23 @@ def _mapped(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any
         if column:
             raw[name] = _reach(row, column)
     return raw
+
+
+def _measured(raw: Mapping[str, Any], limits: ValidateParams) -> None:
+    """Refuse over-long fields before anything is normalised; `checks.over_long` measures what came of the others."""
+    question = sum(_length(raw.get(name)) for name in ("question", "context", "options"))
+    for name, length, most in (
+        ("question", question, limits.max_question_chars),
+        ("rationale", _length(raw.get("rationale")), limits.max_rationale_chars),
+    ):
+        if length > most:
+            raise RowError(f"over_long: {name} of {length:,} characters, at most {most:,} (validate.max_{name}_chars)")
+
+
+def _length(value: Any) -> int:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    return len(value) if isinstance(value, str) else sum(map(_length, value)) if isinstance(value, list) else 0
 
 
 def _reach(row: Mapping[str, Any], column: str) -> Any:
@@ -113,8 +145,8 @@ def _text(raw: Mapping[str, Any], name: str) -> str:
 
 
 def _refuse(name: str, value: Any) -> str:
-    shown = "a huge number" if isinstance(value, int) else repr(value)[:40]
-    raise RowError(f"{name} is {type(value).__name__}, not text: {shown}")
+    quoted = "a huge number" if isinstance(value, int) else shown(value, 40)
+    raise RowError(f"{name} is {type(value).__name__}, not text: {quoted}")
 
 
 def _options(value: Any) -> tuple[str, ...]:
@@ -128,7 +160,7 @@ def _options(value: Any) -> tuple[str, ...]:
     if isinstance(value, Mapping):  # {"A": "12", "B": "13"}
         value = list(value.values())
     if not isinstance(value, list) or not all(isinstance(v, str | int | float) for v in value):
-        raise RowError(f"options is {type(value).__name__}, not a list of texts: {repr(value)[:40]}")
+        raise RowError(f"options is {type(value).__name__}, not a list of texts: {shown(value, 40)}")
     options = [clean_text(str(v)) for v in value]
     named = [_LETTERED.match(option) for option in options]
     letters = [match[1].upper() for match in named if match]
@@ -141,7 +173,7 @@ def _correct(value: Any) -> bool | None:
     known = {"true": True, "1": True, "1.0": True, "yes": True, "false": False, "0": False, "0.0": False, "no": False}
     answer = known.get(str(value).strip().casefold())
     if answer is None and value not in (None, ""):
-        raise RowError(f"correct is neither true nor false: {repr(value)[:40]}")
+        raise RowError(f"correct is neither true nor false: {shown(value, 40)}")
     return answer
 
 

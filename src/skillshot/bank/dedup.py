@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skillshot.common.record import normalise_question
+from skillshot.common.text import folded
 
 PERMUTATIONS = 64
 BLOCK = 512  # texts hashed at once: a few MB
@@ -167,7 +168,7 @@ def mask(question: str) -> str:
     Two versions of a problem with other names and numbers have the same masked text. Words all in capitals are not
     taken for names, so that a text in capitals does not become a row of N.
     """
-    words = _WORD.findall(_NUMBER.sub("0", question))
+    words = _WORD.findall(_NUMBER.sub("0", folded(question)))
     return " ".join([w if w.islower() else "N" if w[0].isupper() and not w.isupper() else w.casefold() for w in words])
 
 

@@ -11,9 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
+from skillshot.bank.columns import collision
+from skillshot.bank.limits import why_refused
 from skillshot.bank.readers import read_raw
 from skillshot.bank.rows import Raw
 from skillshot.common.errors import InputError
+from skillshot.common.text import shown
 
 if TYPE_CHECKING:
     from skillshot.bank.load import Loaded
@@ -39,10 +42,12 @@ def raw_rows(examples: Examples) -> Iterator[Raw]:
         yield from read_raw(examples)
         return
     for line, row in enumerate(_rows(examples), 1):
-        if isinstance(row, Mapping):
-            yield Raw(IN_MEMORY, line, {str(key): _plain(value) for key, value in row.items()})
+        if not isinstance(row, Mapping):
+            yield Raw(IN_MEMORY, line, shown(row, 200), f"a {type(row).__name__}, not a mapping of columns")
+        elif reason := why_refused(row) or collision(row):
+            yield Raw(IN_MEMORY, line, shown(row, 200), reason)
         else:
-            yield Raw(IN_MEMORY, line, repr(row)[:200], f"a {type(row).__name__}, not a mapping of columns")
+            yield Raw(IN_MEMORY, line, {str(key): _plain(value) for key, value in row.items()})
 
 
 def name_of(examples: Examples) -> str:

@@ -15,8 +15,9 @@ Row = dict[str, Any]
 Preset = Callable[[Row], Row]
 
 _FINAL_ANSWER = re.compile(
-    r"(?is)(?:\A|[\n.!?]\s*)[^\n.]{0,40}?\b(?:final\s+)?answer\s*(?:is|:|=)\s*:?\s*(?P<answer>[^\n]{1,200}?)[.\s]*\Z"
+    r"(?is)(?:\A|[\n.!?]\s*)[^\n.]{0,40}?\b(?:final\s+)?answer\s*(?:is|:|=)\s*(?::\s*)?(?P<answer>[^\n]{1,200})\Z"
 )
+_TAIL = 400  # characters in which it is looked for, so that the search is linear
 
 
 def boxed(text: str) -> str:
@@ -39,7 +40,10 @@ def split_solution(text: str) -> tuple[str, str]:
         return rationale, answer
     if answer := boxed(text):
         return text, answer
-    if final := _FINAL_ANSWER.search(text):
+    end = len(text.rstrip())
+    while end and (text[end - 1] == "." or text[end - 1].isspace()):
+        end -= 1
+    if final := _FINAL_ANSWER.search(text, max(0, end - _TAIL), end):
         return text, final["answer"].strip("* ")
     return text, ""
 

@@ -6,21 +6,23 @@ import json
 import re
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from skillshot.bank.checks import CHECKS, Check, first_failure
-from skillshot.bank.columns import suggest
+from skillshot.bank.columns import column_map, column_name, suggest
 from skillshot.bank.convert import RowError, to_record
 from skillshot.bank.rows import Raw
 from skillshot.common.errors import ColumnsError, InputError
 from skillshot.common.io import hash64
 from skillshot.common.params import ValidateParams
 from skillshot.common.record import Record
+from skillshot.common.text import shown
 
 _DETAIL = re.compile(r":| \d| '| line ")
 _FIELD = {"no question": "question", "empty_rationale": "rationale", "empty_answer": "answer"}  # that a refusal misses
+GOLD = ("rationale", "answer")  # what a bank's rows have next to their question
 _ROWS = 100  # whose columns are remembered: jsonl rows differ in theirs
 
 
@@ -60,11 +62,20 @@ class Placed:
 class Intake:
     """Turns raw rows into records; an id that returns with other content is an error.
 
+    Args:
+        columns: field -> the source's column; limits: of question and rationale as they are written; needs: fields
+            that a suggested column map names.
+
     Memory: about 190 bytes a row.
     """
 
-    def __init__(self, columns: Mapping[str, str] | None = None) -> None:
-        self.columns = dict(columns or {})
+    def __init__(
+        self,
+        columns: Mapping[str, str] | None = None,
+        limits: ValidateParams | None = None,
+        needs: Collection[str] = (),
+    ) -> None:
+        self.columns, self.limits, self.needs = column_map(columns), limits, needs
         self.file_columns: dict[str, None] = {}  # of the first rows, in order
         self.recoded = 0  # lines that were cp1252 instead of UTF-8
         self._rows = 0
@@ -78,7 +89,7 @@ class Intake:
             self.recoded += raw.recoded
             if self._rows < _ROWS and isinstance(raw.row, dict):
                 self._rows += 1
-                self.file_columns.update(dict.fromkeys(map(str, raw.row)))
+                self.file_columns.update(dict.fromkeys(map(column_name, map(str, raw.row))))
             yield raw
 
     def take(self, raws: Iterable[Raw]) -> Iterator[Placed | Quarantined]:
@@ -92,7 +103,7 @@ class Intake:
                 yield Quarantined(raw.reason, raw.file, raw.line, shorten(raw.row))
                 continue
             try:
-                record = to_record(raw.row, self.columns)
+                record = to_record(raw.row, self.columns, self.limits)
             except RowError as error:
                 yield Quarantined(str(error), raw.file, raw.line, shorten(raw.row))
                 continue
@@ -165,18 +176,26 @@ class Tally:
         if self.accepted and self.refused <= limits.max_quarantined * rows:
             return
         common = self.reasons.most_common(3)
-        reasons = ", ".join(f"{reason} ({count}, first {self.first[reason].place})" for reason, count in common)
+        same = len(self.reasons) == 1 and not self.accepted  # then the first row's details hold for all
+        reasons = ", ".join(
+            f"{self.first[reason].reason[:200] if same else reason} ({count}, first {self.first[reason].place})"
+            for reason, count in common
+        )
         problem = f"{path}: {self.refused} of {rows} rows are unusable: {reasons or 'it has no rows'}"
         missing = _FIELD.get(common[0][0]) if common else None
         if missing and intake and intake.file_columns:
             names = ", ".join(intake.file_columns)[:200]
             raise ColumnsError(
-                f"{problem}\nthe file has the columns {names}", suggest(missing, intake.file_columns, intake.columns)
+                f"{problem}\nthe file has the columns {names}",
+                suggest(missing, intake.file_columns, intake.columns, intake.needs),
             )
         raise InputError(f"{problem}\nfix the rows, or raise validate.max_quarantined")
 
 
 def shorten(row: Any, size: int = 2000) -> Any:
     """A row as kept in quarantine: itself where small, otherwise the head of its JSON."""
-    text = json.dumps(row, ensure_ascii=True, default=str)
+    try:
+        text = json.dumps(row, ensure_ascii=True, default=shown)
+    except (RecursionError, TypeError, ValueError):  # nested without end, circular, keys that JSON has not
+        return shown(row, size)
     return json.loads(text) if len(text) <= size else text[:size]

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from os import PathLike
 from pathlib import Path
 
 from skillshot.bank.checks import CHECKS, QUERY_CHECKS
+from skillshot.bank.columns import suggest
 from skillshot.bank.convert import RowError, to_record
 from skillshot.bank.examples import Examples, name_of, raw_rows
-from skillshot.bank.intake import Intake, Quarantined, Tally, check_placed, shorten
+from skillshot.bank.intake import GOLD, Intake, Quarantined, Tally, check_placed, shorten
 from skillshot.bank.readers import SUFFIXES, read_questions, read_raw
+from skillshot.common.errors import ColumnsError, InputError
 from skillshot.common.params import ValidateParams
 from skillshot.common.record import Record
+from skillshot.common.text import reordered, shown
 
 LIMITS = ValidateParams()
+logger = logging.getLogger("skillshot")
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """Accepted records in file order, and refused rows."""
+    """Accepted records in file order, refused rows, and the columns of the first rows."""
 
     records: list[Record] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
+    columns: dict[str, None] = field(default_factory=dict)
 
 
 def load_bank(
@@ -48,7 +54,10 @@ def load_bank(
         ColumnsError: as InputError, where a column map would help; conflicting ids.
     """
     checks = CHECKS if require_rationale else QUERY_CHECKS
-    loaded, tally, intake = Loaded(), Tally(), Intake(columns)
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+        raise InputError(f"limit={shown(limit)}: expected a whole number of at least 1, or None for all rows")
+    intake = Intake(columns, validate, GOLD if require_rationale else ())
+    loaded, tally = Loaded(columns=intake.file_columns), Tally()
     for item in intake.take(islice(raw_rows(bank), limit)):
         checked = check_placed(item, validate, checks)
         tally.add(checked)
@@ -57,7 +66,17 @@ def load_bank(
         else:
             loaded.records.append(checked.record)
     tally.refuse_if_bad(name_of(bank), validate, intake)
+    if odd := [record.id for record in loaded.records if reordered_record(record)]:
+        logger.warning(
+            "%s: %d rows hold bidirectional controls and may not read as they are written, first %s",
+            name_of(bank), len(odd), odd[0],
+        )  # fmt: skip
     return loaded
+
+
+def reordered_record(record: Record) -> bool:
+    """Whether a text of a record has bidirectional controls: it is kept as it is, and reported."""
+    return any(map(reordered, (record.text, record.rationale, record.answer)))
 
 
 def load_queries(
@@ -66,9 +85,24 @@ def load_queries(
     columns: Mapping[str, str] | None = None,
     limit: int | None = None,
     validate: ValidateParams = LIMITS,
+    gold: Sequence[str] = (),
 ) -> Loaded:
-    """Like `load_bank` for evaluation queries, whose rationale and answer may be missing."""
-    return load_bank(path, require_rationale=False, columns=columns, limit=limit, validate=validate)
+    """Like `load_bank` for evaluation queries, whose rationale and answer may be missing.
+
+    Args:
+        gold: fields of which at least one query must have one.
+
+    Raises:
+        InputError: as `load_bank`.
+        ColumnsError: as `load_bank`, or no query has a field of `gold`.
+    """
+    loaded = load_bank(path, require_rationale=False, columns=columns, limit=limit, validate=validate)
+    if gold and not any(getattr(record, name) for record in loaded.records for name in gold):
+        raise ColumnsError(
+            f"{path}: no query has {' or '.join(gold)}\nthe file has the columns {', '.join(loaded.columns)[:200]}",
+            suggest(gold[0], loaded.columns, columns or {}, gold),
+        )
+    return loaded
 
 
 def load_questions(path: str | PathLike[str], *, columns: Mapping[str, str] | None = None) -> Loaded:

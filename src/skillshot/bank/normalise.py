@@ -6,27 +6,29 @@ Different spellings of one meaning get one spelling. Whether a text is valid is 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
+from skillshot.common.text import normalised
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff\ufffe\uffff]")
 _BLANKS = re.compile(r"[ \t\u00a0\u3000]+")
-_MARK = re.compile(r"<<([^<>\n]*)>>")
-_HASH_ANSWER = re.compile(r"(?:^|\n)\s*####\s*([^\n]*)\Z")
+_ANGLES = re.compile(r"([<>\n])")
+_SIGNS = frozenset("<>\n")
 _UNARY = re.compile(r"(?:(?<=[-+*/(])|\A)-+")
-_LETTER = r"\(?\s*([A-Z])\s*\)?"
+_LETTER = r"(?:\(\s*)?([A-Z])(?:\s*\))?"
 # "Correct answer - A", "Answer: (B)", "Thus the answer is option C.", "ANS D", or the letter alone in brackets
 _LETTER_TAIL = re.compile(
     r"(?:^|(?<=[\n.,;:!?)\s]))(?:(?:hence|so|thus|therefore|the|and|our|is)\W+)*"
     r"(?:(?:correct\s+|right\s+|final\s+)?(?:answer|ans|option|choice)\b(?:\s+(?:is|option|choice|will\s+be|would\s+be))*"
-    r"[\s:=\-.–—]*" + _LETTER + r"|\(([A-Z])\))[\s.!]*\Z",
+    r"[\s:=\-.–—]*" + _LETTER + r"|\(([A-Z])\))\Z",
     re.IGNORECASE,
 )
+_TAIL = 200  # characters in which a closing phrase is looked for, so that the search is linear
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _FRACTION = re.compile(r"([-+]?)([0-9]+)/([0-9]+)")
 _THOUSANDS = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
-_QUOTED = re.compile(r"('(?:[^']|'')*'|\"[^\"]*\")")
+_QUOTED = re.compile(r"('[^']*'|\"[^\"]*\")")
 _YES = frozenset({"yes", "true", "y", "1"})
 _NO = frozenset({"no", "false", "n", "0"})
 
@@ -45,17 +47,29 @@ def clean_text(text: str) -> str:
         except UnicodeEncodeError:
             text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
-    text = unicodedata.normalize("NFC", _CONTROL.sub("", text))
+    text = normalised("NFC", _CONTROL.sub("", text))
     return "\n".join(line.rstrip() for line in text.split("\n")).strip()
 
 
 def split_marks(text: str) -> tuple[str, list[str]]:
     """Text without GSM8K's calculator annotations (`<<48/2=24>>`), and their contents in order."""
+    if ">>" not in text:
+        return text, []
     equations: list[str] = []
-    while marks := _MARK.findall(text):
-        equations += marks
-        text = _MARK.sub("", text)
-    return text, equations
+    out: list[str] = []
+    signs: list[int] = []  # places in `out` of the angles and line ends
+    for token in filter(None, _ANGLES.split(text)):
+        out.append(token)
+        if token not in _SIGNS:
+            continue
+        signs.append(len(out) - 1)
+        if token != ">" or len(signs) < 4:
+            continue
+        a, b, c, d = signs[-4:]
+        if out[a] == out[b] == "<" and out[c] == ">" and b - a == d - c == 1:
+            equations.append("".join(out[b + 1 : c]))
+            del out[a:], signs[-4:]
+    return "".join(out), equations
 
 
 def operations(equation: str) -> str:
@@ -66,8 +80,13 @@ def operations(equation: str) -> str:
 
 def split_hash_answer(text: str) -> tuple[str, str]:
     """Rationale and answer from GSM8K's `answer` field (`... #### 72`); the answer is empty without `####`."""
-    match = _HASH_ANSWER.search(text.rstrip())
-    return (text[: match.start()].rstrip(), match.group(1).strip()) if match else (text, "")
+    whole = text.rstrip()
+    before, _, last = whole.rpartition("\n")
+    head, _, alone = before.rstrip().rpartition("\n")
+    if alone.strip() == "####":  # the answer is on the line after it
+        return head.rstrip(), last.strip()
+    mark, answer = last.lstrip()[:4], last.lstrip()[4:]
+    return (before.rstrip(), answer.strip()) if mark == "####" else (text, "")
 
 
 def clean_steps(text: str) -> tuple[str, list[str]]:
@@ -79,9 +98,20 @@ def clean_steps(text: str) -> tuple[str, list[str]]:
 
 def strip_letter(rationale: str) -> str:
     """A multiple-choice rationale without the closing phrase that names the letter ("Answer: (B)")."""
-    while match := _LETTER_TAIL.search(rationale):
-        rationale = rationale[: match.start()].rstrip(" \t\n,;:-(")
-    return rationale
+    end = len(rationale)
+    while True:
+        last = _before(rationale, end, " \t\n\r\f\v.!")
+        match = _LETTER_TAIL.search(rationale, max(0, last - _TAIL), last)
+        if not match:
+            return rationale[:end]
+        end = _before(rationale, match.start(), " \t\n,;:-(")
+
+
+def _before(text: str, end: int, characters: str) -> int:
+    """`end`, moved before these characters."""
+    while end and text[end - 1] in characters:
+        end -= 1
+    return end
 
 
 def _number(text: str) -> str:

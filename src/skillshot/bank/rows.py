@@ -6,18 +6,19 @@ The readers are our own on purpose: each row keeps its line number, and a broken
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from skillshot.bank.columns import collision
+from skillshot.bank.limits import MAX_COLUMNS, MAX_LINE, why_refused
 from skillshot.common.errors import InputError
 
-Bytes = io.BufferedReader | gzip.GzipFile
-
-MAX_LINE = 4 << 20  # bytes; a longer line is no example; reading it whole could exhaust the memory
+_BLANK = b" \t\r\n\0"
+_RECORD = 16 * MAX_LINE  # bytes of a csv record, which an open quote makes long
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,17 @@ class _Line:
     recoded: bool = False
 
 
-def read_jsonl(name: str, handle: Bytes) -> Iterator[Raw]:
+@dataclass
+class _Record:
+    """What is known of the lines of one csv record."""
+
+    start: int = 0  # its first line; 0 before it is read
+    size: int = 0  # characters
+    reason: str = ""
+    recoded: bool = False
+
+
+def read_jsonl(name: str, handle: io.BufferedReader[Any]) -> Iterator[Raw]:
     """One JSON object a line; blank lines are skipped."""
     for line in _lines(handle):
         text = line.text.replace("\x00", "").strip()
@@ -50,7 +61,7 @@ def read_jsonl(name: str, handle: Bytes) -> Iterator[Raw]:
             yield Raw(name, line.number, row, reason, line.recoded)
 
 
-def read_plain(name: str, handle: Bytes) -> Iterator[Raw]:
+def read_plain(name: str, handle: io.BufferedReader[Any]) -> Iterator[Raw]:
     """One question a line, as it is or as a JSON object; blank lines are skipped."""
     for line in _lines(handle):
         text = line.text.replace("\x00", "").strip()
@@ -62,30 +73,38 @@ def read_plain(name: str, handle: Bytes) -> Iterator[Raw]:
             yield Raw(name, line.number, {"question": text}, "", line.recoded)
 
 
-def read_csv(name: str, handle: Bytes, delimiter: str) -> Iterator[Raw]:
+def read_csv(name: str, handle: io.BufferedReader[Any], delimiter: str) -> Iterator[Raw]:
     """A csv file with a header; empty cells count as missing; cells may hold line ends.
 
     Raises:
         InputError: the header is no header.
     """
     csv.field_size_limit(MAX_LINE)
-    seen = _Line(0)  # of the lines of the current record
+    seen = _Record()
 
     def feed() -> Iterator[str]:
-        for line in _lines(handle):
-            seen.number, seen.recoded = line.number, seen.recoded or line.recoded
+        # blank lines between records are skipped; inside a quoted cell they are text
+        for line in _lines(handle, lambda: b"" if seen.start else b"\r\n"):
+            seen.start = seen.start or line.number
+            seen.recoded = seen.recoded or line.recoded
             seen.reason = seen.reason or line.reason
+            seen.size += len(line.text)
+            if seen.size > _RECORD:
+                raise InputError(
+                    f"{name}: line {seen.start}: a row of over {_RECORD >> 20} MiB\nclose the quote that it opens"
+                )
             if not line.reason:
                 yield line.text.replace("\x00", "")
 
     reader = csv.reader(feed(), delimiter=delimiter, strict=True)
     header: list[str] = []
     while True:
-        start = seen.number + 1
-        seen.reason, seen.recoded = "", False
+        seen = _Record()
         try:
             cells = next(reader, None)
+            start = seen.start
         except csv.Error as error:
+            start = seen.start
             if not header:
                 raise InputError(f"{name}: line 1: not a csv header: {error}") from error
             yield Raw(name, start, reason=f"not csv: {error}")
@@ -107,16 +126,40 @@ def _header(name: str, cells: list[str]) -> list[str]:
     header = [cell.strip() for cell in cells]
     if len(set(header)) < len(header) or not all(header):
         raise InputError(f"{name}: line 1: column names must be there and differ, got {', '.join(header)[:200]!r}")
+    check_columns(f"{name}: line 1", header)
     return header
 
 
-def _lines(handle: Bytes) -> Iterator[_Line]:
-    """Every line; over-long ones are skipped without being held, bytes that are not UTF-8 are read as cp1252."""
+def check_columns(place: str, names: list[str]) -> None:
+    """Check the columns that a whole file has.
+
+    Raises:
+        InputError: too many, or two that are one, as `" options "` and `options`.
+    """
+    if len(names) > MAX_COLUMNS:
+        raise InputError(f"{place}: {len(names):,} columns, at most {MAX_COLUMNS:,}; leave out what is no field")
+    if both := collision(names):
+        raise InputError(f"{place}: {both}\nrename one of them")
+
+
+def _lines(handle: io.BufferedReader[Any], blank: Callable[[], bytes] = lambda: _BLANK) -> Iterator[_Line]:
+    """Every line; over-long ones are skipped without being held, bytes that are not UTF-8 are read as cp1252.
+
+    Args:
+        blank: gives the characters of which a line may consist that is skipped now; b"": none is.
+    """
     number = 0
     if handle.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff"):
         handle = io.BufferedReader(_Utf8(handle))
     while data := handle.readline(MAX_LINE):
         number += 1
+        if (skipped := blank()) and not data.lstrip(skipped) and data.endswith(b"\n"):
+            while run := handle.peek():  # a file may hold millions of them: whole buffers at once
+                length = len(run) - len(run.lstrip(skipped))
+                number += handle.read(length).count(b"\n")
+                if length < len(run):
+                    break
+            continue
         if len(data) == MAX_LINE and not data.endswith(b"\n"):
             while (more := handle.readline(MAX_LINE)) and not more.endswith(b"\n"):
                 pass
@@ -136,7 +179,7 @@ def _lines(handle: Bytes) -> Iterator[_Line]:
 class _Utf8(io.RawIOBase):
     """UTF-16 bytes as UTF-8 bytes, so that everything after it sees one encoding."""
 
-    def __init__(self, handle: Bytes) -> None:
+    def __init__(self, handle: io.BufferedReader[Any]) -> None:
         self._text = io.TextIOWrapper(handle, encoding="utf-16", newline="")
         self._rest = b""
 
@@ -159,7 +202,10 @@ def _parse(text: str) -> tuple[Any, str]:
         return text[:200], "not JSON: nested too deeply"
     except ValueError as error:
         return text[:200], f"not JSON: {error}"[:200]
-    return row, "" if isinstance(row, dict) else "not a JSON object"
+    if not isinstance(row, dict):
+        return row, "not a JSON object"
+    reason = why_refused(row)
+    return (text[:200], reason) if reason else (row, "")
 
 
 def _refuse_constant(name: str) -> Any:
@@ -169,8 +215,8 @@ def _refuse_constant(name: str) -> Any:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     row = dict(pairs)
     if len(row) < len(pairs):
-        names = [key for key, _ in pairs]
-        raise ValueError(f"key {next(key for key in names if names.count(key) > 1)!r} twice")
+        counts = Counter(key for key, _ in pairs)
+        raise ValueError(f"key {counts.most_common(1)[0][0][:40]!r} twice")
     return row
 
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from os import PathLike
 from typing import Any
 
 from skillshot.common.io import read_jsonl, sha256_text, write_jsonl
+from skillshot.common.text import canonical
 
 ANSWER_TYPES = ("number", "choice", "choice_text", "bool", "sql", "lf", "text")
 ORIGIN = "_origin"  # "file:line" of a record between ingest and validate, which drops it
-
-_SPACE = re.compile(r"\s+")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,8 +83,8 @@ def question_text(question: str, context: str = "", options: Iterable[str] = ())
 
 
 def normalise_question(text: str) -> str:
-    """Normal form for identity: NFKC, case-folded, spaces collapsed. Equal forms are identical questions."""
-    return _SPACE.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+    """Normal form for identity, see `skillshot.common.text.canonical`. Equal forms are identical questions."""
+    return canonical(text)
 
 
 def content_id(question: str, rationale: str, answer: str, context: str = "") -> str:

@@ -8,13 +8,13 @@ format counts as invalid. LaTeX and Markdown around an answer do not count: `\bo
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from skillshot.common.errors import InputError
 from skillshot.common.record import Record
+from skillshot.common.text import normalised
 from skillshot.evaluation.sql import is_query, same_sql
 from skillshot.runtime.prompt import ANSWER_CUE
 
@@ -25,7 +25,7 @@ _LOOSE_CUE = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(
-    r"(?P<sign>[-−–])?\s*[$€£₩¥]?\s*(?P<minus>[-−])?"
+    r"(?:(?P<sign>[-−–])\s*+)?(?:[$€£₩¥]\s*+)?(?P<minus>[-−])?"
     r"(?:(?P<whole>\d+)\s+(?P<over>\d+)\s*/\s*(?P<under>\d+)"
     r"|(?P<a>\d+)\s*/\s*(?P<b>\d+)(?![\d/])"
     r"|(?P<plain>\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?(?:[eE][-+]?\d{1,3}(?!\w))?|\.\d+))"
@@ -208,7 +208,7 @@ def _sql(answer: str, record: Record, _: bool) -> bool:
 
 def normal(text: str) -> str:
     """Case-folded, NFKC, without punctuation at the ends, articles and double spaces."""
-    text = unicodedata.normalize("NFKC", text).casefold().strip().strip("\"'“”‘’.!?,;:()[]")
+    text = normalised("NFKC", text).casefold().strip().strip("\"'“”‘’.!?,;:()[]")
     return " ".join(word for word in text.split() if word not in {"a", "an", "the"})
 
 

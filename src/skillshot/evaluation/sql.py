@@ -24,7 +24,7 @@ Schema = Mapping[str, frozenset[str]]  # table -> its columns, lower case
 VALUE = "value"  # stands for every literal
 _DIALECT = SQLite()
 _QUERY = re.compile(r"[\s(]*(?:select|with)\b", re.IGNORECASE)
-_TABLE = re.compile(r"^\s*(\w+)\s*\(([^)]*)\)", re.MULTILINE)
+_TABLE = re.compile(r"^[^\S\n]*+(\w++)\s*+\(([^)]*)\)", re.MULTILINE)
 _NAMES = frozenset({TokenType.DOT, TokenType.ALIAS, TokenType.FROM, TokenType.JOIN})  # a name stands next to these
 _MIRRORED: dict[type[exp.Expr], str] = {exp.GT: "LT", exp.GTE: "LTE"}  # a > b is b < a
 _GROUPED = frozenset({"expressions"})
@@ -62,7 +62,7 @@ def _words(text: str) -> list[str]:
 def _schema(text: str) -> Schema:
     return {
         table: frozenset(column.split()[0] for column in body.split(",") if column.strip())
-        for table, body in _TABLE.findall(text.lower())
+        for table, body in _TABLE.findall(text[: text.rfind(")") + 1].lower())  # every bracket closes: linear
     }
 
 

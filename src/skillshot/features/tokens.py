@@ -16,7 +16,7 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
 _TIMES = re.compile(r"(?<![a-z])x(?![a-z])")
 _UNITS = re.compile(r"[^\W\d_]+(?:[/-][^\W\d_]+)*")  # 14 pieces/house * 60 houses = 840
 _NOISE = re.compile(r"(?<!\d)\.|\.(?!\d)|[^\d.()\s+\-*/=]")
-_LEFT_SIDE = re.compile(r"[\d.()\s+\-*/]*\d[\s()]*[+\-*/][\d.()\s+\-*/]*=")
+_OPERATION = re.compile(r"\d[\s()]*[+\-*/]")
 _OPERATOR = re.compile(r"(?<=[\d)\s])[+\-*/](?=\s*[\d(.])")
 _ENDINGS = ("ing", "ed", "ly", "es", "er", "s")
 _STEM = 4  # first letters that identify a word in another form: rolled, roll
@@ -57,9 +57,9 @@ def operators(text: str) -> list[str]:
     text = _TIMES.sub("*", _THOUSANDS.sub("", text.lower().translate(_SIGNS)))
     found = []
     for line in text.split("\n"):
-        line = _NOISE.sub(" ", _UNITS.sub("", line))
-        for match in _LEFT_SIDE.finditer(line):
-            found.append("".join(_OPERATOR.findall(" ".join(match[0].split()))))
+        *left_sides, _ = _NOISE.sub(" ", _UNITS.sub("", line)).split("=")
+        for side in filter(_OPERATION.search, left_sides):
+            found.append("".join(_OPERATOR.findall(" ".join(side.split()))))
     return [signs for signs in found if signs]
 
 

@@ -13,6 +13,8 @@ from skillshot.runtime.types import Demonstration
 
 PIECES = 12  # at most so many pieces of the question are occluded, one policy pass each
 REST = "(rest)"
+SHOWN = 3  # pieces that the text names
+MOST = 0.9  # share of a score from which the rest alone makes it
 
 
 @dataclass(frozen=True)
@@ -57,16 +59,18 @@ class Explanation:
         lines = [f"Question: {self.question}"]
         for place, reason in enumerate(self.reasons, 1):
             pieces = [part for part in reason.contributions if part.piece != REST]
-            shown = ", ".join(f"{part.piece.strip()!r} {part.value:+.3f}" for part in pieces[:3])
-            lines.append(
-                f"{place}. {reason.demonstration.id}  score {reason.demonstration.score:.3f}  rests on {shown}"
-            )
+            rest = sum(part.value for part in reason.contributions if part.piece == REST)
+            terms = [f"{REST} {rest:.3f}", *(f"{part.piece.strip()!r} {part.value:+.3f}" for part in pieces[:SHOWN])]
+            total = ", ".join(terms + ["..."] * (len(pieces) > SHOWN))
+            score = reason.demonstration.score
+            spread = "; no single piece carries the score" if 0 < MOST * score < rest else ""
+            lines.append(f"{place}. {reason.demonstration.id}  score {score:.3f} = {total}{spread}")
         return "\n".join(lines)
 
 
 def cut(text: str, limit: int = PIECES) -> list[str]:
     """Cut a text at spaces into at most `limit` pieces that concatenate to it again."""
-    words = re.findall(r"\s*\S+\s*$|\s*\S+", text) or [text]
+    words = re.findall(r"\s*+\S++(?:\s++\Z)?", text) if text.strip() else [text]
     size = -(-len(words) // limit)
     return ["".join(words[start : start + size]) for start in range(0, len(words), size)]
 

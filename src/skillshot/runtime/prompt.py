@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import Any, Protocol
 
 from skillshot.common.errors import InputError
 from skillshot.common.extras import extras_named
+from skillshot.common.text import shown
 
 ANSWER_CUE = "The answer is"
+# where a text begins a line as the prompt does, behind any character that ends a line, or unseen ones
+_OPENING = re.compile(
+    "(?<=[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])"
+    "(?=[\u200b-\u200f\u2060\ufeff]{0,9}(?:question|answer)[ \t]{0,9}[:\uff1a])",
+    re.IGNORECASE,
+)
 
 
 class Example(Protocol):
@@ -80,9 +88,20 @@ class PromptTemplate:
         return first + turns
 
 
-@lru_cache(maxsize=32)
 def prompt_template(text: str | None, system: str | None) -> PromptTemplate:
-    """The PromptTemplate of two texts, compiled once."""
+    """The PromptTemplate of two texts, compiled once.
+
+    Raises:
+        InputError: as PromptTemplate; also for what is no text.
+    """
+    for name, value in (("template", text), ("system", system)):
+        if value is not None and not isinstance(value, str):
+            raise InputError(f"{name}={shown(value)}: expected a jinja2 text, or None")
+    return _template(text, system)
+
+
+@lru_cache(maxsize=32)
+def _template(text: str | None, system: str | None) -> PromptTemplate:
     return PromptTemplate(text, system=system)
 
 
@@ -90,10 +109,11 @@ def render(demonstrations: Sequence[Example], question: str, context: str = "", 
     """Default prompt, which ends with "Answer:".
 
     Demonstrations come best first and are written best *last*: the one nearest to the question weighs
-    most (measured with the embedded model: -0.620 nats per token last, -0.490 first).
+    most (measured with the embedded model: -0.620 nats per token last, -0.490 first). A line of a text that begins
+    with "Question:" or "Answer:" is indented by a space, so that no text opens another example.
     """
     blocks = [
-        _ask(example.question, example.context, example.options) + continuation(example)
+        _ask(example.question, example.context, example.options) + _closed(continuation(example))
         for example in reversed(demonstrations)
     ]
     return "\n\n".join([*blocks, _ask(question, context, options)])
@@ -121,7 +141,12 @@ def choices(options: Iterable[str]) -> str:
 
 
 def _ask(question: str, context: str, options: Iterable[str]) -> str:
-    return f"Question: {_body(question, context, options)}\nAnswer:"
+    return f"Question: {_closed(_body(question, context, options))}\nAnswer:"
+
+
+def _closed(text: str) -> str:
+    """A text no line of which begins as a part of the prompt does; most texts are as they were."""
+    return _OPENING.sub(" ", text)
 
 
 def _body(question: str, context: str, options: Iterable[str]) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from skillshot.common.arrays import Floats, Mask
 from skillshot.common.errors import InputError
-from skillshot.common.record import Record
+from skillshot.common.record import Record, normalise_question
+from skillshot.common.text import shown
 from skillshot.runtime.diversify import CANDIDATES, diversify
 from skillshot.runtime.index import ExactIndex
 from skillshot.runtime.opening import OpenBundle
@@ -34,17 +36,17 @@ def find(
         InputError: an argument is refused; see `Selector.select`.
     """
     if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-        raise InputError(f"k={k!r}: expected a whole number of at least 1")
-    low = -np.inf if min_score is None else min_score
-    if isinstance(low, bool) or not isinstance(low, int | float | np.number) or np.isnan(low):
-        raise InputError(f"min_score={min_score!r}: expected a cosine, from -1 to 1")
+        raise InputError(f"k={shown(k)}: expected a whole number of at least 1")
+    if isinstance(questions, str | bytes | Mapping) or not isinstance(questions, Iterable):
+        raise InputError(f"questions={shown(questions)}: expected a list of questions; for one, use select")
+    low, k = _low(min_score), min(k, len(bundle.store))
     asked = [parse(question) for question in questions]
     if not asked:
         return []
     excluded, allowed = _excluded(bundle.store, exclude), _allowed(bundle.store, where)
     vectors = bundle.policy([text for _, text in asked])
     return [
-        _choose(bundle, vector, question, k, excluded, allowed, float(low))
+        _choose(bundle, vector, question, k, excluded, allowed, low)
         for vector, (question, _) in zip(vectors, asked, strict=True)
     ]
 
@@ -59,17 +61,48 @@ def recall(bundle: OpenBundle, questions: Sequence[Question], k: int) -> float:
     return float(np.mean(shares))
 
 
-def _excluded(store: BankStore, exclude: Collection[str]) -> frozenset[str]:
-    names = frozenset([exclude] if isinstance(exclude, str) else exclude)
+def _low(min_score: Any) -> float:
+    """The lowest score that is wanted, a number from -2 to 2."""
+    if min_score is None:
+        return -2.0
+    if isinstance(min_score, bool) or not isinstance(min_score, int | float | np.integer | np.floating):
+        raise InputError(f"min_score={shown(min_score)}: expected a cosine, from -1 to 1")
+    if min_score != min_score:
+        raise InputError("min_score=nan: expected a cosine, from -1 to 1")
+    return float(max(-2.0, min(2.0, min_score)))  # beyond the range of a cosine all bounds are one
+
+
+def _excluded(store: BankStore, exclude: Any) -> frozenset[str]:
+    if isinstance(exclude, str):
+        exclude = [exclude]
+    if isinstance(exclude, bytes | Mapping) or not isinstance(exclude, Iterable):
+        raise InputError(f"exclude={shown(exclude)}: expected a list of ids")
+    names = list(exclude)
     for name in names:
+        if not isinstance(name, str):
+            raise InputError(f"exclude: {shown(name)}: expected the id of a demonstration, which is a text")
         if not store.has(name):
-            raise InputError(f"exclude: no demonstration has the id {name!r}")
-    return names
+            raise InputError(f"exclude: no demonstration has the id {shown(name)}")
+    return frozenset(names)
 
 
-def _allowed(store: BankStore, where: Mapping[str, Any] | None) -> Mask | None:
-    masks = [store.fields.mask(field, value) for field, value in (where or {}).items()]
+def _allowed(store: BankStore, where: Any) -> Mask | None:
+    if where is not None and not isinstance(where, Mapping):
+        raise InputError(f"where={shown(where)}: expected a mapping of fields to values, e.g. {{'grade': 8}}")
+    masks = [store.fields.mask(*_condition(field, value)) for field, value in (where or {}).items()]
     return functools.reduce(np.logical_and, masks) if masks else None
+
+
+def _condition(field: Any, value: Any) -> tuple[str, Any]:
+    if not isinstance(field, str):
+        raise InputError(f"where: {shown(field)}: expected the name of a field, which is a text")
+    if isinstance(value, np.generic):
+        value = value.item()
+    try:
+        json.dumps(value, sort_keys=True, allow_nan=False)
+    except (RecursionError, TypeError, ValueError):
+        raise InputError(f"where: {shown(field)}: {shown(value)}: expected a value as in the bank's JSON") from None
+    return field, value
 
 
 def _choose(
@@ -80,16 +113,16 @@ def _choose(
     key, near_tie = np.uint64(question_key(question)), float(bundle.manifest["select"]["near_tie"])
     width = max(CANDIDATES, k + 1 + len(excluded))
     while True:
-        rows, scores = bundle.index.search(vector, width, allowed)
+        rows, scores = bundle.search(vector, width, allowed)
         fit = (bundle.store.keys[rows] != key) & (scores >= low)
         all_seen = len(rows) < width or scores[-1] < low
         rows, scores = rows[fit], scores[fit]
-        chosen: dict[tuple[str, str], Found] = {}
+        chosen: dict[tuple[int, str], Found] = {}  # by question and context, however they are written
         for place in diversify(scores, bundle.vectors, rows, near_tie):
             record = bundle.store[int(rows[place])]
             if record.id not in excluded:
                 found = int(rows[place]), record, float(scores[place])
-                chosen.setdefault((record.question, record.context), found)
+                chosen.setdefault((int(bundle.store.keys[rows[place]]), normalise_question(record.context)), found)
             if len(chosen) == k:
                 break
         if len(chosen) == k or all_seen:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypedDict
 
 from skillshot.common.errors import InputError
 from skillshot.common.record import Record, question_text
+from skillshot.common.text import shown
+
+# characters of a question with context and options: encoders read some hundred words of it, and a text of megabytes
+# would take minutes
+MAX_QUESTION = 100_000
 
 Question = str | Mapping[str, Any]
 
@@ -53,15 +57,40 @@ def parts(question: Question) -> tuple[str, str, tuple[str, ...]]:
     """Question, context and options.
 
     Raises:
-        InputError: neither a text nor a mapping with one under `question`.
+        InputError: neither a text nor a mapping with one under `question`; context or options of a wrong type; over
+            `MAX_QUESTION` characters.
     """
     if isinstance(question, str):
-        return question, "", ()
+        return _measured(question, "", ())
     if not isinstance(question, Mapping) or not isinstance(question.get("question"), str):
-        shown = json.dumps(question, default=str)[:80]
-        raise InputError(f"question {shown}: expected a text, or a mapping with a text under 'question'")
-    options: Iterable[Any] = question.get("options") or ()
-    return question["question"], str(question.get("context") or ""), tuple(str(option) for option in options)
+        raise InputError(f"question {shown(question)}: expected a text, or a mapping with a text under 'question'")
+    context, options = question.get("context"), question.get("options")
+    if context is not None and not isinstance(context, str):
+        raise InputError(f"context {shown(context)} of a question: expected a text, or none")
+    if isinstance(options, Mapping):  # {"A": "12", "B": "13"}
+        options = list(options.values())
+    if options is not None and not isinstance(options, list | tuple):
+        raise InputError(f"options {shown(options)} of a question: expected a list of texts, or none")
+    for option in options or ():
+        if not isinstance(option, str | int | float):
+            raise InputError(f"option {shown(option)} of a question: expected a text or a number")
+    return _measured(question["question"], context or "", tuple(map(_spelled, options or ())))
+
+
+def _spelled(option: str | float) -> str:
+    if isinstance(option, int) and abs(option) >= 10**100:
+        raise InputError("an option of a question is a number of over 100 digits: give it as a text")
+    return str(option)
+
+
+def _measured(question: str, context: str, options: tuple[str, ...]) -> tuple[str, str, tuple[str, ...]]:
+    length = len(question) + len(context) + sum(map(len, options))
+    if length > MAX_QUESTION:
+        raise InputError(
+            f"question {shown(question, 40)}: {length:,} characters with context and options, at most "
+            f"{MAX_QUESTION:,}; cut it, as only its beginning is read"
+        )
+    return question, context, options
 
 
 def parse(question: Question) -> tuple[str, str]:

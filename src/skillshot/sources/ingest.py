@@ -12,7 +12,7 @@ import numpy as np
 
 from skillshot.bank.columns import suggest
 from skillshot.bank.dedup import Grouper
-from skillshot.bank.intake import Intake, Placed, Quarantined, Tally
+from skillshot.bank.intake import GOLD, Intake, Placed, Quarantined, Tally
 from skillshot.bank.rows import Raw
 from skillshot.bank.split import group_stats, hold_out, spanning
 from skillshot.common.errors import ColumnsError, SkillshotError
@@ -78,7 +78,7 @@ class _Reader:
 
     def __call__(self, name: str, raws: Iterator[Raw], limit: int | None, *, queries: bool = False) -> dict[str, Any]:
         columns = self.params.ingest.columns
-        intake, tally = Intake(columns), Tally()
+        intake, tally = Intake(columns, self.params.validate, () if queries else GOLD), Tally()
         rows = explained = 0
 
         def counted() -> Iterator[Raw]:
@@ -101,7 +101,7 @@ class _Reader:
             names = intake.file_columns
             raise ColumnsError(
                 f"{name}: no row has both a rationale and an answer; the file has the columns {', '.join(names)[:200]}",
-                suggest("rationale", names, columns),
+                suggest("rationale", names, columns, GOLD),
             )
         if rows != tally.accepted + tally.refused:
             raise SkillshotError(f"ingest lost rows of {name}: {rows} in, {tally.accepted} + {tally.refused} out")
