@@ -1,7 +1,7 @@
 """DSPy: demonstrations chosen by skill for each question, where `dspy.KNN` would be; saved with the program.
 
-pip install 'skillshot[dspy]'
-python examples/dspy_examples.py models/selector "How many apples are left?"
+pip install '.[dspy]'
+python examples/dspy_examples.py selector "How many apples are left?"
 """
 
 import sys

@@ -1,7 +1,7 @@
 """LangChain: a few-shot prompt whose examples are chosen by skill, sync and async.
 
-pip install 'skillshot[langchain]'
-python examples/langchain_prompt.py models/selector "How many apples are left?"
+pip install '.[langchain]'
+python examples/langchain_prompt.py selector "How many apples are left?"
 """
 
 import asyncio

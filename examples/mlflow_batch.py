@@ -1,5 +1,6 @@
 """MLflow: prompts for a table of questions from a registered (or saved) model.
 
+pip install '.[pipeline]'
 python examples/mlflow_batch.py models:/skillshot-selector@champion "How many apples are left?" "What do 3 pens cost?"
 """
 

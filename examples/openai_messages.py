@@ -1,7 +1,7 @@
 """openai: demonstrations as chat messages, for any OpenAI-compatible endpoint (OPENAI_BASE_URL, OPENAI_API_KEY).
 
-pip install openai 'skillshot[templates]'
-python examples/openai_messages.py models/selector "How many apples are left?"
+pip install '.[templates]' openai
+python examples/openai_messages.py selector "How many apples are left?"
 """
 
 import sys

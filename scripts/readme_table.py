@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from scripts.pages import ROOT, interval, number, put, put_values, report, table
 
 PAGES = ("README.md", "README.ko.md", "docs/results/storyskills.md")
 ORDER = ("zero-shot", "random", "bm25", "question", "ridge", "lars", "lite", "skillshot", "oracle", "oracle_features")
-SETS = {"tabmwp": "TabMWP", "cogs": "COGS", "spider": "Spider", "gsm8k": "GSM8K"}
-MEASURES = {"tabmwp": "hit@4", "cogs": "hit@4", "spider": "jaccard@4", "gsm8k": "jaccard@4"}
-SHOWN = ("random", "question", "skillshot")
+SETS = {"tabmwp": "TabMWP", "cogs": "COGS", "spider": "Spider, jaccard@4", "gsm8k": "GSM8K, jaccard@4"}
+SHOWN = ("question", "skillshot")
+FEW = 30  # queries below which the number stands out, as in `skillshot.common.tables`
+
+
+class Words(NamedTuple):
+    """The words of the results table in one language. asked, few: LLM cell by number of queries."""
+
+    header: tuple[str, ...]
+    asked: str
+    few: str
+
+
+LANGUAGES = {
+    "results": Words(
+        ("data set", "queries", "nearest question", "skillshot", "difference", "LLM: NLL difference (its queries)"),
+        "{gain} ({queries})",
+        "{gain} (**only {queries}**)",
+    ),
+    "results.ko": Words(
+        ("데이터셋", "질문 수", "가장 가까운 질문", "skillshot", "차이", "LLM: NLL 차이 (LLM에 물은 질문 수)"),
+        "{gain} ({queries}개)",
+        "{gain} (**{queries}개뿐**)",
+    ),
+}
 
 
 def read() -> dict[str, dict[str, Any]]:
@@ -18,7 +40,7 @@ def read() -> dict[str, dict[str, Any]]:
     return {name: report(name) for name in ("evaluate", "skills", "evaluate_sets")}
 
 
-def results(reports: dict[str, dict[str, Any]]) -> str:
+def results(reports: dict[str, dict[str, Any]], words: Words) -> str:
     """One row a data set: skill alignment, and what an LLM makes of the choice."""
     skills, sets, pipeline = reports["skills"], reports["evaluate_sets"], reports["evaluate"]
     rows = []
@@ -26,17 +48,19 @@ def results(reports: dict[str, dict[str, Any]]) -> str:
         part = skills[name]
         asked = sets.get(f"{name}, again", sets[name])  # of the current model, where there is one
         found = [number(part["selectors"][selector]) for selector in SHOWN]
-        gain = asked["pairs"]["skillshot-question"]["nll"]
         pair = interval(part["pairs"]["skillshot-question"])
-        rows.append([f"{title} ({part['queries']}, {asked['queries']})", MEASURES[name], *found, pair, interval(gain)])
+        rows.append([title, str(part["queries"]), *found, pair, _gain(asked, words)])
     alignment = pipeline["alignment"]
     found = [number(alignment["selectors"][selector]["hit@k"]) for selector in SHOWN]
     pair = interval(alignment["pairs"]["skillshot-question"]["hit@k"])
-    gain = pipeline["pairs"]["skillshot-question"]["nll"]
-    title = f"storyskills ({alignment['queries']}, {pipeline['queries']})"
-    rows.append([title, f"hit@{alignment['k']}", *found, pair, interval(gain)])
-    header = ["data set (queries, for the LLM)", "measure", "`random`", "`question`", "`skillshot`"]
-    return table([*header, "skillshot - question", "NLL, skillshot - question"], rows)
+    rows.append(["storyskills", str(alignment["queries"]), *found, pair, _gain(pipeline, words)])
+    return table(words.header, rows)
+
+
+def _gain(asked: dict[str, Any], words: Words) -> str:
+    """skillshot minus question on the LLM, with the number of queries that it was asked."""
+    cell = words.few if asked["queries"] < FEW else words.asked
+    return cell.format(gain=interval(asked["pairs"]["skillshot-question"]["nll"]), queries=asked["queries"])
 
 
 def selectors(evaluate: dict[str, Any]) -> str:
@@ -62,12 +86,17 @@ def values(reports: dict[str, dict[str, Any]]) -> dict[str, str]:
     }
     asked = reports["evaluate_sets"]["cogs, again"]["selectors"]
     made |= {f"cogs.{name}.accuracy": f"{100 * row['accuracy']:.0f} %" for name, row in asked.items()}
+    for name in ("aqua_rat", "strategyqa"):
+        part = reports["evaluate_sets"][name]
+        made[f"{name}.nll"] = interval(part["pairs"]["skillshot-question"]["nll"])
+        made[f"{name}.queries"] = str(part["queries"])
     return made
 
 
 def render(text: str, reports: dict[str, dict[str, Any]]) -> str:
     """A page with its tables and inline values made anew."""
-    text = put(text, "results", results(reports))
+    for mark, words in LANGUAGES.items():
+        text = put(text, mark, results(reports, words))
     text = put(text, "table", selectors(reports["evaluate"]))
     return put_values(text, values(reports))
 

@@ -29,16 +29,18 @@ def peers(select: dict[str, Any]) -> str:
 
 
 def banks(select: dict[str, Any]) -> str:
-    """Latency, loading and memory by size of the bank."""
-    rows, index = [], []
+    """Latency by size of the bank, then loading and memory."""
+    latency, loading, index = [], [], []
     for size, bank in sorted(select["banks"].items(), key=lambda item: int(item[0])):
         for mode, run in sorted(bank["modes"].items()):
             if not mode.endswith("1 thread"):
                 continue
             recall = f"{run['recall@4']:.4f}" if "recall@4" in run else "exact"
-            cells = [f"{int(size):,}", mode.split(",")[0], *(f"{run['cpu_ms'][q]:.2f}" for q in ("p50", "p95"))]
-            cells += [f"{run['search_cpu_ms']['p50']:.2f}", *(f"{load['cpu_s']:.2f}" for load in run["load"].values())]
-            rows.append([*cells, str(round(run["resident_mb"])), recall])
+            first = [f"{int(size):,}", mode.split(",")[0]]
+            times = [*(run["cpu_ms"][q] for q in ("p50", "p95")), run["search_cpu_ms"]["p50"]]
+            latency.append([*first, *(f"{value:.2f}" for value in times), recall])
+            loads = [f"{load['cpu_s']:.2f}" for load in run["load"].values()]
+            loading.append([*first, *loads, str(round(run["resident_mb"]))])
         if "index" in bank["build_cpu_s"]:
             exact = next(run["exact_search_cpu_ms"]["p50"] for run in bank["modes"].values())
             seconds, size_mb = bank["build_cpu_s"]["index"], bank["files_mb"]["skillshot.faiss"]
@@ -47,8 +49,10 @@ def banks(select: dict[str, Any]) -> str:
                 f"At {int(size):,} the index takes {seconds:.0f} CPU seconds to build and {size_mb:.0f} MB; "
                 f"exact search takes {exact:.1f} ms.",
             ]
-    header = ["demonstrations", "mode", "p50", "p95", "search alone, p50", "load, CPU s", "unchecked", "resident MB"]
-    return "\n".join([table([*header, "recall@4"], rows), *index])
+    head = ["demonstrations", "mode"]
+    times = table([*head, "p50", "p95", "search alone, p50", "recall@4"], latency)
+    loads = table([*head, "load, CPU s", "load unchecked, CPU s", "resident MB"], loading)
+    return "\n".join(["Latency by size of the bank:", "", times, *index, "", "Loading and memory:", "", loads])
 
 
 def precisions(precision: dict[str, Any]) -> str:

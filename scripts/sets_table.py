@@ -14,18 +14,25 @@ PAGE = "docs/results/llm.md"
 
 
 def sets(report: dict[str, Any]) -> str:
-    """One block of rows a data set."""
+    """A table a data set, without the columns of exact match where it was not measured."""
+    return "\n\n".join(f"{_title(name, part)}\n\n{_selectors(part)}" for name, part in report.items())
+
+
+def _title(name: str, part: dict[str, Any]) -> str:
+    return (
+        f"**{name}**: bank of {part['bank']:,}, {part['queries']} queries, {part['shots']} shots, "
+        f"commit {part['commit']}"
+    )
+
+
+def _selectors(part: dict[str, Any]) -> str:
+    names = {"accuracy": "exact match", "nll": "gold NLL"}
+    measured = [name for name in names if any(row[name] is not None for row in part["selectors"].values())]
     rows = []
-    for name, part in report.items():
-        first = f"{name}, {part['bank']}, {part['queries']}, {part['shots']}, {part['commit']}"
-        for selector, row in part["selectors"].items():
-            pair = part["pairs"].get(f"{selector}-question", {})
-            cells = [number(row["accuracy"]), interval(pair.get("accuracy"))]
-            cells += [number(row["nll"]), interval(pair.get("nll"))]
-            rows.append([first, f"`{selector}`", *cells])
-            first = ""
-    header = ["data set, bank, queries, shots, commit", "selector", "exact match", "- `question`"]
-    return table([*header, "gold NLL", "- `question`"], rows)
+    for selector, row in part["selectors"].items():
+        pair = part["pairs"].get(f"{selector}-question", {})
+        rows.append([f"`{selector}`", *(c for name in measured for c in (number(row[name]), interval(pair.get(name))))])
+    return table(["selector", *(c for name in measured for c in (names[name], "- `question`"))], rows)
 
 
 def skill_knn(report: dict[str, Any]) -> str:

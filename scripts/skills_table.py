@@ -54,11 +54,13 @@ def ablation(report: dict[str, Any]) -> str:
 
 
 def damage(report: dict[str, Any], selectors: tuple[str, ...] = ("question", "ridge", "lars", "skillshot")) -> str:
-    """Corrupted banks: a column for each data set and selector."""
-    names = [name for name in NAMES if name in report]
-    kinds = [kind for kind, value in report[names[0]].items() if isinstance(value, dict)]
-    columns = [f"{NAMES[n]} {selector}" for n in names for selector in selectors]
-    return rows(columns, {k: [f"{report[n][k][selector]:.3f}" for n in names for selector in selectors] for k in kinds})
+    """Corrupted banks: a table for each data set, a column for each selector."""
+    made = []
+    for name in (name for name in NAMES if name in report):
+        kinds = [kind for kind, value in report[name].items() if isinstance(value, dict)]
+        cells = {kind: [f"{report[name][kind][selector]:.3f}" for selector in selectors] for kind in kinds}
+        made.append(f"{NAMES[name]}:\n\n{rows(list(selectors), cells)}")
+    return "\n\n".join(made)
 
 
 MAKERS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {

@@ -61,6 +61,16 @@ def test_tables_hold_what_the_report_holds() -> None:
         "bank": 9, "queries": 3, "shots": 2, "commit": "abc", "selectors": {"question": row, "skillshot": row},
         "pairs": {"skillshot-question": {"accuracy": None, "nll": {"diff": -0.1, "low": -0.25, "high": 0.05}}},
     }  # fmt: skip
-    lines = tables.sets({"toy": part}).splitlines()
-    assert lines[2] == "| toy, 9, 3, 2, abc | `question` |  |  | 0.500 |  |"
-    assert lines[3] == "|  | `skillshot` |  |  | 0.500 | -0.100 [-0.250, +0.050] |"
+    assert tables.sets({"toy": part}).splitlines() == [
+        "**toy**: bank of 9, 3 queries, 2 shots, commit abc",
+        "",
+        "| selector | gold NLL | - `question` |",
+        "|---|---|---|",
+        "| `question` | 0.500 |  |",
+        "| `skillshot` | 0.500 | -0.100 [-0.250, +0.050] |",
+    ]
+    part["selectors"] = {"question": row | {"accuracy": 0.25}}
+    assert tables.sets({"toy": part}).splitlines()[2:5:2] == [
+        "| selector | exact match | - `question` | gold NLL | - `question` |",
+        "| `question` | 0.250 |  | 0.500 |  |",
+    ]

@@ -5,6 +5,7 @@ The English and the Korean README show the same code, apart from comments.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 from collections.abc import Callable
@@ -115,9 +116,26 @@ def test_the_application_snippet_runs(name: str, bundle: Path, tmp_path: Path, m
     monkeypatch.chdir(tmp_path)
     answer = run(blocks(name, "python")[1], name)["answer"]
     asked: list[str] = []
-    answer("The bakery packs 50 muffins into boxes of 8. How many are left over?", asked.append)
-    answer("qwxz", asked.append)
-    assert asked[0].count("Question:") == 5 and asked[1].endswith("Question: qwxz\nAnswer:")
+    question = "The bakery packs 50 muffins into boxes of 8. How many are left over?"
+    answer(question, asked.append)
+    assert asked[0].count("Question:") == 5 and asked[0].endswith(f"Question: {question}\nAnswer:")
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_the_table_of_integrations_names_what_can_be_imported(name: str) -> None:
+    named = re.findall(r"`from ([\w.]+) import (\w+)`", TEXTS[name])
+    assert len(named) == 3
+    for module, item in named:
+        spec = importlib.util.find_spec(module)
+        assert spec is not None and spec.origin is not None, module
+        assert re.search(rf"\b{item}\b", Path(spec.origin).read_text(encoding="utf-8")), f"{module}.{item}"
+
+
+@pytest.mark.parametrize(("mark", "few"), [("results", "**only 15**"), ("results.ko", "**15개뿐**")])
+def test_the_results_mark_an_llm_that_was_asked_little(mark: str, few: str) -> None:
+    lines = readme_table.results(readme_table.read(), readme_table.LANGUAGES[mark]).splitlines()
+    assert [line.split()[1] for line in lines if few in line] == ["storyskills"]
+    assert len({line.count("|") for line in lines}) == 1
 
 
 def test_both_readmes_show_the_same_code() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shlex
 import shutil
@@ -11,8 +12,11 @@ from types import ModuleType
 
 import pytest
 
+from helpers.story import Story
 from scripts import cli_reference, params_reference
 from skillshot.cli.main import build_parser
+from skillshot.evaluation.files import write_rows
+from skillshot.evaluation.results import QueryResult
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDES = sorted((ROOT / "docs/guides").glob("*.md"))
@@ -50,6 +54,25 @@ def test_python_snippets_run_one_after_another(
     names: dict[str, object] = {}
     for block in re.findall(r"```python\n(.*?)```", (ROOT / f"docs/guides/{guide}.md").read_text(), flags=re.S):
         exec(compile(block, guide, "exec"), names)
+
+
+def test_two_bundles_are_compared_as_the_guide_shows(
+    bundle: Path, story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("A", "B"):
+        (tmp_path / name).symlink_to(bundle)
+    lines = [json.dumps(query.to_dict()) for query in story[1][:12]]
+    (tmp_path / "queries.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    for folder, nll in (("a", 2.0), ("b", 1.5)):
+        (tmp_path / folder).mkdir()
+        rows = [QueryResult(f"q{i}", "skillshot", "number", nll=nll) for i in range(4)]
+        write_rows(rows, tmp_path / folder / "evaluate_rows.csv")
+    for block in re.findall(r"```python\n(.*?)```", (ROOT / "docs/guides/compare.md").read_text(), flags=re.S):
+        exec(compile(block, "compare", "exec"), {})
+    skills, model = capsys.readouterr().out.splitlines()
+    assert "B - A {'diff': 0.0," in skills
+    assert model.startswith("4 {'diff': -0.5, 'low': -0.5, 'high': -0.5,")
 
 
 def test_the_navigation_names_every_page() -> None:
