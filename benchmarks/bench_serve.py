@@ -37,7 +37,7 @@ def save(bundle: Path, folder: Path) -> None:
     import mlflow
 
     import skillshot
-    from skillshot.track.mlflow_store import SIGNATURE
+    from skillshot.track.signature import SIGNATURE
 
     package = Path(skillshot.__file__).parent
     mlflow.pyfunc.save_model(

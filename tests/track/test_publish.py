@@ -312,7 +312,8 @@ def test_registered_model_predicts(root: Path, params: Params, monkeypatch: pyte
     asked = pd.DataFrame({"question": ["q1", "q2"]})
     answer = model.predict(asked)
     assert [[demo["id"] for demo in found] for found in answer] == [["first", "second"]] * 2
-    assert answer[1][0] == {"id": "first", "question": "q2", "rationale": "because", "answer": "7", "score": 0.5}
+    fields = {"id": "first", "question": "q2", "rationale": "because", "answer": "7", "score": 0.5}
+    assert answer[1][0] == fields | {"context": "", "options": [], "metadata": {}}
     assert len(model.predict(asked, params={"k": 1})[0]) == 1
     assert model.predict(asked, params={"prompt": True}) == ["4 demonstrations, then q1", "4 demonstrations, then q2"]
     with pytest.raises(MlflowException, match="question"):

@@ -1,4 +1,4 @@
-"""The only module that uses MLflow, apart from the model wrapper `pyfunc.py`.
+"""The only module that uses MLflow, apart from the model itself: `pyfunc.py` and its `signature.py`.
 
 The tracking URI is `MLFLOW_TRACKING_URI`, or else the database `mlflow.db` in the repository. It is an absolute URI,
 because a relative one would change when DVC runs an experiment in another folder. Artifacts of a local database are in
@@ -23,8 +23,6 @@ import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
-from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -32,13 +30,10 @@ import skillshot
 from skillshot.common.errors import TrackError
 from skillshot.track.location import ARTIFACTS, database_uri, local_path, tracking_uri
 from skillshot.track.shared_files import share
+from skillshot.track.signature import SIGNATURE
 
 T = TypeVar("T")
 PARENT = "mlflow.parentRunId"
-SIGNATURE = ModelSignature(
-    inputs=Schema([ColSpec("string", "question")]),
-    params=ParamSchema([ParamSpec("k", "integer", 4), ParamSpec("prompt", "boolean", False)]),
-)
 RUNTIME = ("mlflow", "numpy", "onnxruntime", "tokenizers", "pandas")  # packages that serving imports
 
 

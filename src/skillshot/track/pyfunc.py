@@ -1,12 +1,22 @@
-"""The registered model, which `mlflow models serve` serves: a bundle with one input column.
+"""The registered model, which `mlflow models serve` serves: a bundle that answers each row of a table.
 
 MLflow copies this file next to the model and runs it when it loads the model ("models from code"), so nothing is
-pickled. Input: column `question` (string); params `k` (int, 4) and `prompt` (bool, false). Output per question: a list
-of demonstrations as objects, or with `prompt` the finished prompt.
+pickled.
+
+Columns: `question` (text), and where wanted `context` (text) and `options` (list of texts). MLflow's type of all three
+is "any": it would turn a number or null into a text on the way to a string column, and refuse a batch for one bad row.
+With that type, MLflow passes `inputs` of nothing but lists of texts on as one row, so such a row is read as columns.
+Params: `k` (4), `prompt` (false), `exclude` (list of ids), `where` (text of a JSON object), `min_score`.
+Output per row: a list of demonstrations as objects; with `prompt` the finished prompt; for a bad row an object with the
+key `error`, whose text begins with the row's index. A request with a wrong param, or without a good row, is refused.
 """
 
 from __future__ import annotations
 
+import json
+import logging
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import mlflow
@@ -14,7 +24,8 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
-FIELDS = ("id", "question", "rationale", "answer", "score")
+COLUMNS = ("question", "context", "options")
+PARAMS = ("k", "prompt", "exclude", "where", "min_score")
 
 
 class SkillshotModel(PythonModel):  # type: ignore[misc]  # mlflow has no types
@@ -25,29 +36,99 @@ class SkillshotModel(PythonModel):  # type: ignore[misc]  # mlflow has no types
         from skillshot import Selector
 
         self.selector = Selector.load(context.artifacts["bundle"])
+        logging.getLogger("mlflow.models.utils").addFilter(_refuse_unknown_params)
 
     def predict(self, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> list[Any]:
-        """Demonstrations or prompts for the rows of `model_input`.
+        """Demonstrations or prompts for the rows of `model_input`, or what is wrong with a row.
 
         Raises:
-            MlflowException: a question or a param is refused; the scoring server responds 400 with the message.
+            MlflowException: a param is refused, or every row is; the scoring server responds 400 with the message.
         """
         from skillshot.common.errors import SkillshotError
 
-        params = {"k": 4, "prompt": False, **(params or {})}
-        questions = [str(question) for question in model_input["question"]]
+        k, prompt, filters = _settings(params or {})
+        rows = _rows({name: model_input[name].tolist() for name in COLUMNS if name in model_input})
+        answers: list[Any] = [_question_or_error(i, row) for i, row in enumerate(rows)]
+        good = [i for i, answer in enumerate(answers) if "error" not in answer]
+        if rows and not good:
+            raise MlflowException.invalid_parameter_value("; ".join(answer["error"] for answer in answers[:3]))
+        questions = [answers[i]["question"] if list(answers[i]) == ["question"] else answers[i] for i in good]
         try:
-            if params["prompt"]:
-                return [self.selector.prompt(question, k=params["k"]) for question in questions]
-            batch = self.selector.select_batch(questions, k=params["k"])
+            if prompt:
+                found: list[Any] = [self.selector.prompt(question, k=k, **filters) for question in questions]
+            else:
+                chosen = self.selector.select_batch(questions, k=k, **filters)
+                found = [[_plain(demonstration.to_dict()) for demonstration in one] for one in chosen]
         except SkillshotError as error:
             raise MlflowException.invalid_parameter_value(str(error)) from error
-        return [[_as_json(demonstration) for demonstration in found] for found in batch]
+        for i, answer in zip(good, found, strict=True):
+            answers[i] = answer
+        return answers
 
 
-def _as_json(demonstration: Any) -> dict[str, Any]:
-    row = {field: getattr(demonstration, field) for field in FIELDS}
-    return {**row, "score": float(row["score"])}
+def _settings(params: Mapping[str, Any]) -> tuple[int, bool, dict[str, Any]]:
+    """k, prompt, and the filters that were given."""
+    filters = {name: params[name] for name in ("exclude", "min_score") if params.get(name) not in (None, [])}
+    try:
+        where = json.loads(params.get("where") or "{}")
+    except (ValueError, TypeError, RecursionError):
+        where = None
+    if not isinstance(where, dict):
+        raise MlflowException.invalid_parameter_value(
+            f"where={str(params['where'])[:80]!r}: expected the text of a JSON object, such as '{{\"grade\": 8}}'"
+        )
+    return params.get("k", 4), bool(params.get("prompt", False)), filters | ({"where": where} if where else {})
+
+
+def _rows(columns: dict[str, list[Any]]) -> list[dict[str, Any]]:
+    """Rows of a table; a single row that consists of lists of texts, equally long, is read as the columns."""
+    cells = [column[0] for column in columns.values() if len(column) == 1]
+    lists = [cell for cell in cells if isinstance(cell, list) and all(isinstance(text, str) for text in cell)]
+    if cells and len(lists) == len(columns) and len(set(map(len, lists))) == 1:
+        columns = dict(zip(columns, lists, strict=True))
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _question_or_error(index: int, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The given columns of a row as a question of a Selector, or an object that says what is wrong."""
+    from skillshot.common.errors import InputError
+    from skillshot.common.record import normalise_question
+    from skillshot.runtime.types import parts
+
+    question = {name: value for name, value in row.items() if name == "question" or not _missing(value)}
+    if hasattr(question.get("options"), "tolist"):
+        question["options"] = question["options"].tolist()
+    if not isinstance(question["question"], str):
+        shown = "null" if _missing(question["question"]) else repr(question["question"])[:60]
+        return {"error": f"row {index}: question {shown}: expected a text"}
+    try:
+        parts(question)
+    except InputError as error:
+        return {"error": f"row {index}: {error}"}
+    if not normalise_question(question["question"]):
+        return {"error": f"row {index}: question {question['question'][:60]!r} is blank: expected a text"}
+    return question
+
+
+def _missing(value: Any) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
+
+
+def _plain(value: Any) -> Any:
+    """JSON without NaN and infinity, which the scoring server would write as they are."""
+    if isinstance(value, Mapping):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _refuse_unknown_params(record: logging.LogRecord) -> bool:
+    """MLflow drops params that the signature lacks and only logs that; a wrong name must not change an answer."""
+    text = record.getMessage()
+    if text.startswith("Unrecognized params") and all(f"'{name}'" in text for name in PARAMS):
+        raise MlflowException.invalid_parameter_value(text.partition(" are ignored")[0] + f"; expected {list(PARAMS)}")
+    return True
 
 
 mlflow.models.set_model(SkillshotModel())
