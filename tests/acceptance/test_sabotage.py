@@ -22,6 +22,7 @@ import yaml
 from acceptance.sabotage.catalogue import SABOTAGES
 from helpers.story import Story
 from skillshot import Selector
+from skillshot.common.errors import BundleError
 from skillshot.common.io import read_json, write_json
 from skillshot.common.record import Record, read_records
 from skillshot.evaluation.alignment import score
@@ -90,12 +91,13 @@ def labels(change: Callable[[list[Any]], list[Any]]) -> Callable[[Path], None]:
     return action
 
 
+LOAD = "load"  # the bundle is refused before it is measured
 TAMPERED: dict[str, tuple[Callable[[Path], None], str]] = {
     "vectors one row off": (vectors(lambda rows: np.roll(rows, 1, 0)), HIT.format("skillshot")),
     "vectors with the sign flipped": (vectors(lambda rows: -rows), HIT.format("skillshot")),
     "one vector for all": (vectors(lambda rows: np.repeat(rows[:1], len(rows), 0)), HIT.format("skillshot")),
     "half of the vectors zero": (
-        vectors(lambda rows: rows * (np.arange(len(rows)) % 2)[:, None].astype(rows.dtype)), HIT.format("skillshot")
+        vectors(lambda rows: rows * (np.arange(len(rows)) % 2)[:, None].astype(rows.dtype)), LOAD
     ),
     "labels one row off": (labels(lambda names: [*names[1:], names[0]]), HIT.format("skillshot")),
     "one label for all": (labels(lambda names: names[:1] * len(names)), HIT.format("random")),
@@ -113,7 +115,11 @@ def test_a_bundle_that_is_wrong_though_whole_is_stopped(
     manifest = read_json(copy / "manifest.json")
     write_json(copy / "manifest.json", manifest | {"files": describe(copy, [copy])})  # the digests fit
     asked = [replace(q, metadata={**q.metadata, "skill": manifest_label(copy)}) for q in queries]
-    assert rule in failing(sound, copy, asked if name == "one label for all" else queries, proof=False)
+    if rule == LOAD:
+        with pytest.raises(BundleError, match="a row is not of length 1"):
+            measured(copy, queries)
+    else:
+        assert rule in failing(sound, copy, asked if name == "one label for all" else queries, proof=False)
 
 
 def manifest_label(bundle: Path) -> str:
