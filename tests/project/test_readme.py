@@ -121,6 +121,12 @@ def test_the_application_snippet_runs(name: str, bundle: Path, tmp_path: Path, m
     assert asked[0].count("Question:") == 5 and asked[0].endswith(f"Question: {question}\nAnswer:")
 
 
+@pytest.mark.parametrize("page", readme_table.PAGES)
+def test_no_line_begins_with_an_inline_value(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert not re.search(r"^\s*<!--value", text, flags=re.M), "Markdown ends the paragraph there: move a word before it"
+
+
 @pytest.mark.parametrize("name", READMES)
 def test_the_table_of_integrations_names_what_can_be_imported(name: str) -> None:
     named = re.findall(r"`from ([\w.]+) import (\w+)`", TEXTS[name])
