@@ -23,12 +23,12 @@ class Words(NamedTuple):
 
 LANGUAGES = {
     "results": Words(
-        ("data set", "queries", "nearest question", "skillshot", "difference", "LLM: NLL difference (its queries)"),
+        ("data set", "queries", "nearest question", "skillshot", "difference", "LLM: NLL (queries)"),
         "{gain} ({queries})",
         "{gain} (**only {queries}**)",
     ),
     "results.ko": Words(
-        ("데이터셋", "질문 수", "가장 가까운 질문", "skillshot", "차이", "LLM: NLL 차이 (LLM에 물은 질문 수)"),
+        ("데이터셋", "질문 수", "가장 가까운 질문", "skillshot", "차이", "LLM: NLL 차이 (질문 수)"),
         "{gain} ({queries}개)",
         "{gain} (**{queries}개뿐**)",
     ),
