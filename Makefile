@@ -63,8 +63,8 @@ gate: setup  ## compare reports/ with the committed baseline; fails on a regress
 verify: setup  ## re-run the pipeline from scratch against the committed dvc.lock, per stage
 	PATH="$(CURDIR)/$(BIN):$$PATH" skillshot verify $(FORMAT)
 
-promote: setup  ## make the version published last champion, if the gate lets it
-	$(BIN)/skillshot promote
+promote: setup  ## make the version published last champion, if the gate lets it (PROMOTE=--no-cache)
+	$(BIN)/skillshot promote $(PROMOTE)
 
 wheel: setup  ## build the wheel into dist/ (VERSION=1.2.3: refuse another one)
 	$(BIN)/python -c 'import sys, skillshot; sys.exit(sys.argv[1] not in ("", skillshot.__version__) \

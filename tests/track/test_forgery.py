@@ -304,6 +304,14 @@ def test_doctored_bundle_is_found_by_a_run_from_scratch(forger: Bed, monkeypatch
     assert forger.store.aliases()["champion"] == forger.champion
 
 
+def test_answers_with_a_fitting_digest_are_found_without_the_cache(forger: Bed) -> None:
+    forger.run(hit=0.93, nll=0.3)  # the model never gave these answers; the cache says so, digest and all
+    version = forger.publish()
+    with pytest.raises(TrackError, match="no answer of stub to q1"):
+        promote(forger.store, forger.root, version, cached=False)
+    assert forger.store.aliases()["champion"] == forger.champion
+
+
 def test_champion_that_was_edited_is_no_baseline(forger: Bed) -> None:
     forger.run(hit=0.6)
     version = forger.publish()

@@ -8,9 +8,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from skillshot.cli.arguments import add_accept, add_command, add_version
-from skillshot.cli.gate import COLUMNS, sources
+from skillshot.cli.gate import add_all, sources, verdicts
 from skillshot.cli.output import print_json
-from skillshot.common.tables import table
 
 if TYPE_CHECKING:
     from skillshot.track.mlflow_store import MlflowStore
@@ -24,6 +23,10 @@ def add_parser(subparsers: Any) -> None:
     )  # fmt: skip
     add_version(parser)
     add_accept(parser)
+    add_all(parser)
+    parser.add_argument(
+        "--no-cache", action="store_true", help="request the language model's answers again instead of using the cache"
+    )
     parser.add_argument(
         "--verify", action="store_true", help="also run all stages again from scratch, with the language model"
     )
@@ -36,19 +39,22 @@ def run(args: argparse.Namespace) -> int:
 
     store, by = open_store()
     print("promote: recomputing the evaluation in a clean copy", file=sys.stderr)
-    verdict = promote(store, repository(), args.version, by, args.accept, everything=args.verify)
+    verdict = promote(
+        store, repository(), args.version, by, args.accept, everything=args.verify, cached=not args.no_cache
+    )
     rows = [row.to_dict() for row in verdict.rows]
     if args.json:
         moved = asdict(verdict.move) if verdict.move else None
         print_json({"version": verdict.version, "before": verdict.before, "rows": rows, "move": moved})
     elif rows:
-        print(table(rows, COLUMNS))
+        print("\n".join(verdicts(rows, args.all)))
     print(f"promote: {sources(rows)}", file=sys.stderr)
-    before = f"version {verdict.before}" if verdict.before else "no version"
     if verdict.move:
-        outcome = f"version {verdict.version} is champion, after {before}; a server follows at its next start"
+        before = f"after version {verdict.before}" if verdict.before else "the first one"
+        outcome = f"version {verdict.version} is champion, {before}; a server follows at its next start"
     elif verdict.rows:
-        outcome = f"version {verdict.version} is refused; champion stays {before}"
+        stays = f"champion stays version {verdict.before}" if verdict.before else "there is no champion yet"
+        outcome = f"version {verdict.version} is refused; {stays}"
     else:
         outcome = f"version {verdict.version} is champion already"
     print(f"promote: {outcome}", file=sys.stderr)

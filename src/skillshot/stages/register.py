@@ -28,7 +28,7 @@ def main() -> None:
     published = publish(root, load_params(root / "params.yaml"))
     state, report = published.state, published.report
     verb = "published" if published.new else "already published"
-    dirt = f"; dirty tree ({len(state.dirty)} paths): cannot be promoted" if state.dirty else ""
+    dirt = f"; dirty tree ({len(state.dirty)} paths): no alias, cannot be promoted" if state.dirty else ""
     show_results(root / "reports" / "evaluate.json")
     logger.info("register: %s as version %s, run %s%s", verb, published.version, published.run, dirt)
     logger.info('next: skillshot select models/selector "your question" -k 4 --prompt')

@@ -72,6 +72,7 @@ def promote(
     accept: Collection[str] = (),
     *,
     everything: bool = False,
+    cached: bool = True,
 ) -> Decision:
     """Make a version champion if its evaluation is recomputed and passes the gate against the current champion.
 
@@ -79,6 +80,7 @@ def promote(
         root: the repository that has the version's commit, its queries and the answer cache.
         version: its number or alias.
         accept: as in `gate.compare`.
+        cached: take the language model's answers from the cache; otherwise request them again.
         everything: also run all stages of the version's commit again (`verify`), the language model included.
 
     Raises:
@@ -91,7 +93,7 @@ def promote(
     champion = store.aliases().get(CHAMPION, "")
     if champion == number:
         return Decision(number, champion, (), None)
-    evidence = recompute(store, root, number, published(store, number))
+    evidence = recompute(store, root, number, published(store, number), cached=cached)
     rows = evidence.rows + (tuple(_verified(root, tags.get(COMMIT, ""))) if everything else ())
     if evidence.texts:
         rows += tuple(compare_versions(store, champion, number, accept, evidence))
@@ -101,7 +103,14 @@ def promote(
     store.tag_version(number, {GATE_TAG: verdict[:4000], "skillshot.gate.against": champion or "nothing"})
     if failed:
         return Decision(number, champion, rows, None)
-    store.set_tags(run, {RECOMPUTED_TAG: stamp, "skillshot.verified": str(everything).lower()})
+    store.set_tags(
+        run,
+        {
+            RECOMPUTED_TAG: stamp,
+            "skillshot.verified": str(everything).lower(),
+            "skillshot.answers": "cache" if cached else "requested",
+        },
+    )
     note = f"accepted {', '.join(accept)}" if accept else ""
     return Decision(number, champion, rows, _move(store, moves, Move("promote", number, champion, by, now(), note)))
 
@@ -136,8 +145,10 @@ def rollback(store: MlflowStore, by: str = "") -> Move:
     moves = read_history(store)
     reigns = stack(moves)
     champion = store.aliases().get(CHAMPION, "")
+    if not reigns and not champion:
+        raise TrackError("there is no champion yet\n`skillshot promote VERSION` makes one")
     if len(reigns) < 2:
-        raise TrackError(f"no champion before {f'version {champion}' if champion else 'the first'} to roll back to")
+        raise TrackError(f"no champion before version {champion or reigns[0]} to roll back to")
     if reigns[-1] != champion:
         raise TrackError(
             f"alias {CHAMPION} is at version {champion or 'none'}, the history ends with {reigns[-1]}: moved by hand?\n"

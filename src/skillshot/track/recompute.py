@@ -2,8 +2,8 @@
 
 Taken from the version: its bundle and the files that describe it. From git: code, params and rules of its commit. From
 this machine: the evaluation queries, if they have the digest of `dvc.lock`, and the answer cache, which is no file of
-the repository. The language model is not asked. What training, export and validation reported stays on trust;
-`skillshot promote --verify` runs those stages again too.
+the repository. The language model is asked only without the cache. What training, export and validation reported stays
+on trust; `skillshot promote --verify` runs those stages again too.
 """
 
 from __future__ import annotations
@@ -56,12 +56,13 @@ class Recomputed:
         return json.dumps({"by": by, "at": at, "inputs": self.inputs, "reports": self.reports}, sort_keys=True)
 
 
-def recompute(store: MlflowStore, root: Path, number: str, published: Snapshot) -> Recomputed:
+def recompute(store: MlflowStore, root: Path, number: str, published: Snapshot, *, cached: bool = True) -> Recomputed:
     """Run the stage `evaluate` of version `number` again and compare with what was published.
 
     Args:
         root: the repository, which has the version's commit and its evaluation queries.
         published: the files of the version's run.
+        cached: take answers from the cache alone; otherwise all are requested again.
 
     Raises:
         TrackError: an input is missing here, or the stage fails.
@@ -80,7 +81,7 @@ def recompute(store: MlflowStore, root: Path, number: str, published: Snapshot) 
         rows += _with_data(copy, root, published, bundle)
         if not all(row.passed for row in rows):
             return Recomputed(tuple(rows))
-        return run_again(copy, root, published, rows, {"commit": commit})
+        return run_again(copy, root, published, rows, {"commit": commit}, cached)
 
 
 def recompute_tree(root: Path) -> Recomputed:
@@ -104,7 +105,12 @@ def recompute_tree(root: Path) -> Recomputed:
 
 
 def run_again(
-    copy: Path, root: Path, published: Snapshot, rows: Sequence[GateRow], inputs: Mapping[str, str]
+    copy: Path,
+    root: Path,
+    published: Snapshot,
+    rows: Sequence[GateRow],
+    inputs: Mapping[str, str],
+    cached: bool = True,
 ) -> Recomputed:
     """Run the stage in `copy`, with a row for each report that compares it with the published one.
 
@@ -117,8 +123,8 @@ def run_again(
     outs |= {f"reports/{STAGE}.json"} | {rule.interval.rows for rule in gates.metrics.values() if rule.interval}
     for path in outs:
         (copy / path).unlink(missing_ok=True)
-    cache = root / os.environ.get("SKILLSHOT_CACHE", ".cache/skillshot/llm")
-    variables = environment(copy, SKILLSHOT_CACHE=str(cache.absolute()), **{OFFLINE: "1"})
+    cache = root / os.environ.get("SKILLSHOT_CACHE", ".cache/skillshot/llm") if cached else copy.parent / "answers"
+    variables = environment(copy, SKILLSHOT_CACHE=str(cache.absolute()), **{OFFLINE: str(int(cached))})
     command = yaml_of(copy / "dvc.yaml")["stages"][STAGE]["cmd"]
     done = subprocess.run(
         command, shell=True, cwd=copy, env=variables, capture_output=True, text=True, errors="replace"

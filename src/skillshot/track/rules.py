@@ -77,11 +77,17 @@ def parse_gates(text: str, place: str = "gates.yaml") -> Gates:
     return Gates(
         {name: _rule(rule, f"{place}: {name}") for name, rule in metrics.items()},
         tuple(str(name) for name in tree.get("definitions") or ()),
-        _verify(tree.get("verify") or {}, f"{place}: verify"),
+        parse_verify(tree.get("verify"), f"{place}: verify"),
     )
 
 
-def _verify(tree: Any, place: str) -> VerifyRule:
+def parse_verify(tree: Any, place: str = "gates.yaml: verify") -> VerifyRule:
+    """Read the section `verify`; None gives the defaults.
+
+    Raises:
+        TrackError: a key is unknown, or a tolerance is not a number of at least 0.
+    """
+    tree = tree or {}
     _keys(tree, {f.name for f in dataclasses.fields(VerifyRule)}, place)
     tolerance = tree.get("tolerance") or {}
     for stage, value in tolerance.items():

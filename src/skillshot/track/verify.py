@@ -16,6 +16,7 @@ from skillshot.common.errors import TrackError
 from skillshot.track.clone import clone, environment
 from skillshot.track.distance import distance
 from skillshot.track.machine import describe, differences
+from skillshot.track.rules import VerifyRule, parse_verify
 from skillshot.track.state import PUBLISHER, git, lock_stages, md5_of
 
 SAME, WITHIN, DIFFERS, STALE, NOT_RUN = "same bytes", "within tolerance", "differs", "stale lock", "did not run"
@@ -80,7 +81,8 @@ def _verify(root: Path, commit: str, then: dict[str, Any], copy: Path, stages: S
     import yaml
 
     clone(root, commit, copy)
-    settings = yaml.safe_load((copy / "gates.yaml").read_text()) if (copy / "gates.yaml").exists() else {}
+    gates = yaml.safe_load((copy / "gates.yaml").read_text()) if (copy / "gates.yaml").exists() else {}
+    rule = parse_verify(gates.get("verify"))
     declared = [name for name in yaml.safe_load((copy / "dvc.yaml").read_text())["stages"] if name != PUBLISHER]
     unknown = [name for name in stages if name not in declared]
     if unknown:
@@ -89,7 +91,7 @@ def _verify(root: Path, commit: str, then: dict[str, Any], copy: Path, stages: S
     lock = copy / "dvc.lock"
     now = lock_stages(lock.read_text(encoding="utf-8")) if lock.exists() else {}
     wanted = [name for name in declared if name in now or not stages or name in stages]
-    checked = [row for name in wanted for row in check(name, then, now, root, copy, settings.get("verify") or {})]
+    checked = [row for name in wanted for row in check(name, then, now, root, copy, rule)]
     report = git(root, "show", f"{commit}:reports/{PUBLISHER}.json", check=False)
     known = json.loads(report).get("machine", {}) if report else {}
     return Verification(commit, tuple(checked), tuple(differences(known, describe()) if known else ()))
@@ -113,12 +115,12 @@ def reproduce(copy: Path, stages: Sequence[str]) -> None:
 
 
 def check(
-    name: str, then: Mapping[str, Any], now: Mapping[str, Any], root: Path, copy: Path, settings: Mapping[str, Any]
+    name: str, then: Mapping[str, Any], now: Mapping[str, Any], root: Path, copy: Path, rule: VerifyRule
 ) -> list[Checked]:
     """Compare one stage's entries of two locks.
 
     Args:
-        settings: `verify` of gates.yaml: `tolerance` per stage, `ignore` patterns of keys that differ in every run.
+        rule: `verify` of gates.yaml.
     """
     if name not in now:
         return [Checked(name, "", NOT_RUN, None, detail="it failed, or a stage that it depends on failed")]
@@ -136,7 +138,7 @@ def check(
     ]
     if then[name].get("params") != now[name].get("params"):
         rows.append(Checked(name, "params.yaml", STALE, None, detail="not the params of dvc.lock"))
-    tolerance = float((settings.get("tolerance") or {}).get(name, 0.0))
+    tolerance = rule.tolerance.get(name, 0.0)
     digests = {out["path"]: out["md5"] for out in now[name].get("outs", ())}
     for out in then[name].get("outs", ()):
         path = out["path"]
@@ -145,7 +147,7 @@ def check(
         elif not (root / path).exists() or md5_of(root / path) != out["md5"]:
             rows.append(Checked(name, path, DIFFERS, None, tolerance, "the original is missing; run `dvc checkout`"))
         else:
-            apart = distance(root / path, copy / path, settings.get("ignore") or ())
+            apart = distance(root / path, copy / path, rule.ignore)
             verdict = WITHIN if apart.value <= tolerance and math.isfinite(apart.value) else DIFFERS
             detail = apart.place if apart.value else "only keys of verify.ignore"
             rows.append(Checked(name, path, verdict, apart.value, tolerance, detail))
