@@ -1,4 +1,4 @@
-"""Hooks of mkdocs: pictures of reports/plots are part of the site; pages link to them as on GitHub."""
+"""Hooks of mkdocs: pictures of reports/plots and SECURITY.md are part of the site; pages link to them as on GitHub."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ PLOTS = "reports/plots"
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Add every plot under `plots/`."""
+    """Add every plot under `plots/`, and SECURITY.md, which is in the root for GitHub."""
+    files.append(File.generated(config, "reference/security.md", abs_src_path=str(ROOT / "SECURITY.md")))
     for path in sorted((ROOT / PLOTS).glob("*.png")):
         files.append(File.generated(config, f"plots/{path.name}", abs_src_path=str(path)))
     return files
