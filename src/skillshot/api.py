@@ -78,10 +78,11 @@ def fit_bundle(bank: Examples, out: Path, params: Params) -> dict[str, Any]:
         the bundle's folder, counts of rows, reasons of refusals, cut texts, diagnostics and parity.
 
     Raises:
-        InputError: the bank cannot be read or learned from, or `out` exists and is no bundle.
+        InputError: the bank cannot be read, is too small to learn from, or `out` exists and is no bundle.
         CollapseError: training ended in posterior collapse.
     """
-    from skillshot.bank.examples import log_quarantined
+    from skillshot.bank.checks import require_size
+    from skillshot.bank.examples import log_quarantined, name_of
     from skillshot.bank.load import load_bank
 
     if out.exists() and any(out.iterdir() if out.is_dir() else [out]) and not (out / "manifest.json").exists():
@@ -89,13 +90,18 @@ def fit_bundle(bank: Examples, out: Path, params: Params) -> dict[str, Any]:
     loaded = load_bank(bank, columns=params.ingest.columns, limit=params.ingest.limit, validate=params.validate)
     records = loaded.records
     log_quarantined(loaded)
+    require_size(len(records), params.validate, name_of(bank))
 
     from skillshot.bundle.build import build_bundle, bundle_facts
+    from skillshot.common.space import need, writing
     from skillshot.encoder import embed_texts, load_encoder
     from skillshot.export.model import export_model
     from skillshot.training.fit import fit
 
     encoder = load_encoder(params.embed.model)
+    weights = sum(weight.numel() * weight.element_size() for weight in encoder.parameters())
+    for place, times in ((Path(tempfile.gettempdir()), 2), (out, 4)):  # before minutes of work; once more when built
+        need(place, times * weights, "fitting")  # fp32 and int8, exported and then copied, perhaps to the same disk
     size = params.embed.batch_size
     texts = [record.text for record in records]
     question = embed_texts(encoder, texts, size, "questions")
@@ -106,11 +112,13 @@ def fit_bundle(bank: Examples, out: Path, params: Params) -> dict[str, Any]:
                 "embed: %d %s exceed the encoder's %d tokens and were cut", embedded.truncated, side, embedded.window
             )
     fitted = fit(records, question.vectors, rationale.vectors, params.train, params.seed)
-    with tempfile.TemporaryDirectory() as work:
+    with tempfile.TemporaryDirectory() as work, writing(Path(work)):
         model = Path(work) / "model"
+        logger.info("export: the encoder and the networks as ONNX, checked against torch")
         parity = export_model(encoder, fitted, texts, question.vectors, params, model)
         vectors = dict(fitted.vectors) | {"question": question.vectors, "rationale": rationale.vectors}
         facts = bundle_facts(records, params, fitted.diagnostics)
+        logger.info("index: %s demonstrations into %s", f"{len(records):,}", out)
         build_bundle(model, vectors, records, facts, params, out)
     _quarantine_file(out).unlink(missing_ok=True)  # of an earlier bundle
     if loaded.quarantined:

@@ -91,7 +91,7 @@ def test_save_and_load_give_the_same_bits(view: LexicalView, tmp_path: Path) -> 
 def test_damaged_folder_is_refused_with_the_shape(view: LexicalView, tmp_path: Path) -> None:
     view.save(tmp_path)
     np.save(tmp_path / "projection.npy", np.zeros((3, 2), np.float32))
-    with pytest.raises(BundleError, match=r"projection of shape \(3, 2\)"):
+    with pytest.raises(BundleError, match=r"projection\.npy: shape \(3, 2\)"):
         LexicalView.load(tmp_path)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from skillshot.common.arrays import Floats
-from skillshot.common.io import atomic_write, swap_folders
+from skillshot.common.io import atomic_write
 from skillshot.common.params import Params
 from skillshot.common.record import Record
+from skillshot.common.space import bytes_under, need
 from skillshot.runtime.layout import LARGE, MODEL
 from skillshot.runtime.manifest import write_manifest
 
@@ -31,14 +31,24 @@ def build_bundle(
     Args:
         vectors: bank vectors by selector ("skillshot", "lars", "ridge", "question", "rationale"), each (n, z).
         facts: what the manifest holds next to the files: digest of the data, metrics, default load options.
+
+    Raises:
+        DiskError: there is no space for it.
+        BundleError: another process is changing the bundle that is there.
     """
     from skillshot.bundle.card import write_card
+    from skillshot.bundle.changing import NEW, changing, put
     from skillshot.runtime import large
     from skillshot.runtime.store import write_store
 
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    try:
+    size = np.dtype(params.index.dtype).itemsize
+    need(
+        folder,
+        bytes_under(model) + sum(map(_text_bytes, records)) + size * sum(values.size for values in vectors.values()),
+        "the bundle",
+    )
+    with changing(folder) as (place, around):
+        work = around / NEW
         shutil.copytree(model, work / MODEL)
         bank = work / "bank-1"
         bank.mkdir()
@@ -51,10 +61,12 @@ def build_bundle(
         manifest = {"bank": bank.name, "index": {"exact_below": params.index.exact_below}, **facts}
         write_card(work, manifest)
         write_manifest(work, manifest)
-        work.chmod(0o755)
-        swap_folders(work, folder)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        put(around, place)
+
+
+def _text_bytes(record: Record) -> int:
+    """About the bytes of a record in the bank, with its entries in the tables."""
+    return 4 * (len(record.text) + len(record.rationale) + len(record.answer)) + 200
 
 
 def bundle_facts(records: Sequence[Record], params: Params, diagnostics: Mapping[str, Any]) -> dict[str, Any]:

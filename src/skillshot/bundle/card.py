@@ -1,12 +1,18 @@
-"""The bundle's model card: README.md next to the manifest, in the layout of a Hugging Face repository."""
+"""The bundle's model card: README.md next to the manifest, in the layout of a Hugging Face repository.
+
+The card is made from the manifest alone. It is written after the manifest, made again for every copy, and never
+checked: a kill between the two files leaves an old card and a sound bundle.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from skillshot.common.io import atomic_write
+from skillshot.runtime.layout import CARD
 
 _CARD = """---
 library_name: skillshot
@@ -34,15 +40,15 @@ print(selector.prompt("a new question", k=4))
 | search | {search} |
 | near ties | within {near_tie} of the best score the least similar are taken |
 
-## Measured on the bank's held-out slice, without labels
+## Measured on examples of the bank that were held out, without labels
 
 {metrics}
 
-The documentation of skillshot explains the figures. Measure your own queries with `skillshot score`.
+All figures are in `manifest.json`. Measure your own queries with `skillshot score`.
 
 ## Limits
 
-* Skills are those of this bank: a question of another domain still gets the nearest four, look at their scores.
+* Skills are those of this bank. A question of another domain gets four demonstrations too; scores do not show it.
 * The int8 encoder chooses other demonstrations than fp32 where scores are near ties; `precision="fp32"` gives torch's.
 * A text over the encoder's window is cut; the question is read first, its context after.
 * The rationales of the bank are not checked for truth or for personal data.
@@ -53,21 +59,39 @@ The documentation of skillshot explains the figures. Measure your own queries wi
 The demonstrations are inside this folder, readable by whoever has it, and keep the licence of their source.
 The networks were trained on them; skillshot itself is Apache-2.0.
 """
+_MEASURED = {  # metric of the manifest -> what it means
+    "agreement": "mean similarity (at most 1) of a held-out rationale's structure to those of its four demonstrations",
+    "shuffled_z_gap": "relative increase of the decoder's error with another example's latent; 0: the latent is empty",
+    "active_units": "dimensions of the latent that carry information",
+}
 _PACKAGED = "Encoder weights: sentence-transformers/all-MiniLM-L6-v2, Apache-2.0 (also quantised to int8)."
 _OTHER = "Encoder weights: {model}, under their own licence; look it up before you hand this folder on."
 
 
 def write_card(folder: Path, facts: Mapping[str, Any]) -> None:
     """Write README.md from the facts of the manifest."""
-    model = str(facts["embed"]["model"])
+    with atomic_write(folder / CARD) as handle:
+        handle.write(card(facts))
+
+
+def card(facts: Mapping[str, Any]) -> str:
+    """Text of the card; texts of the manifest cannot add Markdown or HTML to it."""
+    model = _plain(facts["embed"]["model"])
     below = facts["index"]["exact_below"]
-    text = _CARD.format(
-        metrics="\n".join(f"* {name}: {value:.4g}" for name, value in sorted(facts["metrics"].items())),
-        skillshot=facts["skillshot"], seed=facts["seed"], records=facts["data"]["records"], encoder=model,
+    return _CARD.format(
+        metrics=_measured(facts["metrics"]),
+        skillshot=_plain(facts["skillshot"]), seed=facts["seed"], records=facts["data"]["records"], encoder=model,
         sha256=facts["data"]["sha256"], mode=facts["select"]["mode"], precision=facts["select"]["precision"],
         near_tie=facts["select"]["near_tie"],
         search="exact" if facts["data"]["records"] <= below else "inverted file (faiss), exact scores",
         licence=_PACKAGED if model == "minilm" else _OTHER.format(model=model),
     )  # fmt: skip
-    with atomic_write(folder / "README.md") as handle:
-        handle.write(text)
+
+
+def _measured(metrics: Mapping[str, Any]) -> str:
+    shown = {name: meaning for name, meaning in _MEASURED.items() if name in metrics}
+    return "\n".join(f"* `{name}` {metrics[name]:.3g}: {meaning}" for name, meaning in shown.items()) or "Nothing."
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\\`*<>\[\]|&#!(){}\x00-\x1f]", lambda sign: f"&#{ord(sign[0])};", str(text))

@@ -1,11 +1,15 @@
-"""Change a bundle's bank without retraining: a new `bank-N` folder next to the old one, then one manifest swap."""
+"""Change a bundle's bank without retraining: a new `bank-N` folder next to the old one, then one manifest swap.
+
+One process at a time reads and commits (`changing`). The replacement of the manifest is the commit: before it readers
+see the old bank, after it the new one. A process that is killed leaves one of the two, and what it leaves besides is
+removed by the next change.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
-import re
 import shutil
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -13,14 +17,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skillshot.bundle.card import write_card
+from skillshot.bundle.card import card, write_card
+from skillshot.bundle.changing import changing, clean
+from skillshot.common import schema
 from skillshot.common.arrays import Floats, Rows
-from skillshot.common.errors import InputError
+from skillshot.common.errors import BundleError, InputError
 from skillshot.common.extras import extras_named
 from skillshot.common.io import write_json
 from skillshot.common.record import Record
+from skillshot.common.space import need
 from skillshot.runtime import large
-from skillshot.runtime.layout import ENCODER_FILES, ENCODERS, LARGE, MODEL, QUESTION_VIEW, RATIONALE_VIEW, VIEW_FILES
+from skillshot.runtime.layout import (
+    CARD,
+    ENCODER_FILES,
+    ENCODERS,
+    LARGE,
+    MODEL,
+    QUESTION_VIEW,
+    RATIONALE_VIEW,
+    VIEW_FILES,
+)
 from skillshot.runtime.manifest import NAME, check_files, describe, read_manifest
 from skillshot.runtime.store import BankStore, bank_digest, write_store
 from skillshot.selectors.pool import Pool
@@ -57,39 +73,50 @@ def add(folder: str | os.PathLike[str], records: Sequence[Record]) -> int:
     The skill vectors come from the bundle's own posterior, so nothing is trained. Only files that are read are checked.
 
     Raises:
-        InputError: an id is already there, or twice in `records`; or the bundle was changed meanwhile.
-        BundleError: a file of the bank or of the model is damaged.
+        InputError: an id is already there, or twice in `records`.
+        BundleError: a file of the bank or of the model is damaged, or another process has been changing the bundle for
+            ten minutes.
+        DiskError: the disk is full, or the bundle cannot be written.
     """
-    folder, manifest = Path(folder), read_manifest(folder)
-    sides = _sides(manifest)
-    pool = Pool(folder, files=_bank_files(manifest) | _model_files(sides))
-    store = BankStore(folder / manifest["bank"])
-    new: set[str] = set()
-    for record in records:
-        if record.id in new or store.has(record.id):
-            raise InputError(f"add: the id {record.id!r} is already in {folder}; remove it first or give another id")
-        new.add(record.id)
-    vectors = {name: pool.bank_vectors(name, records) for name in sides}
-    return _commit(folder, manifest, np.arange(len(store)), records, vectors)
+    read_manifest(folder)  # what is no bundle gets no lock file
+    with changing(folder) as (place, work):
+        manifest = read_manifest(place)
+        clean(place, manifest)
+        sides = _sides(manifest)
+        pool = Pool(place, files=_bank_files(manifest) | _model_files(sides))
+        store = BankStore(place / manifest["bank"])
+        new: set[str] = set()
+        for record in records:
+            if record.id in new or store.has(record.id):
+                raise InputError(f"the id {record.id!r} is already in {folder}; remove it first or give another id")
+            new.add(record.id)
+        vectors = {name: pool.bank_vectors(name, records) for name in sides}
+        return _commit(place, work, manifest, np.arange(len(store)), records, vectors)
 
 
 def remove(folder: str | os.PathLike[str], ids: Sequence[str]) -> int:
     """Remove demonstrations from a bundle; returns the new size of its bank.
 
     Raises:
-        InputError: an id is not there, or nothing would be left; or the bundle was changed meanwhile.
-        BundleError: a file of the bank is damaged.
+        InputError: an id is not there, or nothing would be left.
+        BundleError: a file of the bank is damaged, or another process has been changing the bundle for ten minutes.
+        DiskError: the disk is full, or the bundle cannot be written.
     """
-    folder, manifest = Path(folder), read_manifest(folder)
-    check_files(folder, manifest, _bank_files(manifest))
-    store, gone = BankStore(folder / manifest["bank"]), set(ids)
-    missing = [record_id for record_id in sorted(gone) if not store.has(record_id)]
-    if missing:
-        raise InputError(f"remove: {folder} has no demonstration {missing[0]!r}")
-    kept = np.array([row for row, record in enumerate(store) if record.id not in gone], np.intp)
-    if not len(kept):
-        raise InputError(f"remove: nothing would be left in {folder}; keep at least one demonstration")
-    return _commit(folder, manifest, kept, [], {})
+    read_manifest(folder)
+    with changing(folder) as (place, work):
+        manifest = read_manifest(place)
+        clean(place, manifest)
+        check_files(place, manifest, _bank_files(manifest))
+        store, gone = BankStore(place / manifest["bank"]), set(ids)
+        missing = [record_id for record_id in sorted(gone) if not store.has(record_id)]
+        if missing:
+            raise InputError(f"{folder} has no demonstration {missing[0]!r}")
+        kept = np.array([row for row, record in enumerate(store) if record.id not in gone], np.intp)
+        if len(kept) != len(store) - len(gone):
+            raise BundleError(f"{place / manifest['bank']}: its ids differ from its rows; copy the bundle again")
+        if not len(kept):
+            raise InputError(f"nothing would be left in {folder}; keep at least one demonstration")
+        return _commit(place, work, manifest, kept, [], {})
 
 
 def _sides(manifest: Mapping[str, Any]) -> list[str]:
@@ -108,56 +135,63 @@ def _model_files(sides: Sequence[str]) -> set[str]:
 
 
 def _commit(
-    folder: Path, manifest: Mapping[str, Any], kept: Rows, added: Sequence[Record], vectors: Mapping[str, Floats]
+    folder: Path,
+    work: Path,
+    manifest: Mapping[str, Any],
+    kept: Rows,
+    added: Sequence[Record],
+    vectors: Mapping[str, Floats],
 ) -> int:
     """The new bank: rows `kept` of the old one, then the records `added` with their `vectors` (m, z) by side."""
     old = folder / manifest["bank"]
     store, size = BankStore(old), len(kept) + len(added)
+    if len(store) != manifest["data"]["records"]:
+        raise BundleError(f"{old}: {len(store)} demonstrations, the manifest has another number; copy the bundle again")
+    bank_bytes = sum(manifest["files"][name]["bytes"] for name in _bank_files(manifest))
+    need(folder, bank_bytes * (size + 1) // len(store), "the new bank")
 
     def records() -> Iterable[Record]:  # one at a time: a bank of a million does not fit into memory
         return chain((store[int(row)] for row in kept), added)
 
-    work = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    try:
-        write_store(work, records())
-        for name in _sides(manifest):
-            _stack(old / f"{name}.npy", kept, vectors.get(name), work / f"{name}.npy")
-        _index(manifest, old, kept, size, work)
-        digest = bank_digest(records())
-        number = 1 + max(int(m.group(1)) for path in folder.iterdir() if (m := re.fullmatch(r"bank-(\d+)", path.name)))
-        new = folder / f"bank-{number}"
-        if read_manifest(folder) != manifest:
-            raise InputError(f"{folder}: changed by another process meanwhile; nothing was done, try again")
-        work.chmod(0o755)
-        os.replace(work, new)
-    except BaseException:
-        shutil.rmtree(work, ignore_errors=True)
-        raise
+    fresh = work / f"bank-{(int(old.name.removeprefix('bank-')) + 1) % 10**9}"  # as many digits as a name may have
+    fresh.mkdir()
+    write_store(fresh, records())
+    for name in _sides(manifest):
+        _stack(old / f"{name}.npy", len(store), kept, vectors.get(name), fresh / f"{name}.npy")
+    _index(manifest, old, kept, size, fresh)
     facts: dict[str, Any] = {key: value for key, value in manifest.items() if key not in ("format", "files")}
-    facts |= {"bank": new.name, "data": {"records": size, "sha256": digest}}
-    write_card(folder, facts)
+    facts |= {"bank": fresh.name, "data": {"records": size, "sha256": bank_digest(records())}}
     files = {name: entry for name, entry in manifest["files"].items() if not name.startswith(f"{old.name}/")}
-    files |= describe(folder, [new, folder / "README.md"])
-    # this replacement is the commit: before it readers see the old bank, after it the new one
-    write_json(folder / NAME, {"format": manifest["format"], "files": files, **facts})
+    files |= describe(work, [fresh]) | {CARD: _entry(card(facts))}
+    fresh.chmod(0o755)
+    os.replace(fresh, folder / fresh.name)
+    write_json(folder / NAME, {"format": manifest["format"], "files": files, **facts})  # the commit
+    write_card(folder, facts)
     shutil.rmtree(old, ignore_errors=True)
     return size
 
 
-def _stack(old: Path, kept: Rows, added: Floats | None, new: Path) -> None:
-    rows = np.load(old, mmap_mode="r", allow_pickle=False)
+def _entry(text: str) -> dict[str, Any]:
+    data = text.encode()
+    return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def _stack(old: Path, count: int, kept: Rows, added: Floats | None, new: Path) -> None:
+    rows = schema.read_array(old, [np.float32, np.float16], (count, None if added is None else added.shape[1]))
     shape = (len(kept) + (0 if added is None else len(added)), rows.shape[1])
-    out = np.lib.format.open_memmap(new, "w+", rows.dtype, shape)
-    for start in range(0, len(kept), large.DENSE):
-        part = kept[start : start + large.DENSE]
-        out[start : start + len(part)] = rows[part]
-    if added is not None:
-        out[len(kept) :] = added
-    out.flush()
+    header = {"descr": np.lib.format.dtype_to_descr(rows.dtype), "fortran_order": False, "shape": shape}
+    with open(new, "wb") as handle:  # written and not mapped: on a full disk a map ends the process
+        np.lib.format.write_array_header_1_0(handle, header)
+        for start in range(0, len(kept), large.DENSE):
+            handle.write(rows[kept[start : start + large.DENSE]].tobytes())
+        if added is not None:
+            handle.write(added.astype(rows.dtype).tobytes())
+        handle.flush()
+        os.fsync(handle.fileno())
 
 
 def _index(manifest: Mapping[str, Any], old: Path, kept: Rows, size: int, work: Path) -> None:
-    vectors = np.load(work / "skillshot.npy", mmap_mode="r", allow_pickle=False)
+    vectors = schema.read_array(work / "skillshot.npy", [np.float32, np.float16], (size, None))
     if f"{old.name}/{LARGE}" in manifest["files"]:
         large.change(old / LARGE, work / LARGE, kept, vectors[len(kept) :])
     elif size > manifest["index"]["exact_below"]:

@@ -7,37 +7,43 @@ A bundle is a Hugging Face repository as it is: model card in README.md, files n
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
 
+from skillshot.bundle.card import write_card
+from skillshot.bundle.changing import NEW, changing, put
 from skillshot.common.environment import repository
 from skillshot.common.errors import BundleError, InputError
 from skillshot.common.extras import extras_named
-from skillshot.common.io import swap_folders
+from skillshot.common.schema import door, regular
+from skillshot.common.space import bytes_under, need, writing
+from skillshot.runtime.layout import CARD, resolve
 from skillshot.runtime.manifest import NAME, check_files, read_manifest
 from skillshot.runtime.options import REMOTE
 
 HUGGING_FACE, REGISTRY = REMOTE
+logger = logging.getLogger("skillshot")
+_TRIES = 5  # copies of a bundle that is being changed meanwhile
 
 
 def push(bundle: str | os.PathLike[str], target: str) -> str:
     """Check a bundle, then send exactly the files of its manifest; returns where it went.
+
+    The model card is made anew from the manifest.
 
     Raises:
         BundleError: the bundle is damaged.
         InputError: the target exists and is no bundle, or the hub refused.
         MissingPackageError: the package that writes to the hub is not installed.
     """
-    folder = Path(bundle)
-    manifest = read_manifest(folder)
-    check_files(folder, manifest)
-    names = [NAME, *manifest["files"]]
-    if target.startswith(HUGGING_FACE):
-        return _to_hugging_face(folder, names, *_named(target))
     with tempfile.TemporaryDirectory() as work:
-        copy = _copied(folder, names, Path(work) / "bundle")
+        copy = _checked(Path(bundle), Path(work) / "bundle")
+        if target.startswith(HUGGING_FACE):
+            return _to_hugging_face(copy, *_named(target))
         if target.startswith(REGISTRY):
             return _to_registry(copy, target.removeprefix(REGISTRY))
         return str(_placed(copy, Path(target)))
@@ -58,9 +64,7 @@ def pull(source: str, folder: str | os.PathLike[str]) -> Path:
             found = _from_registry(source, Path(work))
         else:
             found = Path(source)
-        manifest = read_manifest(found)
-        check_files(found, manifest)
-        return _placed(_copied(found, [NAME, *manifest["files"]], Path(work) / "checked"), Path(folder))
+        return _placed(_checked(found, Path(work) / "checked"), Path(folder))
 
 
 def _named(text: str) -> tuple[str, str | None]:
@@ -70,34 +74,50 @@ def _named(text: str) -> tuple[str, str | None]:
     return name, revision or None
 
 
-def _copied(folder: Path, names: list[str], target: Path) -> Path:
-    for name in names:  # not the whole folder: a bank that is being replaced, or an unrelated file, stays behind
-        path = target / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(folder / name, path)
-    return target
+def _checked(folder: Path, target: Path) -> Path:
+    """A copy of the files that the manifest lists, and no other, each checked in the copy."""
+    for _ in range(_TRIES):
+        manifest = read_manifest(folder)
+        need(target, sum(entry["bytes"] for entry in manifest["files"].values()), "the copy")
+        try:
+            with door(folder), writing(target):
+                target.mkdir(parents=True, exist_ok=True)
+                for name in manifest["files"].keys() - {CARD}:
+                    source, path = resolve(folder, name), target / name
+                    regular(source)  # a pipe is never opened
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(source, path)
+                shutil.copyfile(folder / NAME, target / NAME)
+            if read_manifest(target) == manifest:
+                check_files(target, manifest)
+                write_card(target, manifest)
+                return target
+        except BundleError:
+            # `add` or `remove` may have put another bank in the place of the one that was being copied
+            if read_manifest(folder) == manifest:
+                raise
+        shutil.rmtree(target, ignore_errors=True)
+    raise BundleError(f"{folder}: changed {_TRIES} times while it was copied; try again")
 
 
 def _placed(bundle: Path, folder: Path) -> Path:
     if folder.exists() and not (folder / NAME).exists():
         raise InputError(f"{folder}: exists and is not a bundle; choose another folder")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    sibling = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    try:
-        shutil.copytree(bundle, sibling / "bundle")
-        swap_folders(sibling / "bundle", folder)
-    finally:
-        shutil.rmtree(sibling, ignore_errors=True)
+    need(folder, bytes_under(bundle), "the bundle")
+    with changing(folder) as (place, work):
+        shutil.copytree(bundle, work / NEW)
+        put(work, place)
     return folder
 
 
-def _to_hugging_face(folder: Path, names: list[str], name: str, revision: str | None) -> str:
+def _to_hugging_face(folder: Path, name: str, revision: str | None) -> str:
     with extras_named():
         from huggingface_hub import HfApi
 
     api = HfApi()
     try:
         api.create_repo(name, exist_ok=True)
+        names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
         made = api.upload_folder(repo_id=name, folder_path=folder, revision=revision, allow_patterns=names,
                                  delete_patterns=["bank-*"], commit_message="skillshot bundle")  # fmt: skip
     except (OSError, ValueError) as error:
@@ -117,8 +137,11 @@ def _from_hugging_face(name: str, revision: str | None, work: Path) -> Path:
 
 def _to_registry(bundle: Path, name: str) -> str:
     with extras_named():
+        from skillshot.track.location import tracking_uri
         from skillshot.track.mlflow_store import MlflowStore
 
+    if (place := tracking_uri(repository())).startswith("sqlite:"):  # that of a server may hold a password
+        logger.info("push: the MLflow store is %s (MLFLOW_TRACKING_URI names another)", place)
     store = MlflowStore(repository(), model=name)
     digest = str(read_manifest(bundle)["data"]["sha256"])
     run = store.create_run(f"push {name}", {"skillshot.kind": "bundle", "skillshot.bank": digest})
@@ -139,11 +162,27 @@ def _from_registry(source: str, work: Path) -> Path:
     try:
         found = Path(mlflow.artifacts.download_artifacts(artifact_uri=source, dst_path=str(work / "registry")))
     except MlflowException as error:
-        raise InputError(f"{source}: {_short(error)}") from error
+        raise InputError(f"{source}: {_short(error)}{_versions(source)}") from error
     bundles = sorted(found.glob(f"artifacts/*/{NAME}"))
     if not bundles:
         raise BundleError(f"{source}: holds no bundle; push one with `skillshot push BUNDLE {source}`")
     return bundles[0].parent
+
+
+def _versions(source: str) -> str:
+    """The versions that the registry has of the model that a source names."""
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    name = re.split("[@/]", source.removeprefix(REGISTRY))[0]
+    if not re.fullmatch(r"[\w .-]+", name):  # it becomes part of a query
+        return ""
+    try:
+        found = sorted(int(made.version) for made in MlflowClient().search_model_versions(f"name = '{name}'"))
+    except MlflowException:
+        return ""
+    listed = ", ".join(f"{REGISTRY}{name}/{number}" for number in found[-5:])
+    return f"\nit has {listed}; `skillshot promote VERSION` sets the alias champion" if found else ""
 
 
 def _short(error: Exception) -> str:

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from skillshot.common import schema
 from skillshot.common.arrays import Floats
 from skillshot.common.errors import BundleError, InputError
-from skillshot.common.io import atomic_write, read_json, write_json
+from skillshot.common.io import atomic_write, write_json
 from skillshot.features.channels import Channel
 from skillshot.features.grams import Codes, GramReader
 from skillshot.features.tokens import procedural, tokenise
@@ -28,6 +29,27 @@ PROCEDURAL = 0.005  # share of texts from which a word may count as procedural
 CHUNK = 2000  # texts whose grams are counted at once
 TINY = 1e-30  # avoids zero divided by zero
 ARRAYS = ("keys", "weights", "slots", "projection")
+LONGEST = 32  # tokens of an n-gram; a run of channels allocates memory for each length
+_WORD = schema.text(r"(?s:.+)", "a text of at least one character")
+_ABOUT = schema.fields(
+    {
+        "buckets": schema.whole(1, 65_536),
+        "channels": schema.listed(
+            schema.fields(
+                {
+                    "name": schema.text(),
+                    "longest": schema.whole(1, LONGEST),
+                    "least": schema.number(0, 1),
+                    "weight": schema.number(0, 1e6),
+                    "part": schema.one_of("all", "head", "rest", "equations"),
+                }
+            ),
+            64,
+        ),
+        "shares": schema.mapped(schema.text(), schema.number(0, 1)),
+        "vocabulary": schema.listed(_WORD),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -173,27 +195,36 @@ class LexicalView:
                 np.save(handle, getattr(self, name), allow_pickle=False)
 
     @classmethod
-    def load(cls, folder: str | PathLike[str]) -> LexicalView:
-        """Read what `save` wrote.
+    def load(cls, folder: str | PathLike[str], check: bool = True) -> LexicalView:
+        """Read what `save` wrote; the projection stays on disk, memory-mapped.
+
+        Args:
+            check: False checks dtypes, shapes and `lexical.json`, but reads no array for that.
 
         Raises:
-            BundleError: the parts do not fit together.
+            BundleError: a file is damaged, or the parts do not fit together.
         """
         folder = Path(folder)
-        about = read_json(folder / "lexical.json")
-        keys, weights, slots, projection = (np.load(folder / f"{name}.npy", allow_pickle=False) for name in ARRAYS)
+        about = schema.read_document(folder / "lexical.json", _ABOUT)
+        buckets = about["buckets"]
+        shapes = ((None,), (None,), (None,), (buckets, None))
+        dtypes: tuple[type[np.generic], ...] = (np.uint64, np.float32, np.uint32, np.float32)
+        keys, weights, slots, projection = (
+            schema.read_array(folder / f"{name}.npy", [dtype], shape)
+            for name, dtype, shape in zip(ARRAYS, dtypes, shapes, strict=True)
+        )
         if not len(keys) == len(weights) == len(slots) > 0:
             raise BundleError(
                 f"{folder}: {len(keys)} n-grams, {len(weights)} weights, {len(slots)} slots; fit the bank again"
             )
-        buckets = int(about["buckets"])
-        if projection.ndim != 2 or len(projection) != buckets:
-            raise BundleError(
-                f"{folder}: projection of shape {projection.shape}, not ({buckets}, f); fit the bank again"
-            )
-        channels = tuple(Channel(**channel) for channel in about["channels"])
+        with schema.door(folder / "lexical.json"):
+            channels = tuple(Channel(**channel) for channel in about["channels"])
         if int(slots.max()) >= buckets * len(channels):
             raise BundleError(f"{folder}: slots.npy names a channel that lexical.json lacks; fit the bank again")
+        if check:
+            schema.check_rising(keys, folder / "keys.npy")
+            schema.check_finite(weights, folder / "weights.npy")
+            schema.check_finite(projection, folder / "projection.npy")
         return cls(channels, buckets, about["shares"], tuple(about["vocabulary"]), keys, weights, slots, projection)
 
 

@@ -9,13 +9,22 @@ from typing import Any
 
 import numpy as np
 
+from skillshot.common import schema
 from skillshot.common.arrays import Mask
 from skillshot.common.errors import BundleError, InputError
-from skillshot.common.io import atomic_write, read_json, write_json
+from skillshot.common.io import atomic_write, write_json
 
 VALUES, CODES = "bank_fields.json", "bank_fields.npy"
 MOST = 1000  # a field with more distinct values (a text) cannot be used as a filter
 _KEPT = 64  # masks of recent filters
+
+
+def _few(value: Any, place: str) -> None:
+    if value is not None:
+        schema.listed(lambda *_: None, MOST)(value, place)
+
+
+_ABOUT = schema.fields({"values": schema.mapped(schema.text(), _few), "order": schema.listed(schema.text())})
 
 
 class FieldWriter:
@@ -57,15 +66,15 @@ class FieldWriter:
 class Fields:
     """The rows that have a value, from a memory-mapped table."""
 
-    def __init__(self, folder: Path, rows: int) -> None:
-        about = read_json(folder / VALUES)
+    def __init__(self, folder: Path, rows: int, check: bool = True) -> None:
+        about = schema.read_document(folder / VALUES, _ABOUT)
         self._values: dict[str, list[Any] | None] = about["values"]
         self._lines = {name: line for line, name in enumerate(about["order"])}
-        self._codes = np.load(folder / CODES, mmap_mode="r", allow_pickle=False)
-        if self._codes.shape != (len(self._lines), rows):
-            raise BundleError(
-                f"{folder / CODES}: shape {self._codes.shape}, not {(len(self._lines), rows)}; copy the bundle again"
-            )
+        self._codes = schema.read_array(folder / CODES, [np.uint16], (len(about["order"]), rows))
+        for name, line in self._lines.items():
+            values = self._values.get(name)
+            if values is None or (check and rows and int(self._codes[line].max()) > len(values)):
+                raise BundleError(f"{folder / CODES}: does not fit {VALUES} at {name[:80]!r}; copy the bundle again")
         self._masks: dict[tuple[str, str], Mask] = {}
 
     def mask(self, field: str, value: Any) -> Mask:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from skillshot.common import schema
 from skillshot.common.arrays import Floats, Mask, Rows
 from skillshot.common.errors import BundleError, SkillshotError
 from skillshot.runtime.index import ExactIndex, Index, top_k
@@ -43,10 +44,12 @@ class LargeIndex:
     def __init__(self, path: Path, vectors: npt.NDArray[np.floating]) -> None:
         faiss = _faiss(f"{path}: this bundle has an index for a large bank")
         self._faiss, self._vectors = faiss, vectors
-        try:
+        with schema.door(path, more=(RuntimeError,)):
+            schema.regular(path)
             self._index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
-        except RuntimeError as error:
-            raise BundleError(f"{path}: faiss cannot read it ({str(error)[:120]}); copy the bundle again") from error
+            if not isinstance(self._index, faiss.IndexIVFScalarQuantizer):
+                raise TypeError(f"faiss reads a {type(self._index).__name__}, not an inverted file of 8-bit vectors")
+        self._path = path
         if (self._index.ntotal, self._index.d) != vectors.shape:
             raise BundleError(
                 f"{path}: {self._index.ntotal} vectors of width {self._index.d}, the bank has {vectors.shape}; "
@@ -80,6 +83,8 @@ class LargeIndex:
         query = np.ascontiguousarray(vector[None], np.float32)
         _, rows = self._index.search(query, wanted, params=self._faiss.SearchParametersIVF(**settings))
         found: Rows = np.sort(rows[0][rows[0] >= 0])
+        if len(found) and (found[-1] >= len(self._vectors) or len(np.unique(found)) < len(found)):
+            raise BundleError(f"{self._path}: names rows that the bank lacks, or one twice; build the bundle again")
         return found
 
     def _ranked(self, rows: Rows, vector: Floats, k: int) -> tuple[Rows, Floats]:

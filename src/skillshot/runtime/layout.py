@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+from skillshot.common.errors import BundleError
 
 MODEL = "model"
 QUESTION_VIEW, RATIONALE_VIEW = "question_view", "rationale_view"
@@ -20,6 +24,30 @@ BANK_FILES = (
 )
 LARGE = "skillshot.faiss"  # only in a bank of more than index.exact_below demonstrations
 MODES = ("full", "lite", "auto")
+CARD = "README.md"  # made from the manifest after a commit, so it is written again and never checked
+BANK_NAME = r"bank-[0-9]{1,9}"
+_FILE = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
+NAMES = rf"{re.escape(CARD)}|{MODEL}/(?:{_FILE}/)?{_FILE}|{BANK_NAME}/{_FILE}"
+_NAMES = re.compile(NAMES)
+
+
+def resolve(folder: Path, name: str) -> Path:
+    """Path of a file that a manifest names, inside its bundle; every name goes through here before it is opened.
+
+    Only README.md, model/FILE, model/VIEW/FILE and bank-N/FILE are names: nothing absolute, no `..`. No part of it
+    below the bundle's folder may be a link, which could lead outside.
+
+    Raises:
+        BundleError: the name has another form, or a part of it is a link.
+    """
+    if not _NAMES.fullmatch(name):
+        raise BundleError(f"{folder}: {name[:100]!r} is no name of a file in a bundle; get the bundle from its source")
+    path = folder
+    for part in name.split("/"):
+        path = path / part
+        if path.is_symlink():
+            raise BundleError(f"{path}: is a link; copy the bundle with its files (cp -rL, or local_dir of a download)")
+    return path
 
 
 def resolve_mode(mode: str, manifest: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The bundle's manifest: format version and SHA-256 per file, checked on load."""
+"""The bundle's manifest: format version, facts, and SHA-256 per file, checked on load."""
 
 from __future__ import annotations
 
@@ -7,11 +7,38 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from skillshot.common import schema
 from skillshot.common.errors import BundleError
-from skillshot.common.io import read_json, sha256_file, write_json
+from skillshot.common.io import sha256_file, write_json
+from skillshot.runtime.layout import BANK_NAME, CARD, ENCODERS, MODES, NAMES, resolve
 
 FORMAT = 3  # 2: n-grams by their codes; 3: the number of buckets is stored in the view
 NAME = "manifest.json"
+LONGEST = 2**20  # bytes of the largest manifest that is read; a real one has 6,000
+
+_WORD = schema.text(r"[^\x00-\x1f\x7f-\x9f]{0,300}", "a text of at most 300 printable characters")
+_DIGEST = schema.text(r"[0-9a-f]{64}", "64 hexadecimal digits")
+_NAME = schema.text(NAMES, f"{CARD}, model/FILE, model/VIEW/FILE or bank-N/FILE")
+_FACTS = schema.fields(
+    {
+        "bank": schema.text(BANK_NAME, "bank-N"),
+        "data": schema.fields({"records": schema.whole(1), "sha256": _DIGEST}),
+        "embed": schema.fields({"model": _WORD}),
+        "files": schema.mapped(_NAME, schema.fields({"bytes": schema.whole(0), "sha256": _DIGEST})),
+        "index": schema.fields({"exact_below": schema.whole(0)}),
+        "metrics": schema.mapped(_WORD, schema.number()),
+        "seed": schema.whole(-(2**63)),
+        "select": schema.fields(
+            {
+                "mode": schema.one_of(*MODES),
+                "precision": schema.one_of(*ENCODERS),
+                "near_tie": schema.number(0, 2),  # cosines are at most 2 apart
+            },
+            {"k": schema.whole(1)},  # since 0.1.0
+        ),
+        "skillshot": _WORD,
+    }
+)
 
 
 def describe(folder: Path, parts: Iterable[Path]) -> dict[str, dict[str, Any]]:
@@ -34,23 +61,45 @@ def read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any]:
     """Read the manifest.
 
     Raises:
-        BundleError: there is no bundle, its manifest is unreadable, or it has another format version.
+        BundleError: there is no bundle, its manifest is unreadable or not what a manifest is, or it has another format
+            version.
     """
     path = Path(folder) / NAME
-    try:
-        manifest = read_json(path)
-    except FileNotFoundError as error:
-        raise BundleError(
-            f"{folder}: not a bundle, {NAME} is missing; make one with `skillshot fit BANK --out {folder}`"
-        ) from error
-    except (ValueError, OSError) as error:
-        raise BundleError(f"{path}: unreadable ({error}); export the bundle again") from error
-    version = manifest.get("format") if isinstance(manifest, dict) else None
-    if version != FORMAT or not isinstance(manifest.get("files"), dict):
-        raise BundleError(
-            f"{path}: bundle format {version!r}, this skillshot reads {FORMAT}; install a matching version"
-        )
-    return dict(manifest)
+    if not path.exists():
+        what = f"not a bundle, {NAME} is missing" if Path(folder).is_dir() else "no such folder"
+        raise BundleError(f"{folder}: {what}; make a bundle with `skillshot fit BANK --out {folder}`")
+    manifest: dict[str, Any] = schema.read_document(path, _known_format(Path(folder)), LONGEST)
+    other = next((name for name in manifest["files"] if _bank_of(name) not in (None, manifest["bank"])), None)
+    if other is not None:
+        raise BundleError(f"{path}: lists {other}, but its bank is {manifest['bank']}; copy the bundle again")
+    return manifest
+
+
+def _known_format(folder: Path) -> schema.Check:
+    """Check the format first: a bundle of another format need not have the keys of this one."""
+
+    def check(manifest: Any, place: str) -> None:
+        schema.fields({"format": schema.whole(0)})(manifest, place)
+        version = manifest["format"]
+        if version != FORMAT:
+            from skillshot import __version__
+
+            writer = manifest.get("skillshot", "of an unknown version")
+            _WORD(writer, "skillshot")
+            raise BundleError(
+                f"{folder / NAME}: bundle format {version}, written by skillshot {writer}, which reads it; this "
+                f"skillshot {__version__} reads format {FORMAT}\n"
+                f"fit the bank again: skillshot fit BANK --out {folder}"
+                + (f", or install skillshot {writer} or later" if version > FORMAT else "")
+            )
+        _FACTS(manifest, place)
+
+    return check
+
+
+def _bank_of(name: str) -> str | None:
+    first = name.split("/")[0]
+    return first if first.startswith("bank-") else None
 
 
 def check_files(
@@ -62,22 +111,26 @@ def check_files(
     """Compare files with the manifest, first by size, then by SHA-256.
 
     Args:
-        names: only these files (None: all); a name that is not in the manifest is an error.
+        names: only these files (None: all but the model card, which is made from the manifest); a name that is not in
+            the manifest is an error.
         digests: False compares only sizes.
 
     Raises:
-        BundleError: a file is missing, truncated or changed; names the first one.
+        BundleError: a file is missing, truncated, changed, or no regular file; names the first one.
     """
     folder = Path(folder)
     files: dict[str, dict[str, Any]] = manifest["files"]
-    for name in sorted(names if names is not None else files):
-        path, wanted = folder / name, files.get(name)
+    for name in sorted(names if names is not None else files.keys() - {CARD}):
+        path, wanted = resolve(folder, name), files.get(name)
         if wanted is None:
             raise BundleError(f"{folder / NAME}: does not list {name}; export the bundle again")
-        if not path.is_file():
+        if not path.exists():
             raise BundleError(f"{path}: missing; copy the whole bundle again")
-        size = path.stat().st_size
+        with schema.door(path):
+            size = schema.regular(path)
         if size != wanted["bytes"]:
             raise BundleError(f"{path}: {size} bytes instead of {wanted['bytes']}; copy the bundle again")
-        if digests and sha256_file(path) != wanted["sha256"]:
+        with schema.door(path):
+            digest = sha256_file(path) if digests else wanted["sha256"]
+        if digest != wanted["sha256"]:
             raise BundleError(f"{path}: its sha256 differs from the manifest's; copy the bundle again")

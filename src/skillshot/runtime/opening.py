@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from skillshot.common.arrays import Floats
+from skillshot.common import schema
+from skillshot.common.arrays import Floats, Mask, Rows
 from skillshot.common.errors import BundleError
 from skillshot.runtime.index import Index
 from skillshot.runtime.large import open_index
@@ -34,6 +35,18 @@ class OpenBundle:
     store: BankStore
     vectors: Floats
     index: Index
+
+    def search(self, vector: Floats, k: int, allowed: Mask | None) -> tuple[Rows, Floats]:
+        """`Index.search`, whose scores are cosines also where the vectors were not checked at load.
+
+        Raises:
+            BundleError: a vector is not of length 1.
+        """
+        rows, scores = self.index.search(vector, k, allowed)
+        if not (np.abs(scores) <= 1 + schema.UNIT).all():  # false for NaN
+            name = f"{self.manifest['bank']}/skillshot.npy"
+            raise BundleError(f"{name}: gives {scores[:4].tolist()}, which are no cosines; fit the bank again")
+        return rows, scores
 
 
 def open_bundle(options: LoadOptions, earlier: OpenBundle | None = None) -> OpenBundle:
@@ -66,8 +79,14 @@ def _open(options: LoadOptions, manifest: Mapping[str, Any], policy: Policy | No
     if policy is not None:  # its files were checked when it was opened
         names = {name for name in names if not name.startswith(f"{MODEL}/")}
     check_files(folder, manifest, names, digests=options.check)
-    bank = folder / manifest["bank"]
-    vectors = np.asarray(np.load(bank / "skillshot.npy", mmap_mode="r", allow_pickle=False))
-    index = open_index(bank, manifest, vectors)
-    policy = policy or Policy(folder / MODEL, mode, options.threads, precision)
-    return OpenBundle(manifest, mode, policy, BankStore(bank), vectors, index)
+    policy = policy or Policy(folder / MODEL, mode, options.threads, precision, options.check)
+    bank, rows = folder / manifest["bank"], manifest["data"]["records"]
+    store = BankStore(bank, options.check)
+    if len(store) != rows:
+        raise BundleError(f"{bank}: {len(store)} demonstrations, the manifest has {rows}; copy the bundle again")
+    vectors = schema.read_array(bank / "skillshot.npy", [np.float32, np.float16], (rows, policy.width))
+    if options.check:
+        schema.check_unit(vectors, bank / "skillshot.npy")
+    with schema.door(bank / "skillshot.npy"):
+        index = open_index(bank, manifest, vectors)
+    return OpenBundle(manifest, mode, policy, store, vectors, index)

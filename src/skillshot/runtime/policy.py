@@ -15,17 +15,28 @@ from skillshot.runtime.onnx import Session, TextEncoder
 
 
 class Policy:
-    """Texts -> unit skill vectors (n, z) float32; the product with a bank's vectors is the score."""
+    """Texts -> unit skill vectors (n, z) float32; the product with a bank's vectors is the score.
 
-    def __init__(self, model: str | PathLike[str], mode: str, threads: int = 1, precision: str = "fp32") -> None:
+    Raises:
+        BundleError: a file of the model is damaged, or does not fit the others.
+    """
+
+    def __init__(
+        self, model: str | PathLike[str], mode: str, threads: int = 1, precision: str = "fp32", check: bool = True
+    ) -> None:
         model = Path(model)
-        view = LexicalView.load(model / QUESTION_VIEW)
+        view = LexicalView.load(model / QUESTION_VIEW, check)
         # full reads the half that is added to the sentence embedding's part, lite the other half; the unread half is 0
         self._width, half = view.width, view.width // 2
         self._half = slice(half, None) if mode == "lite" else slice(0, half)
         self._view = view.columns(self._half)
         self._encoder = TextEncoder(model, threads, precision) if mode == "full" else None
-        self._session = Session(model / ("skillshot.onnx" if mode == "full" else "lite.onnx"), threads)
+        widths = {"lexical": view.width} | (
+            {} if self._encoder is None else {"sentence_embedding": self._encoder.dimension}
+        )
+        name = "skillshot.onnx" if mode == "full" else "lite.onnx"
+        self._session = Session(model / name, threads, widths=widths)
+        self.width = self._session.width
 
     def __call__(self, texts: Sequence[str]) -> Floats:
         """Skill vectors of texts in the form of `Record.text`."""

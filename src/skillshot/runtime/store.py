@@ -11,12 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
+from skillshot.common import schema
 from skillshot.common.errors import BundleError
 from skillshot.common.io import atomic_write, hash64
 from skillshot.common.record import Record, normalise_question
 from skillshot.runtime.fields import Fields, FieldWriter
 
 BANK, OFFSETS, KEYS, IDS = "bank.jsonl", "bank_offsets.npy", "bank_keys.npy", "bank_ids.npy"
+_TEXT = schema.text()
+_ROW = schema.fields(
+    {"id": _TEXT, "question": _TEXT},
+    dict.fromkeys(("rationale", "answer", "context", "unit", "answer_type", "group"), _TEXT)
+    | {"options": schema.listed(_TEXT)},
+)
 
 
 def question_key(question: str) -> int:
@@ -57,25 +64,32 @@ def write_store(folder: str | os.PathLike[str], records: Iterable[Record]) -> in
 class BankStore:
     """Read-only view of a bank on disk; thread-safe, memory-mapped.
 
+    Args:
+        check: False checks dtypes, shapes and sizes, but reads no array.
+
     Raises:
-        BundleError: its files are inconsistent.
+        BundleError: its files are damaged or inconsistent.
     """
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
-        folder = Path(folder)
-        # plain views of the maps, because the class memmap costs microseconds per access
-        self._offsets, self.keys, self._ids = (
-            np.asarray(np.load(folder / name, mmap_mode="r", allow_pickle=False)) for name in (OFFSETS, KEYS, IDS)
-        )
-        with open(folder / BANK, "rb") as handle:
-            size = os.fstat(handle.fileno()).st_size
-            self._bytes = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
-        if not len(self) == len(self.keys) == len(self._ids) or self._offsets[-1] != size:
+    def __init__(self, folder: str | os.PathLike[str], check: bool = True) -> None:
+        self._path = folder = Path(folder)
+        self._offsets = schema.read_array(folder / OFFSETS, [np.int64], (None,))
+        self.keys, self._ids = (schema.read_array(folder / name, [np.uint64], (None,)) for name in (KEYS, IDS))
+        with schema.door(folder / BANK):
+            schema.regular(folder / BANK)
+            with open(folder / BANK, "rb") as handle:
+                size = os.fstat(handle.fileno()).st_size
+                self._bytes = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+        ends = [int(end) for end in (*self._offsets[:1], *self._offsets[-1:])]
+        if not len(self._offsets) - 1 == len(self.keys) == len(self._ids) or ends != [0, size]:
             raise BundleError(
-                f"{folder}: {len(self)} offsets up to byte {self._offsets[-1]}, {len(self.keys)} keys, "
+                f"{folder}: {len(self._offsets)} offsets from byte {ends[:1]} to {ends[1:]}, {len(self.keys)} keys, "
                 f"{len(self._ids)} ids, but {BANK} has {size} bytes; copy the bundle again"
             )
-        self.fields = Fields(folder, len(self))
+        if check:
+            schema.check_rising(self._offsets, folder / OFFSETS)
+            schema.check_rising(self._ids, folder / IDS, strictly=False)
+        self.fields = Fields(folder, len(self), check)
 
     def has(self, record_id: str) -> bool:
         """Whether a demonstration has this id."""
@@ -88,7 +102,14 @@ class BankStore:
 
     def __getitem__(self, row: int) -> Record:
         line = self._bytes[int(self._offsets[row]) : int(self._offsets[row + 1])]
-        return Record.from_dict(json.loads(line.decode("utf-8", "surrogatepass")))
+        try:
+            fields = json.loads(line.decode("utf-8", "surrogatepass"))
+            _ROW(fields, "")
+            return Record.from_dict(fields)
+        except (ValueError, RecursionError) as error:
+            raise BundleError(
+                f"{self._path / BANK}: row {row}: {schema.cause(error)}; copy the bundle again"
+            ) from error
 
     def __iter__(self) -> Iterator[Record]:
         return (self[row] for row in range(len(self)))

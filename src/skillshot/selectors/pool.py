@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from skillshot.common import schema
 from skillshot.common.arrays import Floats
-from skillshot.common.errors import InputError
+from skillshot.common.errors import BundleError, InputError
 from skillshot.common.io import sha256_text
 from skillshot.common.progress import tracked
 from skillshot.common.record import Record
@@ -104,12 +105,17 @@ class Pool:
             "question_lexical": lambda: self._view(QUESTION_VIEW).transform(questions),
             "rationale_lexical": lambda: self._view(RATIONALE_VIEW).transform(rationales),
         }
+        if unknown := set(session.inputs) - makers.keys():
+            raise BundleError(f"{graph}.onnx: has an input {min(unknown)[:80]!r}; fit the bank again")
         return session.run({name: makers[name]() for name in session.inputs})
 
     def vectors(self, name: str) -> Floats:
         """Bank side of a vector selector, unit rows float32 (n, z)."""
         if name not in self._vectors:
-            self._vectors[name] = np.load(self._bank / f"{name}.npy", allow_pickle=False).astype(np.float32)
+            path = self._bank / f"{name}.npy"
+            rows = schema.read_array(path, [np.float32, np.float16], (len(self._store), None)).astype(np.float32)
+            schema.check_unit(rows, path)
+            self._vectors[name] = rows
         return self._vectors[name]
 
     def allowed(self, queries: Sequence[Record]) -> npt.NDArray[np.bool_]:
