@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from skillshot.bank import drift
-from skillshot.bank.checks import CHECKS, QUERY_CHECKS, Check
+from skillshot.bank.checks import CHECKS, QUERY_CHECKS, Check, require_size
 from skillshot.bank.corruption import corrupt
 from skillshot.bank.data_docs import write_docs
 from skillshot.bank.expectations import Outcome, render_pages, run_suite
@@ -47,6 +47,7 @@ def validate(params: Params, source: Path, out: Path, state: Path = drift.STATE)
                 "group of a bank row; results would be invalid\n"
                 "run the ingest stage again: it never splits a near-duplicate group"
             )
+        require_size(len(bank), params.validate, str(source / "bank.jsonl"))
         outcome = run_suite(bank, params.validate)
         _refuse(outcome, str(source / "bank.jsonl"))
         profile = drift.profile(bank)

@@ -19,9 +19,10 @@ def add_command(subparsers: Any, name: str, help: str, example: str) -> argparse
     return parser
 
 
-def add_bundle(parser: argparse.ArgumentParser) -> None:
-    """The first positional of most commands."""
-    parser.add_argument("bundle", help="bundle folder")
+def add_bundle(parser: argparse.ArgumentParser, fetched: bool = False) -> None:
+    """The first positional of most commands; `fetched`: the command takes an address as well."""
+    other = "or an address (hf:OWNER/NAME, models:/NAME@ALIAS), fetched anew by each call; `skillshot pull` keeps it"
+    parser.add_argument("bundle", help=f"bundle folder, {other}" if fetched else "bundle folder")
 
 
 def add_k(parser: argparse.ArgumentParser, *other: str, default: int | None = 4, shown: str = "4") -> None:
@@ -129,8 +130,11 @@ def _read(path: str | None, option: str) -> str | None:
         return None
     try:
         return Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; it is the text of {option}") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{option} {path}: {error}") from error
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise InputError(f"{path}: {why}; it is the text of {option}") from error
 
 
 def _whole(text: str, least: int) -> int:

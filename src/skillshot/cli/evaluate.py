@@ -21,7 +21,7 @@ from skillshot.cli.arguments import (
     template_of,
 )
 from skillshot.cli.output import print_json, print_next
-from skillshot.common.tables import table, undecided
+from skillshot.common.tables import counted, pairs, table, undecided
 
 if TYPE_CHECKING:
     from skillshot.common.params import Params
@@ -36,11 +36,10 @@ def add_parser(subparsers: Any) -> None:
         "skillshot evaluate selector queries.jsonl --selectors random,question,skillshot --limit 20",
     )  # fmt: skip
     add_bundle(parser)
-    parser.add_argument("queries", help="file of queries with rationale and answer")
+    parser.add_argument("queries", help="file of queries with their answers, and rationales for the log-likelihood")
     add_selectors(
-        parser, "zero-shot, random, random-2, bm25, question, mmr, dpp, ridge, lars, skillshot, skillshot_mmr, lite, "
-        "oracle, oracle_features, skill_knn and retrieval_r (which ask the LLM), langchain_similarity, langchain_mmr, "
-        "dspy_knn (default: evaluate.selectors of the parameters)",
+        parser, "such as random,question,skillshot,oracle; docs/reference/selectors explains all (default: "
+        "evaluate.selectors of the parameters)",
     )  # fmt: skip
     add_k(parser, "--shots", default=None, shown="4")
     add_limit(parser)
@@ -48,8 +47,10 @@ def add_parser(subparsers: Any) -> None:
     add_template(parser)
     parser.add_argument("--llm", metavar="MODEL", help="name of the model (default: the embedded SmolLM2-135M)")
     parser.add_argument(
-        "--base-url", metavar="URL", help="OpenAI-compatible endpoint; its key comes from OPENAI_API_KEY"
-    )
+        "--base-url", metavar="URL",
+        help="OpenAI-compatible endpoint; its key comes from OPENAI_API_KEY. For a chat model add --set llm.api=chat, "
+        "and --set evaluate.max_tokens=400: 80 tokens, the default, cut its answers",
+    )  # fmt: skip
     parser.add_argument("--no-answers", action="store_true", help="only the log-likelihood, which is quicker")
     parser.add_argument(
         "--cache", "--record", metavar="FILE", help="answer cache (default .cache/skillshot/llm/llm.jsonl)"
@@ -84,9 +85,9 @@ def run(args: argparse.Namespace) -> int:
 
     params, template = _params(args), PromptTemplate(**template_of(args))
     settings = params.evaluate
-    loaded = load_queries(args.queries, columns=columns_of(args))
+    loaded = load_queries(args.queries, columns=columns_of(args), gold=_gold(settings.answers))
     if loaded.quarantined:
-        print(f"{args.queries}: {len(loaded.quarantined)} rows left out", file=sys.stderr)
+        print(f"{args.queries}: {counted(len(loaded.quarantined), 'row')} left out", file=sys.stderr)
     queries = sample(loaded.records, settings.limit, args.seed)
     most = max(SHOTS) if args.vary == "shots" else settings.shots
     engine, cache = open_engine(params.llm), AnswerCache(args.cache or default_path())
@@ -122,10 +123,16 @@ def run(args: argparse.Namespace) -> int:
         print(sentence)
     if args.out:
         print(f"rows, plots and the answers that differ: {args.out}")
-        print_next("skillshot", "select", args.bundle, "your question", "-k", settings.shots, "--prompt")
+        own = [word for name in ("template", "system") if (file := getattr(args, name)) for word in (f"--{name}", file)]
+        print_next("skillshot", "select", args.bundle, "your question", "-k", settings.shots, "--prompt", *own)
     else:
-        print_next("skillshot", "evaluate", args.bundle, args.queries, "--out", "evaluation")
+        print_next("skillshot", *args.words, "--out", "evaluation")
     return 0
+
+
+def _gold(answers: bool) -> tuple[str, ...]:
+    """The fields of which a query must have one to be measured at all."""
+    return ("answer",) if answers else ("rationale", "answer")
 
 
 def _params(args: argparse.Namespace) -> Params:
@@ -146,20 +153,19 @@ def _print(report: dict[str, Any]) -> None:
             columns.append(extra)
     seconds = report["timing"]["seconds"]
     rows = [{"selector": name, **row, "seconds": seconds[name]} for name, row in report["selectors"].items()]
-    print(f"{report['llm']}: {report['queries']} queries, {report['shots']} shots")
+    print(f"{report['llm']}: {counted(report['queries'], 'query')}, {counted(report['shots'], 'shot')}")
     print(table(rows, ["selector", *columns]))
-    for name, metrics in report["pairs"].items():
+    for first, second, metrics in pairs(report):
         for metric, pair in metrics.items():
             if pair:
-                print(
-                    f"{name}: {metric} {pair['diff']:+.3f} [{pair['low']:+.3f}, {pair['high']:+.3f}] p {pair['p']:.3g}"
-                )
+                interval = f"[{pair['low']:+.3f}, {pair['high']:+.3f}]"
+                print(f"{first}-{second}: {metric} {pair['diff']:+.3f} {interval} p {pair['p']:.3g}")
     for field, slices in report.get("slices", {}).items():
         for value, part in slices.items():
-            print(f"\n{field} {value}: {part['queries']} queries")
+            print(f"\n{field} {value}: {counted(part['queries'], 'query')}")
             print(
                 table([{"selector": n, **row} for n, row in part["selectors"].items()], ["selector", "accuracy", "nll"])
             )
     for name, why in (report.get("missing", {}) | report.get("notes", {})).items():
         print(f"{name}: {why}")
-    print(f"share of the time in the engine: {report['timing']['share_in_engine']:.0%}")
+    print(f"{100 * report['timing']['share_in_engine']:.0f} % of the time was spent in the language model")

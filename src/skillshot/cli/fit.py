@@ -18,7 +18,11 @@ def add_parser(subparsers: Any) -> None:
         subparsers, "fit", "check, embed, train, export and index a bank file",
         "skillshot fit bank.jsonl --out selector --columns question=problem,rationale=solution",
     )  # fmt: skip
-    parser.add_argument("bank", help="jsonl, jsonl.gz, parquet or csv file with question, rationale, answer")
+    parser.add_argument(
+        "bank",
+        help="jsonl, ndjson, csv or tsv (each also .gz) or parquet file with question, rationale and answer, or a "
+        "folder of such files",
+    )
     parser.add_argument(
         "--out", required=True, metavar="FOLDER", help="bundle to write; an old bundle there is replaced at the end"
     )
@@ -33,7 +37,8 @@ def run(args: argparse.Namespace) -> int:
 
     columns = columns_of(args)
     overrides = [*args.overrides, f"ingest.columns={json.dumps(columns)}"] if columns else args.overrides
-    report = fit_bundle(args.bank, Path(args.out), default_params(overrides))
+    params = default_params(overrides)
+    report = fit_bundle(args.bank, Path(args.out), params)
     if args.json:
         print_json(report)
         return 0
@@ -42,5 +47,5 @@ def run(args: argparse.Namespace) -> int:
     print(table(rows, ["rows", "count"]))
     if report["quarantined"]:
         print(f"quarantined rows: {args.out}.quarantine.jsonl")
-    print_next("skillshot", "select", args.out, "your question", "-k", 4, "--prompt")
+    print_next("skillshot", "select", args.out, "your question", "-k", params.select.k, "--prompt")
     return 0

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from skillshot.cli.arguments import add_accept, add_command, add_markdown
 from skillshot.cli.markdown import markdown
 from skillshot.cli.output import print_json
-from skillshot.common.tables import table
+from skillshot.common.sinks import one_line
+from skillshot.common.tables import counted, table
 
+NARROW = ("name", "status", "baseline", "current", "allowed")  # the text; reasons are on lines of their own
 COLUMNS = ("name", "status", "baseline", "current", "allowed", "source", "detail")
 
 
@@ -28,6 +30,7 @@ def add_parser(subparsers: Any) -> None:
     )
     add_accept(parser)
     add_markdown(parser)
+    add_all(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -57,13 +60,32 @@ def run(args: argparse.Namespace) -> int:
     elif args.markdown:
         print(markdown(f"Gate against `{args.baseline}`", [row.to_dict() for row in rows], COLUMNS))
     else:
-        print(table([row.to_dict() for row in rows], COLUMNS))
+        print("\n".join(verdicts([row.to_dict() for row in rows], args.all)))
     for row in failed:
         print(f"gate: {row.name}: {row.status}; {row.detail}".rstrip("; "), file=sys.stderr)
     print(f"gate: {sources([row.to_dict() for row in rows])}", file=sys.stderr)
     verdict = f"{len(failed)} of {len(rows)} checks fail" if failed else f"all {len(rows)} checks pass"
     print(f"gate: {verdict} against {args.baseline}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def add_all(parser: argparse.ArgumentParser) -> None:
+    """`--all`, where verdicts are printed."""
+    parser.add_argument("--all", action="store_true", help="print also the checks whose values are the same")
+
+
+def verdicts(rows: Sequence[Mapping[str, Any]], everything: bool) -> Iterator[str]:
+    """Lines of the table, each reason below its row, without the rows that are `same` unless all are asked for."""
+    shown = [row for row in rows if everything or row["status"] != "same"]
+    if shown:
+        lines = table(shown, NARROW).splitlines()
+        yield from lines[:2]
+        for line, row in zip(lines[2:], shown, strict=True):
+            yield line
+            if row["detail"]:
+                yield f"    {one_line(row['detail'])}"
+    if len(shown) < len(rows):
+        yield f"{len(rows) - len(shown)} of {counted(len(rows), 'check')} the same; --all prints them"
 
 
 def sources(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -71,7 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _main(arguments: Sequence[str] | None) -> int:
-    args = build_parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    args = build_parser().parse_args(words, argparse.Namespace(words=words))
     try:
         with logging_to_stderr(), extras_named():
             code: int = importlib.import_module(f"skillshot.cli.{args.command}").run(args)

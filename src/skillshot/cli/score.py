@@ -8,7 +8,7 @@ from typing import Any
 
 from skillshot.cli.arguments import add_bundle, add_columns, add_command, add_k, add_limit, add_selectors, columns_of
 from skillshot.cli.output import print_json
-from skillshot.common.tables import table, undecided
+from skillshot.common.tables import counted, pairs, table, undecided
 
 
 def add_parser(subparsers: Any) -> None:
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
 
     loaded = load_queries(args.queries, columns=columns_of(args))
     if loaded.quarantined:
-        print(f"{args.queries}: {len(loaded.quarantined)} rows left out", file=sys.stderr)
+        print(f"{args.queries}: {counted(len(loaded.quarantined), 'row')} left out", file=sys.stderr)
     alignment = score(
         args.bundle, sample(loaded.records, args.limit, args.seed), args.label, args.k, args.selectors or DEFAULT,
         seed=args.seed, progress=lambda name: print(f"scoring {name}", file=sys.stderr),
@@ -49,14 +49,15 @@ def run(args: argparse.Namespace) -> int:
         return 0
     metrics = list(next(iter(report["selectors"].values())))
     rows = [{"selector": name, **values} for name, values in report["selectors"].items()]
-    print(f"{report['queries']} queries, k = {report['k']}, label {args.label}")
+    print(f"{counted(report['queries'], 'query')}, k = {report['k']}, label {args.label}")
     print(table(rows, ["selector", *metrics]))
-    for name, values in report["pairs"].items():
+    for first, second, values in pairs(report):
         for metric, pair in values.items():
-            print(f"{name}: {metric} {pair['diff']:+.3f} [{pair['low']:+.3f}, {pair['high']:+.3f}]")
+            print(f"{first}-{second}: {metric} {pair['diff']:+.3f} [{pair['low']:+.3f}, {pair['high']:+.3f}]")
     for sentence in undecided(report):
         print(sentence)
-    print("NMI of clusters: " + ", ".join(f"{name} {value:.3f}" for name, value in report["nmi"].items()))
+    if nmi := ", ".join(f"{name} {value:.3f}" for name, value in report["nmi"].items()):
+        print(f"clusters of the bank's vectors against the label (NMI; 1: the same groups, 0: unrelated): {nmi}")
     for name in report.get("left_out", ()):
         print(f"{name} left out: the queries have no rationale")
     return 0

@@ -21,7 +21,7 @@ def add_parser(subparsers: Any) -> None:
         subparsers, "select", "choose demonstrations for a question, best first",
         'skillshot select selector "How many apples are left?" -k 4 --prompt',
     )  # fmt: skip
-    add_bundle(parser)
+    add_bundle(parser, fetched=True)
     parser.add_argument("question", nargs="?", help="the question")
     parser.add_argument(
         "--questions", metavar="FILE", help="many questions: a file as `fit` reads it, or text with one a line"

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
 
 from skillshot.common.sinks import exact, terminal
+from skillshot.common.text import plural
 
 T = TypeVar("T")
 EVERY = 30.0  # seconds between two log lines
@@ -44,6 +45,8 @@ def progress(label: str, total: int | None, unit: str, done: int = 0) -> Iterato
                 bar.update(units)
 
             yield move
+            if total is not None and bar.n < total:
+                bar.set_postfix_str("stopped early")
         return
     began = logged = time.monotonic()
     finished = done
@@ -56,11 +59,13 @@ def progress(label: str, total: int | None, unit: str, done: int = 0) -> Iterato
         if now - logged >= EVERY and finished != total:
             logged = now
             left = "" if total is None or finished == done else _left(now - began, finished - done, total - finished)
-            logger.info("%s: %s%s %s%s", label, f"{finished:,}", amount, _plural(unit), left + (note and f", {note}"))
+            logger.info("%s: %s%s %s%s", label, f"{finished:,}", amount, plural(unit), left + (note and f", {note}"))
 
-    logger.info("%s: start%s", label, "" if total is None else f", {total - done:,} {_plural(unit)}")
+    logger.info("%s: start%s", label, "" if total is None else f", {total - done:,} {plural(unit)}")
     yield advance
-    logger.info("%s: done, %s %s in %.1f s", label, f"{finished:,}", _plural(unit), time.monotonic() - began)
+    early = total is not None and finished < total
+    end = f"stopped early after {finished:,}{amount}" if early else f"done, {finished:,}"
+    logger.info("%s: %s %s in %.1f s", label, end, plural(unit), time.monotonic() - began)
 
 
 def tracked(items: Iterable[T], label: str, unit: str, total: int | None = None) -> Iterator[T]:
@@ -73,7 +78,3 @@ def tracked(items: Iterable[T], label: str, unit: str, total: int | None = None)
 
 def _left(seconds: float, finished: int, rest: int) -> str:
     return f", about {seconds / finished * rest:.0f} s left"
-
-
-def _plural(unit: str) -> str:
-    return f"{unit}es" if unit.endswith("tch") else f"{unit}s"

@@ -8,6 +8,7 @@ from statistics import NormalDist
 from typing import Any
 
 from skillshot.common.sinks import one_line
+from skillshot.common.text import plural
 
 FEW = 30  # queries below which a bootstrap interval is too narrow to be trusted
 OURS = "skillshot"
@@ -33,24 +34,41 @@ def overview(report: Mapping[str, Any]) -> str:
     return table(rows, ["selector", *columns])
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, in the plural unless it is one."""
+    return f"{number:,} {noun if number == 1 else plural(noun)}"
+
+
+def pairs(report: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """The compared selectors of a report with their metrics; a pair that is there in both directions comes once."""
+    seen: set[frozenset[str]] = set()
+    for name, metrics in report["pairs"].items():
+        first, second = _split(name, report["selectors"])
+        if frozenset((first, second)) not in seen:
+            seen.add(frozenset((first, second)))
+            yield first, second, metrics
+
+
 def undecided(report: Mapping[str, Any], confidence: float = 0.95) -> Iterator[str]:
-    """A sentence for each comparison of a report that its number of queries does not decide.
+    """What a report's number of queries does not decide: that they are few, and the pairs that stay open.
 
     Args:
         report: of `score` or `evaluate`, with "queries", "selectors" and "pairs"; where skillshot is among the
             selectors, only its own pairs count.
     """
     queries = report["queries"]
+    amount = counted(queries, "query")
     if queries < FEW:
-        yield f"{queries} queries are few: with fewer than {FEW}, intervals are too narrow"
-    for name, metrics in report["pairs"].items():
-        first, second = _split(name, report["selectors"])
-        if first != OURS and OURS in report["selectors"]:
-            continue
-        for metric, pair in metrics.items():
-            if pair and pair["low"] <= 0 <= pair["high"]:
-                needed = _needed(pair, queries, confidence)
-                yield f"{queries} queries cannot separate {first} from {second} by {metric}{needed}"
+        yield f"{amount} {'is' if queries == 1 else 'are'} few: with fewer than {FEW}, intervals are too narrow"
+    open_pairs = [
+        f"{first} from {second} by {metric} ({_needed(pair, queries, confidence)})"
+        for first, second, metrics in pairs(report)
+        if first == OURS or OURS not in report["selectors"]
+        for metric, pair in metrics.items()
+        if pair and pair["low"] <= 0 <= pair["high"]
+    ]
+    if open_pairs:
+        yield f"{amount} cannot separate {', '.join(open_pairs)}"
 
 
 def _needed(pair: Mapping[str, Any], queries: int, confidence: float, power: float = 0.8) -> str:
@@ -59,10 +77,10 @@ def _needed(pair: Mapping[str, Any], queries: int, confidence: float, power: flo
         z, half = NormalDist().inv_cdf(0.5 + confidence / 2), (pair["high"] - pair["low"]) / 2
         share = (z + NormalDist().inv_cdf(power)) / z * half / abs(pair["diff"])
         needed = math.ceil(queries * max(1.0, share**2))
-        return f"; about {needed:,} would be needed for a difference of {abs(pair['diff']):.3f}"
+        return f"a difference of {abs(pair['diff']):.3f} needs about {needed:,}"
     if points := pair.get("queries_for_2_points"):
-        return f"; about {points:,} would be needed for a difference of 0.020"
-    return ": they are equal on all of them"
+        return f"a difference of 0.020 needs about {points:,}"
+    return "equal on all of them"
 
 
 def _split(pair: str, selectors: Mapping[str, Any]) -> tuple[str, str]:

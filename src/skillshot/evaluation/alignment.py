@@ -84,8 +84,7 @@ def score(
     for side, labels in (("queries", truth), ("bank", have)):
         if all(value is None for value in labels):
             records = queries if side == "queries" else pool.records
-            known = sorted({key for record in records[:100] for key in record.metadata})
-            raise InputError(f"--label {label}: no record of the {side} has it; they have {', '.join(known) or 'none'}")
+            raise InputError(f"--label {label}: no record of the {side} has it{_remedy(side, records)}")
     kept = [i for i, value in enumerate(truth) if value is not None]
     queries, truth = [queries[i] for i in kept], [truth[i] for i in kept]
     blind = not all(query.rationale for query in queries)
@@ -120,6 +119,14 @@ def paired_interval(difference: Doubles, seed: int) -> dict[str, float]:
     """Mean paired difference with its 95 % bootstrap interval over queries."""
     interval = bootstrap(difference, seed)
     return {"diff": interval.mean, "low": interval.low, "high": interval.high}
+
+
+def _remedy(side: str, records: Sequence[Record]) -> str:
+    """What the records have instead of the label, and how they get it."""
+    known = sorted({key for record in records[:100] for key in record.metadata})
+    has = f"; fields that they have: {', '.join(known)[:200]}" if known else ""
+    fix = "give a file of queries with it" if side == "queries" else "fit again with a bank that has it"
+    return f"{has}\nbank and queries both need the field: {fix}"
 
 
 def _label(record: Record, name: str) -> Any:

@@ -18,7 +18,7 @@ from skillshot.evaluation.results import Evaluation, Prices, QueryResult
 from skillshot.evaluation.summary import summarise
 from skillshot.llm.cache import AnswerCache
 from skillshot.llm.cached_engine import CachedEngine
-from skillshot.llm.engine import Completion, Decoding, Engine, Scored
+from skillshot.llm.engine import Completion, Engine, Scored, answer_decoding
 from skillshot.runtime.prompt import PromptTemplate, continuation
 
 if TYPE_CHECKING:
@@ -131,8 +131,10 @@ def _run(engine: CachedEngine, tasks: Sequence[_Task], params: EvaluateParams) -
         results = engine.score([prompts[i] for i in gold], [continuation(tasks[i].query) for i in gold])
         scored = {gold[place]: result for place, result in results}
     written: dict[int, Completion] = {}
-    if params.answers:
-        written = dict(engine.complete(prompts, Decoding(max_tokens=params.max_tokens)))
+    if params.answers:  # an answer can be compared only where there is one
+        asked = [i for i, task in enumerate(tasks) if task.query.answer]
+        answers = engine.complete([prompts[i] for i in asked], answer_decoding(engine, params.max_tokens))
+        written = {asked[place]: result for place, result in answers}
     return [_row(task, scored.get(i), written.get(i)) for i, task in enumerate(tasks)]
 
 

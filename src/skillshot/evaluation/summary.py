@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from skillshot.common.params import EvaluateParams
+from skillshot.common.tables import counted
 from skillshot.evaluation.results import Prices, QueryResult
 from skillshot.evaluation.statistics import bootstrap, compare, queries_needed
 from skillshot.llm.engine import Capabilities
@@ -50,12 +51,15 @@ def summarise(
         },
     }
     missing = {}
+    first = of[names[0]]
     if not params.answers:
         missing["accuracy"] = "evaluate.answers is false"
+    elif left := sum(row.correct is None for row in first):
+        missing["accuracy"] = f"{left} of {counted(len(first), 'query')} left out: without an answer"
     if not capabilities.scores:
         missing["nll"] = capabilities.reason or "the engine gives no log-probabilities of a given text"
-    elif any(row.nll is None for row in rows):
-        missing["nll"] = "queries without rationale and answer are left out"
+    elif left := sum(row.nll is None for row in first):
+        missing["nll"] = f"{left} of {counted(len(first), 'query')} left out: without a rationale and an answer"
     notes = {name: chosen.note for name, chosen in selection.items() if chosen.note}
     return report | ({"missing": missing} if missing else {}) | ({"notes": notes} if notes else {})
 

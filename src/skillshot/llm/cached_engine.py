@@ -31,6 +31,11 @@ class CachedEngine:
         """The engine's model."""
         return self.engine.model
 
+    @property
+    def chat(self) -> bool:
+        """Whether the engine sends chat messages."""
+        return bool(getattr(self.engine, "chat", False))
+
     @cached_property
     def capabilities(self) -> Capabilities:
         """The engine's capabilities; requested once, then cached like an answer."""

@@ -81,10 +81,15 @@ class EndpointEngine:
         where = (self.settings.base_url or "").split("//")[-1].rstrip("/")
         return f"{self.settings.model}@{where}/{self.settings.api}" + "/ignore_end" * self.settings.ignore_end
 
+    @property
+    def chat(self) -> bool:
+        """Whether a prompt is sent as a chat message."""
+        return self.settings.api == "chat"
+
     @cached_property
     def capabilities(self) -> Capabilities:
         """Whether the endpoint scores is tested by one call: `echo` must return the prompt's log-probabilities."""
-        if self.settings.api == "chat":
+        if self.chat:
             return Capabilities(False, "a chat endpoint returns no log-probabilities of a given text", BATCH)
         try:
             self._try(partial(self._score, "Two and two", " is four"), 20, 1)
@@ -183,7 +188,7 @@ class EndpointEngine:
             "max_tokens": decoding.max_tokens, "stop": list(decoding.stop),
             "extra_body": {"ignore_eos": True} if self.settings.ignore_end else {},
         }  # fmt: skip
-        if self.settings.api == "chat":
+        if self.chat:
             create = self._client.chat.completions.with_raw_response.create
             reply = self._ask(create, messages=[{"role": "user", "content": prompt}], **common)
             text = text_of(reply, "message", "content", most=decoding.max_tokens)

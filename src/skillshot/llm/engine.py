@@ -22,6 +22,9 @@ class Decoding:
     stop: tuple[str, ...] = ("\n\n", "\nQuestion:")
 
 
+CHAT_STOP = ("\nQuestion:",)  # a chat model ends by itself, and separates the paragraphs of an answer by empty lines
+
+
 @dataclass(frozen=True)
 class Capabilities:
     """What an engine can do.
@@ -88,7 +91,9 @@ class Scored:
 
 
 class Engine(Protocol):
-    """Both methods yield (position in the input, result) as soon as a result is available, in any order.
+    """One whose prompts are sent as chat messages has an attribute `chat` that is true.
+
+    Both methods yield (position in the input, result) as soon as a result is available, in any order.
 
     The caller can store each result before the next one is requested. EngineError is raised for what an engine cannot
     do, and for calls that failed after all tries.
@@ -111,6 +116,11 @@ class Engine(Protocol):
     def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> Iterator[tuple[int, Scored]]:
         """Log-probabilities of `continuations[i]` after `prompts[i]`."""
         ...
+
+
+def answer_decoding(engine: Engine, max_tokens: int) -> Decoding:
+    """How an engine writes the answer to a few-shot prompt."""
+    return Decoding(max_tokens, CHAT_STOP) if getattr(engine, "chat", False) else Decoding(max_tokens)
 
 
 def cut(text: str, stop: Sequence[str]) -> tuple[str, bool]:

@@ -14,7 +14,7 @@ import numpy as np
 from skillshot.common.arrays import Floats, Mask, Rows
 from skillshot.common.params import EvaluateParams
 from skillshot.common.record import Record
-from skillshot.llm.engine import Decoding, Engine
+from skillshot.llm.engine import Engine, answer_decoding
 from skillshot.runtime.diversify import CANDIDATES, diversify
 from skillshot.runtime.index import top_k
 from skillshot.selectors import adapters, retrieval_r, skill_knn
@@ -78,7 +78,7 @@ def _by_llm(
 ) -> tuple[list[list[Record]], Cost, Cost, str]:
     if name == "retrieval_r":
         shown = choose_from(pool, queries, "question", k)
-        decoding = Decoding(max_tokens=params.max_tokens)
+        decoding = answer_decoding(engine, params.max_tokens)
         demonstrations, cost = retrieval_r.choose(engine, pool, queries, shown, k, decoding)
         return demonstrations, NO_COST, cost, ""
     bank, size, note = pool.records, params.skill_knn_bank, ""

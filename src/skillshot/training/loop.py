@@ -21,6 +21,7 @@ from skillshot.model.nets import SkillCVAE
 
 WARM = 0.25  # share of the steps in which the learning rate rises
 CHECKPOINT_EVERY = 10  # epochs; a killed run loses at most this many
+BASELINES = ("lars",)  # labels of models that are trained to compare with
 
 
 def one_cycle(step: int, steps: int, peak: float) -> float:
@@ -94,7 +95,8 @@ def train(
     noise, order = torch.Generator(device), torch.Generator()
     model.draw_from(noise)
     precision = torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16")
-    with show_progress(f"train {label}", epochs, "epoch", progress.epoch) as advance:
+    title = f"train baseline {label}" if label in BASELINES else f"train {label}"
+    with show_progress(title, epochs, "epoch", progress.epoch) as advance:
         while progress.epoch < epochs:
             if halt and halt.is_set():
                 raise KeyboardInterrupt
