@@ -115,11 +115,9 @@ def fit_bundle(bank: Examples, out: Path, params: Params) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as work, writing(Path(work)):
         model = Path(work) / "model"
         logger.info("export: the encoder and the networks as ONNX, checked against torch")
-        logger.info("export: the encoder and the networks as ONNX, checked against torch")
         parity = export_model(encoder, fitted, texts, question.vectors, params, model)
         vectors = dict(fitted.vectors) | {"question": question.vectors, "rationale": rationale.vectors}
         facts = bundle_facts(records, params, fitted.diagnostics)
-        logger.info("index: %s demonstrations into %s", f"{len(records):,}", out)
         logger.info("index: %s demonstrations into %s", f"{len(records):,}", out)
         build_bundle(model, vectors, records, facts, params, out)
     _quarantine_file(out).unlink(missing_ok=True)  # of an earlier bundle

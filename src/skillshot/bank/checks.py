@@ -158,18 +158,6 @@ def require_size(examples: int, limits: ValidateParams, bank: str) -> None:
         )
 
 
-def require_size(examples: int, limits: ValidateParams, bank: str) -> None:
-    """Refuse a bank that is too small to learn from.
-
-    Raises:
-        InputError: it has fewer than `validate.min_bank` examples.
-    """
-    if examples < limits.min_bank:
-        raise InputError(
-            f"{bank}: {counted(examples, 'example')}, at least {limits.min_bank:,} are needed (validate.min_bank)"
-        )
-
-
 def _letters_and_digits(text: str) -> str:
     return _SPACES_AND_MARKS.sub("", text).casefold()
 

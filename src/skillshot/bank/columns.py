@@ -12,7 +12,6 @@ from skillshot.common.errors import InputError
 from skillshot.common.text import bare, shown
 
 FIELDS = ("id", "question", "rationale", "answer", "context", "options", "unit", "answer_type", "group")
-FIELDS = ("id", "question", "rationale", "answer", "context", "options", "unit", "answer_type", "group")
 OTHER_NAMES = {  # how published data sets call our fields, most specific first
     "question": ("problem", "prompt", "input", "query", "instruction", "utterance", "sentence", "source", "text"),
     "rationale": (
@@ -69,8 +68,6 @@ def column_map(columns: Any) -> dict[str, str]:
             raise InputError(
                 f"columns: {shown(field)}: {shown(column)}: expected the name of a field and that of a column"
             )
-        if meant := _meant(field):
-            raise InputError(f"columns: unknown field {field}; did you mean {meant}?")
         if meant := _meant(field):
             raise InputError(f"columns: unknown field {field}; did you mean {meant}?")
     return {field: column_name(column) for field, column in columns.items()}

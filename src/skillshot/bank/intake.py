@@ -23,7 +23,6 @@ from skillshot.common.text import shown
 _DETAIL = re.compile(r":| \d| '| line ")
 _FIELD = {"no question": "question", "empty_rationale": "rationale", "empty_answer": "answer"}  # that a refusal misses
 GOLD = ("rationale", "answer")  # what a bank's rows have next to their question
-GOLD = ("rationale", "answer")  # what a bank's rows have next to their question
 _ROWS = 100  # whose columns are remembered: jsonl rows differ in theirs
 
 

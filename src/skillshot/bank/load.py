@@ -11,7 +11,6 @@ from pathlib import Path
 
 from skillshot.bank.checks import CHECKS, QUERY_CHECKS
 from skillshot.bank.columns import suggest
-from skillshot.bank.columns import suggest
 from skillshot.bank.convert import RowError, to_record
 from skillshot.bank.examples import Examples, name_of, raw_rows
 from skillshot.bank.intake import GOLD, Intake, Quarantined, Tally, check_placed, shorten

@@ -138,11 +138,8 @@ def _from_hugging_face(name: str, revision: str | None, work: Path) -> Path:
 def _to_registry(bundle: Path, name: str) -> str:
     with extras_named():
         from skillshot.track.location import tracking_uri
-        from skillshot.track.location import tracking_uri
         from skillshot.track.mlflow_store import MlflowStore
 
-    if (place := tracking_uri(repository())).startswith("sqlite:"):  # that of a server may hold a password
-        logger.info("push: the MLflow store is %s (MLFLOW_TRACKING_URI names another)", place)
     if (place := tracking_uri(repository())).startswith("sqlite:"):  # that of a server may hold a password
         logger.info("push: the MLflow store is %s (MLFLOW_TRACKING_URI names another)", place)
     store = MlflowStore(repository(), model=name)
@@ -170,22 +167,6 @@ def _from_registry(source: str, work: Path) -> Path:
     if not bundles:
         raise BundleError(f"{source}: holds no bundle; push one with `skillshot push BUNDLE {source}`")
     return bundles[0].parent
-
-
-def _versions(source: str) -> str:
-    """The versions that the registry has of the model that a source names."""
-    from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
-
-    name = re.split("[@/]", source.removeprefix(REGISTRY))[0]
-    if not re.fullmatch(r"[\w .-]+", name):  # it becomes part of a query
-        return ""
-    try:
-        found = sorted(int(made.version) for made in MlflowClient().search_model_versions(f"name = '{name}'"))
-    except MlflowException:
-        return ""
-    listed = ", ".join(f"{REGISTRY}{name}/{number}" for number in found[-5:])
-    return f"\nit has {listed}; `skillshot promote VERSION` sets the alias champion" if found else ""
 
 
 def _versions(source: str) -> str:

@@ -95,13 +95,6 @@ def plural(noun: str) -> str:
     return f"{noun}es" if noun.endswith("tch") else f"{noun}s"
 
 
-def plural(noun: str) -> str:
-    """The plural of a regular noun."""
-    if noun.endswith("y"):
-        return f"{noun[:-1]}ies"
-    return f"{noun}es" if noun.endswith("tch") else f"{noun}s"
-
-
 def shown(value: Any, size: int = 80) -> str:
     """A value as an error message quotes it: cut, on one line, whatever the value is."""
     try:

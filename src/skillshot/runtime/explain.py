@@ -15,8 +15,6 @@ PIECES = 12  # at most so many pieces of the question are occluded, one policy p
 REST = "(rest)"
 SHOWN = 3  # pieces that the text names
 MOST = 0.9  # share of a score from which the rest alone makes it
-SHOWN = 3  # pieces that the text names
-MOST = 0.9  # share of a score from which the rest alone makes it
 
 
 @dataclass(frozen=True)
