@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import yaml
 
 from helpers import evaluated_bed as evaluated
 from helpers import track_bed as bed
+from skillshot.cli import gate as gate_command
 from skillshot.common.errors import TrackError
 from skillshot.common.params import load_params
 from skillshot.track import promotion
@@ -328,6 +330,35 @@ def test_promotion_records_who_recomputed_what(forger: Bed) -> None:
     tag = tag_of(forger.store.client.get_run(forger.run_of(forger.champion)).data.tags, RECOMPUTED_TAG)
     assert set(tag) == {"by", "at", "inputs", "reports"} and set(tag["reports"]) == {REPORT, ROWS}
     assert {"models/selector", evaluated.QUERIES, "evaluate.py", "commit"} == set(tag["inputs"])
+
+
+def test_gate_says_what_is_on_trust_and_recomputes_it(
+    forger: Bed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(forger.root)
+    parser = argparse.ArgumentParser()
+    gate_command.add_parser(parser.add_subparsers())
+
+    def gate(*arguments: str) -> tuple[int, dict[str, Any], str]:
+        code = gate_command.run(parser.parse_args(["gate", "--json", *arguments]))
+        shown = capsys.readouterr()
+        return code, {row["name"]: row for row in json.loads(shown.out)["rows"]}, shown.err
+
+    forger.run(hit=0.91)
+    forger.forge(hit=0.92)
+    code, rows, shown = gate()
+    assert (code, rows[evaluated.HIT]["source"]) == (0, "on trust") and "on trust: the reports of evaluate" in shown
+    code, rows, shown = gate("--recompute")
+    assert (code, rows[f"recomputed:{REPORT}"]["status"]) == (1, "not reproduced")
+    assert (rows[evaluated.HIT]["current"], rows[evaluated.HIT]["source"]) == (0.91, "recomputed")
+    assert "on trust" not in shown
+    forger.run(hit=0.91)
+    assert gate("--recompute")[0] == 1, "an honest run, though its likelihood is worse"
+    forger.run(hit=0.92, nll=0.6)
+    assert gate("--recompute")[0] == 0
+    (forger.root / "models/selector/manifest.json").write_text('{"hit": 0.99}')
+    code, rows, _ = gate("--recompute")
+    assert (code, rows["published:models/selector"]["status"]) == (1, "not of its lock")
 
 
 def test_what_cannot_be_recomputed_is_not_promoted(forger: Bed) -> None:
