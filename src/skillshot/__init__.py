@@ -1,13 +1,15 @@
 """skillshot: few-shot demonstrations picked by the reasoning skill they need.
 
 `fit` makes a `Selector` from solved examples; `Selector.load` opens a fitted one with numpy, onnxruntime and tokenizers
-alone.
+alone. Names only: no stage of dvc.yaml depends on this file.
 """
 
 from __future__ import annotations
 
 import importlib
 from typing import TYPE_CHECKING, Any
+
+from skillshot.common.version import __version__
 
 if TYPE_CHECKING:
     from skillshot.api import fit
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from skillshot.runtime.selector import Selector
     from skillshot.runtime.types import Demonstration
 
-__version__ = "0.1.0"
 __all__ = ["Demonstration", "Explanation", "PromptTemplate", "Selector", "SkillshotError", "__version__", "fit"]
 
 _HOMES = {

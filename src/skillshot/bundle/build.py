@@ -71,7 +71,7 @@ def _text_bytes(record: Record) -> int:
 
 def bundle_facts(records: Sequence[Record], params: Params, diagnostics: Mapping[str, Any]) -> dict[str, Any]:
     """Facts of a manifest: version, default load options, digest of the bank, encoder, seed, metrics."""
-    from skillshot import __version__
+    from skillshot.common.version import __version__
     from skillshot.runtime.store import bank_digest
 
     return {

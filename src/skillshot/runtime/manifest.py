@@ -82,7 +82,7 @@ def _known_format(folder: Path) -> schema.Check:
         schema.fields({"format": schema.whole(0)})(manifest, place)
         version = manifest["format"]
         if version != FORMAT:
-            from skillshot import __version__
+            from skillshot.common.version import __version__
 
             writer = manifest.get("skillshot", "of an unknown version")
             _WORD(writer, "skillshot")
