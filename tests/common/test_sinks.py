@@ -76,6 +76,18 @@ def test_log_lines_are_escaped_also_in_a_library(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == "bank \\x1b[2J\n"
 
 
+def test_a_handler_that_a_library_adds_repeats_no_line() -> None:
+    code = """
+import logging
+from skillshot.common.logs import logging_to_stderr
+with logging_to_stderr():
+    logging.warning("a library without a handler")
+    logging.getLogger("skillshot").info("once")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.count("once") == 1
+
+
 FORMULAS = (
     "=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", '=HYPERLINK("http://evil")', "＝1",
     "＋1+1", "－1+1", "＠x", "=", "-", "--5", "+-5", "-5a", "-1-1",

@@ -22,11 +22,14 @@ class StderrHandler(logging.Handler):
 def logging_to_stderr(level: int = logging.INFO) -> Iterator[None]:
     """Show what the logger `skillshot` reports, until the block ends; libraries leave this to their caller."""
     logger = logging.getLogger("skillshot")
-    handler, before = StderrHandler(), logger.level
+    handler, before = StderrHandler(), (logger.level, logger.propagate)
     logger.addHandler(handler)
     logger.setLevel(level)
+    # a library may add a handler to the root logger on the way, which would print each message once more
+    logger.propagate = bool(logging.getLogger().handlers)
     try:
         yield
     finally:
         logger.removeHandler(handler)
-        logger.setLevel(before)
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
