@@ -17,11 +17,11 @@ from typing import Any
 from acceptance.mutations.draft import Draft
 from acceptance.mutations.handmade import MADE
 from acceptance.mutations.random_ones import mutate
-from skillshot.common.errors import BundleError, SkillshotError
+from skillshot.common.errors import BundleError, InputError, SkillshotError
 
 LIMIT = 10.0  # seconds for one bundle
 MEMORY = 6 * 2**30  # bytes of address space of the process that opens it
-QUESTIONS = ("Ann has 4 pens and buys 3 more. How many pens has Ann now?", "Each of 3 boxes has 5 kites.", "")
+QUESTIONS = ("Ann has 4 pens and buys 3 more. How many pens has Ann now?", "Each of 3 boxes has 5 kites.", "?")
 REFUSED, ANSWERS, TRACEBACK, HANG, CRASH, OUTSIDE = "refused", "answers", "traceback", "hang", "crash", "outside"
 
 Verdict = tuple[str, dict[str, str]]  # what the mutation was; outcome by way of opening
@@ -65,7 +65,11 @@ def _outcome(call: Any) -> str:
         return f"{ANSWERS} {call()}"
     except BundleError as error:
         return f"{REFUSED}: {error}"
-    except SkillshotError as error:  # also an InputError: a row that `remove` names may be gone
+    except InputError as error:
+        if "already in" not in str(error) and "no demonstration" not in str(error):  # of `add` and `remove`
+            return f"{TRACEBACK}: {error}"
+        return f"{REFUSED}: {error}"
+    except SkillshotError as error:  # a number in a row that `add` cannot write again
         return f"{REFUSED}: {type(error).__name__}: {error}"
     except BaseException:
         return f"{TRACEBACK}: {traceback.format_exc()[-1500:]}"
