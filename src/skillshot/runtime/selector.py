@@ -66,7 +66,8 @@ class Selector:
             mode: "full" (text encoder), "lite" (no transformer) or "auto"; None: the bundle's own default.
             threads: of the encoder and policy; more than one pays only on an idle machine.
             precision: of the text encoder, "int8" or "fp32"; None: the bundle's own default.
-            check: False compares sizes only, for a large bundle whose digests were checked when it was copied.
+            check: False compares sizes, shapes and types only, for a large bundle whose digests were checked when it
+                was copied.
 
         Raises:
             BundleError: the folder is no bundle, damaged, or of another format.
@@ -115,8 +116,10 @@ class Selector:
             columns: our field -> the examples' column.
 
         Raises:
-            InputError: an id is there already, the examples cannot be used, or another process changed the bundle.
-            BundleError: the bundle is damaged, or this Selector was not loaded from a folder.
+            InputError: an id is there already, or the examples cannot be used.
+            BundleError: the bundle is damaged, this Selector was not loaded from a folder, or another process has been
+                changing the bundle for ten minutes.
+            SkillshotError: the disk is full, or the folder cannot be written.
         """
         above("skillshot.bundle.edit").add_examples(self.options.folder, examples, columns)
         return self._reopened(replace(self.options, source=None))
@@ -125,8 +128,8 @@ class Selector:
         """Remove demonstrations from the bundle; returns a Selector without them, this one stays.
 
         Raises:
-            InputError: an id is not there, nothing would be left, or another process changed the bundle meanwhile.
-            BundleError: the bundle is damaged, or this Selector was not loaded from a folder.
+            InputError: an id is not there, or nothing would be left.
+            BundleError, SkillshotError: as `add`.
         """
         above("skillshot.bundle.edit").remove(self.options.folder, [ids] if isinstance(ids, str) else list(ids))
         return self._reopened(replace(self.options, source=None))
