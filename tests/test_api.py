@@ -32,7 +32,7 @@ class Parts:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, copied: Path | None = None) -> None:
         self.seen: list[Record] = []
         self.copied = copied
-        monkeypatch.setattr("skillshot.encoder.load_encoder", lambda _: None)
+        monkeypatch.setattr("skillshot.encoder.load_encoder", lambda _: SimpleNamespace(parameters=list))
         monkeypatch.setattr("skillshot.encoder.embed_texts", self.embed)
         fitted = SimpleNamespace(vectors={}, diagnostics={})
         monkeypatch.setattr("skillshot.training.fit.fit", lambda *_: fitted)
@@ -55,7 +55,7 @@ def write_bank(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
 
 
 ROWS = [
-    {"id": str(i), "task": f"What is {i} + 1?", "rationale": f"Add: {i + 1}", "answer": str(i + 1)} for i in range(9)
+    {"id": str(i), "task": f"What is {i} + 1?", "rationale": f"Add: {i + 1}", "answer": str(i + 1)} for i in range(20)
 ]
 COLUMNS = default_params(["ingest.columns={question: task}"])
 
@@ -69,17 +69,38 @@ def test_refused_rows_are_written_with_line_and_reason_and_cut_texts_are_logged(
     report = fit_bundle(bank, tmp_path / "out", COLUMNS)
     assert [record.question for record in parts.seen] == [row["task"] for row in ROWS]
     (row,) = map(json.loads, (tmp_path / "out.quarantine.jsonl").read_text().splitlines())
-    assert row["line"] == 10 and row["reason"] == "empty_rationale" and report["reasons"] == {"empty_rationale": 1}
+    assert row["line"] == 21 and row["reason"] == "empty_rationale" and report["reasons"] == {"empty_rationale": 1}
     assert "embed: 3 questions exceed the encoder's 256 tokens and were cut" in caplog.messages
-    assert "bank: 9 accepted, 1 quarantined" in caplog.messages and "rationales exceed" not in caplog.text
+    assert "bank: 20 accepted, 1 quarantined" in caplog.messages and "rationales exceed" not in caplog.text
     assert report["truncated"] == {"questions": 3, "rationales": 0}
 
 
 def test_a_limit_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parts = Parts(monkeypatch)
-    params = default_params(["ingest.columns={question: task}", "ingest.limit=4"])
+    params = default_params(["ingest.columns={question: task}", "ingest.limit=4", "validate.min_bank=4"])
     fit_bundle(write_bank(tmp_path / "bank.jsonl", ROWS), tmp_path / "out", params)
     assert len(parts.seen) == 4 and not (tmp_path / "out.quarantine.jsonl").exists()
+
+
+def test_a_bank_that_is_too_small_is_refused_before_anything_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("skillshot.encoder.load_encoder", lambda _: pytest.fail("loaded"))
+    for count, shown in ((5, "5 examples"), (1, "1 example"), (19, "19 examples")):
+        bank = write_bank(tmp_path / "bank.jsonl", ROWS[:count])
+        with pytest.raises(InputError) as caught:
+            fit_bundle(bank, tmp_path / "out", COLUMNS)
+        assert str(caught.value) == f"{bank}: {shown}, at least 20 are needed (validate.min_bank)"
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_phases_after_training_are_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    Parts(monkeypatch)
+    caplog.set_level("INFO", "skillshot")
+    fit_bundle(write_bank(tmp_path / "bank.jsonl", ROWS), tmp_path / "out", COLUMNS)
+    assert [line.split(":")[0] for line in caplog.messages][-2:] == ["export", "index"]
 
 
 @pytest.mark.parametrize("folder", [True, False])
@@ -100,18 +121,18 @@ def test_fit_takes_a_path_mappings_a_data_frame_or_a_data_set(
 ) -> None:
     pandas, datasets = pytest.importorskip("pandas"), pytest.importorskip("datasets")
     parts = Parts(monkeypatch, bundle)
-    frame = pandas.DataFrame(ROWS).assign(context=[None, float("nan"), "A page.", *[pandas.NA] * 6])
+    frame = pandas.DataFrame(ROWS).assign(context=[None, float("nan"), "A page.", *[pandas.NA] * 17])
     wanted = None
     for examples in (
         write_bank(tmp_path / "bank.jsonl", ROWS), str(tmp_path / "bank.jsonl"), ROWS, iter(ROWS),
         pandas.DataFrame(ROWS), datasets.Dataset.from_list(ROWS),
     ):  # fmt: skip
         selector = skillshot.fit(examples, columns={"question": "task"})
-        assert isinstance(selector, skillshot.Selector) and selector.report["accepted"] == 9
+        assert isinstance(selector, skillshot.Selector) and selector.report["accepted"] == 20
         wanted = wanted or parts.seen
         assert parts.seen == wanted
     skillshot.fit(frame, columns={"question": "task"})
-    assert [record.context for record in parts.seen] == ["", "", "A page.", *[""] * 6]
+    assert [record.context for record in parts.seen] == ["", "", "A page.", *[""] * 17]
     numbers = [row | {"answer": np.int64(i + 1), "options": np.array(["1", "2"])} for i, row in enumerate(ROWS)]
     skillshot.fit(numbers, columns={"question": "task"})
     assert parts.seen[3].answer == "4" and parts.seen[3].options == ("1", "2")
@@ -125,9 +146,9 @@ def test_every_row_is_accepted_or_quarantined(
     Parts(monkeypatch, bundle)
     selector = skillshot.fit([*ROWS, 7, {"task": "Why?", "answer": "1"}], columns={"question": "task"})
     report = selector.report
-    assert (report["accepted"], report["quarantined"]) == (9, 2)
+    assert (report["accepted"], report["quarantined"]) == (20, 2)
     assert [(row["file"], row["line"], row["reason"]) for row in report["quarantine"]] == [
-        ("<examples>", 10, "a int, not a mapping of columns"), ("<examples>", 11, "empty_rationale"),
+        ("<examples>", 21, "a int, not a mapping of columns"), ("<examples>", 22, "empty_rationale"),
     ]  # fmt: skip
     assert [record.levelname for record in caplog.records if "quarantined" in record.message] == ["WARNING"] * 3
 

@@ -127,8 +127,18 @@ def test_queries_need_neither_rationale_nor_answer(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "given", "columns"),
     [
-        ({"problem": "q", "result": "4", "notes": "n"}, {}, {"question": "problem", "answer": "result"}),
-        ({"prompt": "q", "completion": "r"}, {}, {"question": "prompt", "rationale": "completion"}),
+        (
+            {"problem": "q", "result": "4", "notes": "n"},
+            {},
+            {"question": "problem", "rationale": "COLUMN", "answer": "result"},
+        ),
+        ({"prompt": "q", "completion": "r"}, {}, {"question": "prompt", "rationale": "completion", "answer": "COLUMN"}),
+        (
+            {"input": "q", "steps": "r", "final": "4"},
+            {},
+            {"question": "input", "rationale": "steps", "answer": "final"},
+        ),
+        ({"a": "q", "b": "r", "c": "4"}, {}, {"question": "COLUMN", "rationale": "COLUMN", "answer": "COLUMN"}),
         ({"question": "q", "answer": "4"}, {}, {"rationale": "COLUMN"}),
         ({"question": "q", "explanation": "r", "answer": "4"}, {}, {"rationale": "explanation"}),
         (
@@ -136,7 +146,7 @@ def test_queries_need_neither_rationale_nor_answer(tmp_path: Path) -> None:
             {"question": "ask"},
             {"question": "ask", "rationale": "Solution", "answer": "gold"},
         ),
-        ({"ask": "q", "why": "r", "answer": "4"}, {"question": "aks"}, {"question": "COLUMN"}),
+        ({"ask": "q", "why": "r", "answer": "4"}, {"question": "aks"}, {"question": "COLUMN", "rationale": "COLUMN"}),
     ],
 )
 def test_a_message_suggests_columns_of_the_file(
@@ -155,6 +165,44 @@ def test_a_message_suggests_columns_of_the_file(
     assert caught.value.for_command().splitlines()[1:] == [problem, f"add --columns {text}"]
     text = ", ".join(f"{field}: {column}" for field, column in columns.items())
     assert caught.value.for_params().splitlines()[1:] == [problem, f"set ingest.columns: {{{text}}}"]
+
+
+@pytest.mark.parametrize(
+    ("field", "meant"),
+    [("questoin", "question"), ("rational", "rationale"), ("awnser", "answer"), ("anser", "answer"),
+     ("contxt", "context"), ("option", "options")],
+)  # fmt: skip
+def test_a_misspelt_field_is_named(field: str, meant: str, tmp_path: Path) -> None:
+    path = tmp_path / "bank.jsonl"
+    path.write_text('{"problem": "q"}\n')
+    for read in (load_bank, load_queries, load_questions):
+        with pytest.raises(InputError, match=f"unknown field {field}; did you mean {meant}\\?"):
+            read(path, columns={field: "problem"})
+
+
+def test_a_field_of_its_own_is_metadata(tmp_path: Path) -> None:
+    path = tmp_path / "bank.jsonl"
+    path.write_text('{"question": "q", "kind": "rate"}\n')
+    assert load_queries(path, columns={"skill": "kind"}).records[0].metadata == {"skill": "rate"}
+
+
+def test_queries_without_gold_are_refused_where_it_is_needed(tmp_path: Path) -> None:
+    path = tmp_path / "queries.jsonl"
+    path.write_text('{"question": "q", "final": "4", "why": "r"}\n{"question": "p", "final": "5", "why": "s"}\n')
+    assert len(load_queries(path).records) == 2
+    with pytest.raises(ColumnsError) as caught:
+        load_queries(path, gold=["answer"])
+    assert caught.value.for_command().splitlines() == [
+        f"{path}: no query has an answer",
+        "the file has the columns question, final, why",
+        "add --columns answer=final",
+    ]
+    assert load_queries(path, columns={"answer": "final"}, gold=["answer"]).records[1].answer == "5"
+    with pytest.raises(ColumnsError, match="no query has a rationale or an answer"):
+        load_queries(path, gold=["rationale", "answer"])
+    with path.open("a") as handle:
+        handle.write('{"question": "o", "answer": "6"}\n')
+    assert len(load_queries(path, gold=["answer"]).records) == 3, "one is enough"
 
 
 def test_conflicting_ids_can_be_dropped_and_the_published_form_stays(tmp_path: Path) -> None:

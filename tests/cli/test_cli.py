@@ -171,6 +171,31 @@ def test_a_missing_package_names_its_extra(monkeypatch: pytest.MonkeyPatch, caps
     assert error == "skillshot select: the package faiss-cpu is not installed: pip install 'skillshot[large]'\n"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["select", "{bundle}", "q", "--prompt", "--template", "nowhere.j2"], "nowhere.j2: no such file; it is the"),
+        (["select", "{bundle}", "q", "--prompt", "--system", "nowhere.j2"], "nowhere.j2: no such file; it is the"),
+        (["select", "nowhere", "q"], "nowhere: no such folder; make a bundle"),
+        (["bench", "nowhere"], "nowhere: no such folder; make a bundle"),
+        (["remove", "nowhere", "x"], "nowhere: no such folder; make a bundle"),
+        (["remove", "{bundle}", "no-such-id"], "{bundle} has no demonstration 'no-such-id'"),
+        (["fit", "bank.csv", "--out", "x", "--columns", "questoin=problem"],
+         "columns: unknown field questoin; did you mean question?"),
+    ],
+)  # fmt: skip
+def test_plain_messages(
+    arguments: list[str], error: str, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bank.csv").write_text("problem,why,final\nq,r,4\n")
+    assert main([argument.format(bundle=bundle) for argument in arguments]) == 2
+    first = capsys.readouterr().err.splitlines()[0]
+    path, _, rest = error.format(bundle=bundle).partition(":")
+    assert first.startswith(f"skillshot {arguments[0]}: ") and path in first and first.count(f"{arguments[0]}:") == 1
+    assert rest in first
+
+
 @pytest.mark.slow
 def test_score(bundle: Path, story: Story, tmp_path: Path, capsys: Capture) -> None:
     write_records(tmp_path / "queries.jsonl", story[1])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from skillshot.cli import fit as fit_command
-from skillshot.cli import lineage, main
+from skillshot.cli import gate, lineage, main
 from skillshot.cli.markdown import markdown
 from skillshot.common.errors import InputError
 from skillshot.common.record import Record, write_records
@@ -39,6 +39,20 @@ FOUND: dict[str, Any] = {
     "history": [{"at": "noon", "action": "promote", "before": "2", "version": "3", "by": "ann", "note": "better"}],
     "again": ["make run"],
 }  # fmt: skip
+
+
+def test_verdicts_are_those_that_differ_with_their_reasons_below() -> None:
+    rows = [
+        {"name": "evaluate.llm", "status": "same", "baseline": "m", "current": "m", "allowed": None, "detail": ""},
+        {"name": "train.kl", "status": "worse", "baseline": 9.0, "current": 4.0, "allowed": 2.0, "detail": "r" * 120},
+    ]
+    shown = list(gate.verdicts(rows, False))
+    assert [line.split()[0] for line in shown[:1]] == ["name"] and max(map(len, shown[:3])) < 80
+    assert shown[2].split() == ["train.kl", "worse", "9.000", "4.000", "2.000"]
+    assert shown[3:] == ["    " + "r" * 120, "1 of 2 checks the same; --all prints them"]
+    everything = list(gate.verdicts(rows, True))
+    assert len(everything) == 5 and everything[2].startswith("evaluate.llm")
+    assert list(gate.verdicts(rows[:1], False)) == ["1 of 1 check the same; --all prints them"]
 
 
 def test_a_full_lineage_lists_everything_that_made_a_version() -> None:
@@ -123,6 +137,8 @@ def test_fit_passes_its_settings_on(monkeypatch: pytest.MonkeyPatch, capsys: Cap
         "quarantined rows: x.quarantine.jsonl",
         "next: skillshot select x 'your question' -k 4 --prompt",
     ]
+    assert main.main(["fit", "bank.jsonl", "--out", "x", "--set", "select.k=2"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "next: skillshot select x 'your question' -k 2 --prompt"
     assert main.main(["fit", "bank.jsonl", "--out", "x", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"accepted": 5, "quarantined": 2, "reasons": {"mojibake": 2}}
 
@@ -177,7 +193,7 @@ def test_score_passes_its_settings_on_and_reports_what_was_left_out(
     with path.open("a", encoding="utf-8") as handle:
         handle.write("not JSON\n")
     assert main.main(["score", "x", str(path), "--label", "skill", "-k", "3", "--selectors", "lars, ridge"]) == 0
-    assert f"{path}: 1 rows left out" in capsys.readouterr().err
+    assert f"{path}: 1 row left out" in capsys.readouterr().err
     limited = ["score", "x", str(path), "--label", "skill", "--limit", "5"]
     for seed in ("0", "1", "0"):
         assert main.main([*limited, "--seed", seed]) == 0

@@ -46,6 +46,13 @@ def test_log_lines_where_no_terminal_is(
     assert "\r" not in capsys.readouterr().err
 
 
+def test_work_that_ends_early_is_not_reported_as_done(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "skillshot"), progress("train skillshot", 200, "epoch") as advance:
+        clock.now += 3
+        advance(60)
+    assert caplog.messages[-1] == "train skillshot: stopped early after 60 of 200 epochs in 3.0 s"
+
+
 def test_nothing_is_written_unless_logging_is_set_up(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(tracked(range(3), "embed", "batch", 3)) == [0, 1, 2]
     assert capsys.readouterr() == ("", "")

@@ -88,6 +88,22 @@ def test_unknown_names_are_refused(bundle: Path, story: Story) -> None:
         choose(bundle, story[1][:1], ["best"])
 
 
+def test_a_bank_without_the_label_is_reported_with_the_fix(bundle: Path, story: Story) -> None:
+    labelled = [dataclasses.replace(query, metadata={"colour": "red"}) for query in story[1][:3]]
+    with pytest.raises(InputError) as caught:
+        score(bundle, labelled, "colour")
+    first, fix = str(caught.value).splitlines()
+    assert (
+        first.startswith("--label colour: no record of the bank has it; fields that they have: ") and "skill" in first
+    )
+    assert fix == "bank and queries both need the field: fit again with a bank that has it"
+    bare = [dataclasses.replace(query, metadata={}) for query in story[1][:3]]
+    with pytest.raises(
+        InputError, match=r"no record of the queries has it\nbank and queries both need the field: give"
+    ):
+        score(bundle, bare, "colour")
+
+
 def test_random_draws_depend_on_the_seed_and_the_query_only(bundle: Path, story: Story) -> None:
     queries = story[1][:6]
     one, two = Pool(bundle, seed=1), Pool(bundle, seed=2)

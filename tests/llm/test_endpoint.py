@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from helpers.llm_fakes import examples, some_choices
+from helpers.llm_fakes import FakeEngine, examples, some_choices
 from skillshot.common.errors import BudgetError, EngineError
 from skillshot.common.io import sha256_text
 from skillshot.common.params import EvaluateParams, LlmParams
@@ -24,7 +24,7 @@ from skillshot.evaluation.run import evaluate
 from skillshot.llm.cache import AnswerCache
 from skillshot.llm.cached_engine import CachedEngine
 from skillshot.llm.endpoint import EndpointEngine
-from skillshot.llm.engine import Decoding
+from skillshot.llm.engine import Decoding, answer_decoding
 
 pytest.importorskip("openai")
 
@@ -187,6 +187,17 @@ def test_each_fault_ends_in_one_clear_error(server: Server, fault: str) -> None:
         else:
             dict(engine.complete(["p"], Decoding()))
     assert engine.retried == 2
+
+
+def test_an_empty_line_does_not_end_the_answer_of_a_chat_model(server: Server, tmp_path: Path) -> None:
+    queries = examples(2)
+    for api, stop in (("completions", ["\n\n", "\nQuestion:"]), ("chat", ["\nQuestion:"])):
+        server.seen.clear()
+        engine, cache = EndpointEngine(settings(server, api=api)), AnswerCache(tmp_path / api)
+        evaluate(engine, cache, queries, {"zero-shot": [[], []]}, EvaluateParams(bootstrap=50), 0)
+        assert [request["stop"] for request in server.seen if "stop" in request] == [stop, stop]
+        assert answer_decoding(CachedEngine(engine, cache), 9).stop == tuple(stop)
+    assert answer_decoding(FakeEngine(), 9) == Decoding(9), "requests of other engines stay, and so do their cache keys"
 
 
 def test_refusal_is_not_retried(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

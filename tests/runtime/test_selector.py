@@ -110,7 +110,10 @@ def test_prompt_and_messages_end_with_the_question_and_have_the_best_last(select
 def test_explain_names_pieces_of_the_question_and_sums_to_the_score(selector: Selector) -> None:
     why = selector.explain(QUESTION)
     assert [r.demonstration.id for r in why.reasons] == [d.id for d in selector.select(QUESTION)]
-    assert "rests on" in str(why) and REST not in str(why)
+    for line, reason in zip(str(why).splitlines()[1:], why.reasons, strict=True):
+        score, rest = reason.demonstration.score, reason.contributions[-1].value
+        assert f"score {score:.3f} = {REST} {rest:.3f}, {reason.contributions[0].piece.strip()!r}" in line
+        assert line.endswith("no single piece carries the score") == (rest > 0.9 * score)
     found = json.loads(json.dumps(why.to_dict()))
     assert found["question"] == QUESTION and len(found["reasons"]) == 4
     for reason in found["reasons"]:
@@ -281,6 +284,8 @@ def test_newer_and_foreign_folders_are_refused(bundle: Path, tmp_path: Path) -> 
         Selector.load(tmp_path / "copy")
     with pytest.raises(BundleError, match="not a bundle"):
         Selector.load(tmp_path)
+    with pytest.raises(BundleError, match="nowhere: no such folder"):
+        Selector.load(tmp_path / "nowhere")
     with pytest.raises(InputError, match="mode 'fast'"):
         Selector.load(bundle, mode="fast")
     with pytest.raises(InputError, match="precision 'int4'"):

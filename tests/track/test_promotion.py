@@ -64,6 +64,13 @@ def command(module: Any, *arguments: str) -> int:
     return code
 
 
+def test_without_a_champion_there_is_nothing_to_roll_back(root: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(TrackError, match=r"there is no champion yet\n`skillshot promote VERSION` makes one"):
+            rollback(store_of(root))
+        state(root)  # published, and not promoted
+
+
 def test_the_drill(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = state(root)
     store = store_of(root)

@@ -97,6 +97,14 @@ def test_invariance_names_things_and_numbers_do_not_change_the_skill(
     assert [bank[1][i] for i in first] == [bank[1][i] for i in second]
 
 
+def test_a_baseline_is_logged_as_one(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "skillshot")
+    for label, title in (("lars", "train baseline lars"), ("skillshot", "train skillshot")):
+        caplog.clear()
+        train(*toy(), QUICK.changed(epochs=1), 1, label=label)
+        assert [line.split(":")[0] for line in caplog.messages] == [title, title]
+
+
 def test_direction_another_operation_moves_the_choice(fitted: Fitted, bank: tuple[list[Record], list[int]]) -> None:
     texts = [
         "Ann has 5 figs and gets 7 more figs. How many figs now?",

@@ -98,11 +98,16 @@ def load_queries(
     """
     loaded = load_bank(path, require_rationale=False, columns=columns, limit=limit, validate=validate)
     if gold and not any(getattr(record, name) for record in loaded.records for name in gold):
+        wanted, names = " or ".join(map(_article, gold)), ", ".join(loaded.columns)[:200]
         raise ColumnsError(
-            f"{path}: no query has {' or '.join(gold)}\nthe file has the columns {', '.join(loaded.columns)[:200]}",
+            f"{path}: no query has {wanted}\nthe file has the columns {names}",
             suggest(gold[0], loaded.columns, columns or {}, gold),
         )
     return loaded
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def load_questions(path: str | PathLike[str], *, columns: Mapping[str, str] | None = None) -> Loaded:
