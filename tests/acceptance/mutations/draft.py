@@ -28,7 +28,7 @@ class Draft:
 
     @property
     def names(self) -> list[str]:
-        """Files of the manifest that somebody reads."""
+        """Files of the manifest without the card, which is not read."""
         return sorted(name for name in self.manifest["files"] if name != "README.md")
 
     def path(self, name: str) -> Path:
