@@ -96,14 +96,23 @@ def test_a_missing_package_is_named(
     assert not list(tmp_path.iterdir())
 
 
-def test_the_mlflow_registry(bundle: Path, tmp_path: Path, tracking: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_mlflow_registry(
+    bundle: Path, tmp_path: Path, tracking: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     pytest.importorskip("mlflow")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking)
+    caplog.set_level("INFO", "skillshot")
     where = push(bundle, "models:/pushed")
+    assert f"push: the MLflow store is {tracking} (MLFLOW_TRACKING_URI names another)" in caplog.messages
     assert where == "models:/pushed/1"
     assert answers(pull(where, tmp_path / "back")) == answers(bundle)
     selector = Selector.load(where, "lite")
     assert [d.id for d in selector.select(QUESTION)] == answers(bundle)
     assert selector.remove(answers(bundle)[0]).push_to_hub("models:/pushed") == "models:/pushed/2"
-    with pytest.raises(InputError, match="models:/pushed/9"):
-        pull("models:/pushed/9", tmp_path / "none")
+    for missing in ("models:/pushed/9", "models:/pushed@champion"):
+        with pytest.raises(InputError, match="it has models:/pushed/1, models:/pushed/2; `skillshot promote") as caught:
+            pull(missing, tmp_path / "none")
+        assert missing in str(caught.value)
+    with pytest.raises(InputError) as caught:
+        pull("models:/never/1", tmp_path / "none")
+    assert "it has" not in str(caught.value)
