@@ -2,6 +2,6 @@
 
     PYTHONPATH=tests python -m acceptance.mutations --random 500
 
-A changed weight that breaks no promise of the format cannot be distinguished from the original without its digest: such a bundle
-answers, with other demonstrations.
+A changed weight that breaks no promise of the format cannot be distinguished from the original without its digest: such
+a bundle answers, with other demonstrations.
 """

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import math
 import multiprocessing
 import os
 import resource
 import shutil
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from acceptance.mutations.handmade import MADE
 from acceptance.mutations.random_ones import mutate
 from skillshot.common.errors import BundleError, InputError, SkillshotError
 
-LIMIT = 10.0  # seconds for one bundle
+LIMIT = 10.0  # seconds for one way to open a bundle
 MEMORY = 6 * 2**30  # bytes of address space of the process that opens it
 QUESTIONS = ("Ann has 4 pens and buys 3 more. How many pens has Ann now?", "Each of 3 boxes has 5 kites.", "?")
 REFUSED, ANSWERS, TRACEBACK, HANG, CRASH, OUTSIDE = "refused", "answers", "traceback", "hang", "crash", "outside"
@@ -27,8 +27,8 @@ REFUSED, ANSWERS, TRACEBACK, HANG, CRASH, OUTSIDE = "refused", "answers", "trace
 Verdict = tuple[str, dict[str, str]]  # what the mutation was; outcome by way of opening
 
 
-def judge(bundle: Path, work: Path, mutation: str | int) -> Verdict:
-    """Mutate a copy of `bundle` in `work`, a name of `MADE` or a seed, and open it."""
+def judge(bundle: Path, work: Path, mutation: str | int, tick: Callable[[], object] = lambda: None) -> Verdict:
+    """Mutate a copy of `bundle` in `work`, a name of `MADE` or a seed, and open it; `tick` is called after each way."""
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     draft = Draft(bundle, work / "inner/bundle")
@@ -38,15 +38,17 @@ def judge(bundle: Path, work: Path, mutation: str | int) -> Verdict:
     draft.finish()
     (work / "inner/outside.txt").touch()
     before = _outside(work)
+    ways: dict[str, Callable[[], object]] = {
+        f"{mode}, check={check}": functools.partial(_open, draft.folder, mode, check)
+        for mode in ("full", "lite")
+        for check in (True, False)
+    }
+    ways["push"] = functools.partial(_push, draft.folder, work / "inner/pushed")
+    ways |= {"remove": functools.partial(_remove, draft.folder), "add": functools.partial(_add, draft.folder)}
     outcomes = {}
-    for mode in ("full", "lite"):
-        for check in (True, False):
-            outcomes[f"{mode}, check={check}"] = _outcome(
-                lambda mode=mode, check=check: _open(draft.folder, mode, check)
-            )
-    outcomes["push"] = _outcome(lambda: _push(draft.folder, work / "inner/pushed"))
-    outcomes["remove"] = _outcome(lambda: _remove(draft.folder))
-    outcomes["add"] = _outcome(lambda: _add(draft.folder))
+    for way, call in ways.items():
+        outcomes[way] = _outcome(call)
+        tick()
     shutil.rmtree(work / "inner/pushed", ignore_errors=True)
     if _outside(work) != before:
         outcomes["files"] = f"{OUTSIDE}: {sorted(_outside(work) ^ before)[:3]}"
@@ -119,17 +121,19 @@ def judged(bundle: Path, mutations: Iterable[str | int], work: Path) -> Iterator
         if worker is None:
             worker, pipe = _start(bundle, work)
         pipe.send(mutation)
-        if pipe.poll(LIMIT):
-            with contextlib.suppress(EOFError):
-                yield pipe.recv()
-                continue
+        verdict = None
+        try:
+            while verdict is None and pipe.poll(LIMIT):
+                verdict = pipe.recv()
+        except EOFError:
             worker.join()
-            yield str(mutation), {"process": f"{CRASH}: exit code {worker.exitcode}"}
-        else:
-            yield str(mutation), {"process": f"{HANG}: {LIMIT:.0f} s"}
+            verdict = str(mutation), {"process": f"{CRASH}: exit code {worker.exitcode}"}
+            worker = None
+        if verdict is None:
             worker.kill()
             worker.join()
-        worker = None
+            verdict, worker = (str(mutation), {"process": f"{HANG}: {LIMIT:.0f} s"}), None
+        yield verdict
     if worker is not None:
         pipe.send(None)
         worker.join()
@@ -153,4 +157,4 @@ def _serve(pipe: Connection, bundle: Path, work: Path) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # onnxruntime's own lines
     pipe.send(None)
     while (mutation := pipe.recv()) is not None:
-        pipe.send(judge(bundle, work, mutation))
+        pipe.send(judge(bundle, work, mutation, lambda: pipe.send(None)))
