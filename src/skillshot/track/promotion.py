@@ -1,6 +1,6 @@
 """Promotion: the alias `champion` moves only through the gate, and each move is written to the history first.
 
-The gate judges numbers that this command recomputed (`recompute`), not those that somebody committed. No tag of a
+The gate judges numbers that this command recomputed (`recompute`), not committed ones. No tag of a
 version counts as evidence.
 
 The history is an MLflow run with one param per move (`move.0001`, ...). A param cannot be changed, and of two writers

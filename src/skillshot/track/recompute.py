@@ -131,7 +131,8 @@ def run_again(
     )
     if done.returncode:
         last = "\n".join(done.stderr.strip().splitlines()[-3:]) or f"exit code {done.returncode}"
-        raise TrackError(f"{published.name}: its evaluation cannot be recomputed: {last[-600:]}")
+        fix = "\nthe cache of the machine that evaluated has them; `promote --no-cache` requests them" if cached else ""
+        raise TrackError(f"{published.name}: its evaluation cannot be recomputed: {last[-600:]}{fix}")
     texts = {path: (copy / path).read_bytes().decode() for path in sorted(outs) if (copy / path).is_file()}
     compared = [_compared(path, texts, published, gates.verify, copy) for path in sorted(outs)]
     reports = {path: sha256_text(published.read(path) or "") for path in texts}
