@@ -98,6 +98,17 @@ def test_a_damaged_row_is_named(tiny: Path, tmp_path: Path) -> None:
         selector.select("How many pens?", k=len(selector))
 
 
+def test_a_damaged_graph_prints_nothing(tiny: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    draft = Draft(tiny, tmp_path / "graph")
+    proto = draft.graph("model/lite.onnx")
+    proto.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "rows"
+    draft.put("model/lite.onnx", proto.SerializeToString().replace(b"rows", b"\xf4ows"))
+    draft.finish()
+    with pytest.raises(BundleError, match=r"lite\.onnx"):
+        Selector.load(draft.folder, "lite")
+    assert capfd.readouterr() == ("", "")
+
+
 def test_real_graphs_pass_and_an_onnx_file_names_no_other(bundle: Path, tiny: Path) -> None:
     for path in (*bundle.glob("model/*.onnx"), *tiny.glob("model/*.onnx")):
         check_graph(path)

@@ -68,8 +68,9 @@ class Session:
             schema.regular(self._path)
             check_graph(self._path)
             self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=_PROVIDERS, disabled_optimizers=["SkipLayerNormFusion"]
-            )
+                str(path), options, providers=_PROVIDERS, disabled_optimizers=["SkipLayerNormFusion"],
+                enable_fallback=0,  # which prints on stdout
+            )  # fmt: skip
             nodes = self._session.get_inputs()
             self.inputs = tuple(node.name for node in nodes)
             for node in nodes:
