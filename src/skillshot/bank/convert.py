@@ -111,9 +111,11 @@ def _measured(raw: Mapping[str, Any], limits: ValidateParams) -> None:
 
 
 def _length(value: Any) -> int:
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    return len(value) if isinstance(value, str) else sum(map(_length, value)) if isinstance(value, list) else 0
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, list | Mapping):
+        return sum(map(_length, value.values() if isinstance(value, Mapping) else value))
+    return 0
 
 
 def _reach(row: Mapping[str, Any], column: str) -> Any:

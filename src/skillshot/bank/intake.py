@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from array import array
 from collections import Counter
@@ -18,8 +19,9 @@ from skillshot.common.errors import ColumnsError, InputError
 from skillshot.common.io import hash64
 from skillshot.common.params import ValidateParams
 from skillshot.common.record import Record
-from skillshot.common.text import shown
+from skillshot.common.text import reordered, shown
 
+logger = logging.getLogger("skillshot")
 _DETAIL = re.compile(r":| \d| '| line ")
 _FIELD = {"no question": "question", "empty_rationale": "rationale", "empty_answer": "answer"}  # that a refusal misses
 GOLD = ("rationale", "answer")  # what a bank's rows have next to their question
@@ -190,6 +192,17 @@ class Tally:
                 suggest(missing, intake.file_columns, intake.columns, intake.needs),
             )
         raise InputError(f"{problem}\nfix the rows, or raise validate.max_quarantined")
+
+
+def warn_of_reordered(records: Iterable[Record], path: str) -> int:
+    """Log how many records hold bidirectional controls, which are kept as they are; returns that number."""
+    odd = [record.id for record in records if any(map(reordered, (record.text, record.rationale, record.answer)))]
+    if odd:
+        logger.warning(
+            "%s: rows with bidirectional controls, which may not read as they are written: %d, first id %s",
+            path, len(odd), shown(odd[0]),
+        )  # fmt: skip
+    return len(odd)
 
 
 def shorten(row: Any, size: int = 2000) -> Any:

@@ -19,7 +19,7 @@ MAX_COLUMNS = 1_000  # of a row; data sets have tens
 MAX_VALUES = 100_000  # numbers, texts and containers in one row, nested ones too
 MAX_DEPTH = 64  # containers in containers; Python's own limit depends on who calls and ends in a RecursionError
 MAX_RATIO = 200  # bytes a file holds for each of its own; text compresses to a third, repeated rows to a 50th
-FREE = 16 * MIB  # bytes that any file may hold, whatever their ratio
+FREE = 4 * MIB  # bytes that any file may hold, whatever their ratio
 ROW_BYTES = 64  # the least that a row counts for the ratio
 
 

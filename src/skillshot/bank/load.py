@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -13,15 +12,14 @@ from skillshot.bank.checks import CHECKS, QUERY_CHECKS
 from skillshot.bank.columns import suggest
 from skillshot.bank.convert import RowError, to_record
 from skillshot.bank.examples import Examples, name_of, raw_rows
-from skillshot.bank.intake import GOLD, Intake, Quarantined, Tally, check_placed, shorten
+from skillshot.bank.intake import GOLD, Intake, Quarantined, Tally, check_placed, shorten, warn_of_reordered
 from skillshot.bank.readers import SUFFIXES, read_questions, read_raw
 from skillshot.common.errors import ColumnsError, InputError
 from skillshot.common.params import ValidateParams
 from skillshot.common.record import Record
-from skillshot.common.text import reordered, shown
+from skillshot.common.text import shown
 
 LIMITS = ValidateParams()
-logger = logging.getLogger("skillshot")
 
 
 @dataclass(frozen=True)
@@ -66,17 +64,8 @@ def load_bank(
         else:
             loaded.records.append(checked.record)
     tally.refuse_if_bad(name_of(bank), validate, intake)
-    if odd := [record.id for record in loaded.records if reordered_record(record)]:
-        logger.warning(
-            "%s: %d rows hold bidirectional controls and may not read as they are written, first %s",
-            name_of(bank), len(odd), odd[0],
-        )  # fmt: skip
+    warn_of_reordered(loaded.records, name_of(bank))
     return loaded
-
-
-def reordered_record(record: Record) -> bool:
-    """Whether a text of a record has bidirectional controls: it is kept as it is, and reported."""
-    return any(map(reordered, (record.text, record.rationale, record.answer)))
 
 
 def load_queries(

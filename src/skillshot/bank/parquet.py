@@ -7,6 +7,7 @@ once.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,9 +40,10 @@ def read_parquet(name: str, file: Path) -> Iterator[Raw]:
             texts, rows = _plan(pq.ParquetFile(handle).schema)
         with open(file, "rb") as handle, pq.ParquetFile(handle, read_dictionary=texts) as table:
             check_columns(str(file), table.schema_arrow.names)
-            about = table.metadata
-            check_ratio(file, size, sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups)))
-            for batch in table.iter_batches(batch_size=rows):
+            groups = range(table.num_row_groups)
+            check_ratio(file, size, sum(table.metadata.row_group(i).total_byte_size for i in groups))
+            # one group at a time, because each has its own dictionaries
+            for batch in chain.from_iterable(table.iter_batches(rows, row_groups=[i]) for i in groups):
                 sizes = sum(map(_bytes, batch.columns), np.full(batch.num_rows, ROW_BYTES))
                 held += int(sizes.sum())
                 check_ratio(file, size, held)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from skillshot.bank.limits import MIB, check_ratio
+from skillshot.bank.limits import MIB, ROW_BYTES, check_ratio
 from skillshot.bank.rows import Raw, read_csv, read_jsonl, read_plain
 from skillshot.common.errors import InputError
 
@@ -109,8 +109,10 @@ def _checked(name: str, file: Path, plain: bool = False) -> Iterator[Raw]:
             rows = read_parquet(name, file)
         else:
             rows = _text(name, file, plain)
-        for raw in rows:
+        size = file.stat().st_size
+        for count, raw in enumerate(rows):
             line = raw.line
+            check_ratio(file, size, count * ROW_BYTES)  # small rows too can be very many
             yield raw
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{file}: damaged gzip after line {line}: {_why(error)}") from error

@@ -13,7 +13,7 @@ from skillshot.bank.checks import CHECKS, QUERY_CHECKS, Check, require_size
 from skillshot.bank.corruption import corrupt
 from skillshot.bank.data_docs import write_docs
 from skillshot.bank.expectations import Outcome, render_pages, run_suite
-from skillshot.bank.intake import Placed, Quarantined, Tally, check_placed
+from skillshot.bank.intake import Placed, Quarantined, Tally, check_placed, warn_of_reordered
 from skillshot.common.errors import InputError, SkillshotError
 from skillshot.common.io import read_jsonl, replaced_folder
 from skillshot.common.params import Params
@@ -97,13 +97,16 @@ def _passed(
         tally.refuse_if_bad(str(path), params.validate)
     if rows != tally.accepted + tally.refused or tally.accepted != len(records):
         raise SkillshotError(f"validate lost rows of {path}: {rows} in, {tally.accepted} + {tally.refused} out")
-    return records, {
+    counts = {
         "rows": rows,
         "accepted": tally.accepted,
         "quarantined": tally.refused,
         "reasons": dict(sorted(tally.reasons.items())),
         "marked_incorrect": sum(not record.correct for record in records),
     }
+    if reordered := warn_of_reordered(records, str(path)):
+        counts["bidirectional_controls"] = reordered
+    return records, counts
 
 
 def _leaks(bank: list[Record], queries: list[Record]) -> dict[str, int]:
@@ -137,6 +140,8 @@ def _summary(report: dict[str, Any], shifts: dict[str, float] | None, out: Path)
         counts = report[part]
         lines.append(f"{part:10}{counts['rows']:>9}{counts['accepted']:>10}{counts['quarantined']:>13}")
         lines += [f"{'':12}{reason}: {count}" for reason, count in counts["reasons"].items()]
+        if reordered := counts.get("bidirectional_controls"):
+            lines.append(f"{'':12}accepted with bidirectional controls: {reordered}")
     suite = report["suite"]
     lines.append(f"suite {suite['family']}: {suite['expectations']} expectations met; {out / 'docs' / 'index.html'}")
     if shifts is None:
