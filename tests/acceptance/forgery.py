@@ -258,7 +258,8 @@ def main() -> int:
             code, output = repository.run("-m", "skillshot.cli.main", "promote", version)
             status, champion = repository.run("-m", "skillshot.cli.main", "lineage", "champion", "--json")
             held = status == 0 and f'"version": "{repository.champion}"' in champion and code != 0
-            lines = [line for line in output.splitlines() if "not reproduced" in line or "stale" in line]
+            named = ("not reproduced", " stale", "answers of", "not of its lock", "not the commit's")
+            lines = [line for line in output.splitlines() if any(words in line for words in named)]
             reason = (lines or output.splitlines())[-1][:200]
             outcomes[forge.__name__] = {"refused": held, "exit": code, "reason": " ".join(reason.split())}
             print(f"{forge.__name__:16} {'refused' if held else 'GOT THROUGH'} {reason}", file=sys.stderr, flush=True)
