@@ -122,9 +122,11 @@ def test_bundle_describes_itself(bundle: Path) -> None:
         "int8",
         "| search | exact |",
     ]
-    assert [
-        text for text in [*expected, *manifest["metrics"], "all-MiniLM-L6-v2, Apache-2.0"] if text not in card
-    ] == []
+    expected += [
+        f"* `{name}` {manifest['metrics'][name]:.3g}: " for name in ("agreement", "shuffled_z_gap", "active_units")
+    ]
+    assert [text for text in [*expected, "all-MiniLM-L6-v2, Apache-2.0"] if text not in card] == []
+    assert "reconstruction" not in card, "the other metrics are in the manifest"
     assert "{" not in card
 
 
