@@ -112,3 +112,13 @@ def test_real_graphs_pass_and_an_onnx_file_names_no_other(bundle: Path, tiny: Pa
     for path in (*bundle.glob("model/*.onnx"), *tiny.glob("model/*.onnx")):
         check_graph(path)
     read_manifest(bundle)
+
+
+def test_a_network_that_reads_less_is_not_taken_for_another(bundle: Path, tmp_path: Path) -> None:
+    draft = Draft(bundle, tmp_path / "swapped")
+    draft.put("model/skillshot.onnx", draft.data("model/lite.onnx"))
+    draft.finish()
+    with pytest.raises(
+        BundleError, match=r"skillshot\.onnx: its inputs are lexical, expected lexical, sentence_embedding"
+    ):
+        Selector.load(draft.folder, "full")

@@ -42,7 +42,7 @@ class Session:
     One thread by default: two spinning threads made p50 3 to 10 times worse on a busy machine.
 
     Args:
-        widths: inputs that there may be, and the width of each; None: any.
+        widths: the inputs, and the width of each; None: any.
         width: of the output; None: any.
 
     Raises:
@@ -73,9 +73,9 @@ class Session:
             )  # fmt: skip
             nodes = self._session.get_inputs()
             self.inputs = tuple(node.name for node in nodes)
+            if widths is not None and set(self.inputs) != widths.keys():
+                raise ValueError(f"its inputs are {', '.join(self.inputs)[:80]}, expected {', '.join(sorted(widths))}")
             for node in nodes:
-                if widths is not None and node.name not in widths:
-                    raise ValueError(f"it has an input {node.name[:80]!r}, expected {', '.join(sorted(widths))}")
                 if widths is not None and node.type == "tensor(float)" and node.shape[-1:] != [widths[node.name]]:
                     raise ValueError(f"input {node.name} has shape {node.shape}, expected (n, {widths[node.name]})")
             output = self._session.get_outputs()[0]
