@@ -78,7 +78,6 @@ def test_what_is_refused_is_named(selector: Selector) -> None:
         ({"where": {"skill": {1}}}, "where: 'skill': {1}: expected a value"),
         ({"min_score": "high"}, "min_score='high': expected a cosine"),
         ({"question": 3}, "question 3: expected a text"),
-        ({"question": " \u200b"}, "nothing of it is visible"),
         ({"question": {"question": "q", "options": "AB"}}, "options 'AB' of a question: expected a list"),
         ({"question": {"question": "q", "context": 3}}, "context 3 of a question: expected a text"),
     ):

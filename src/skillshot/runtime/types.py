@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 from skillshot.common.errors import InputError
 from skillshot.common.record import Record, question_text
-from skillshot.common.text import shown, visible
+from skillshot.common.text import shown
 
 # characters of a question with context and options: encoders read some hundred words of it, and a text of megabytes
 # would take minutes
@@ -57,8 +57,8 @@ def parts(question: Question) -> tuple[str, str, tuple[str, ...]]:
     """Question, context and options.
 
     Raises:
-        InputError: neither a text nor a mapping with one under `question`; nothing of it is visible; context or
-            options of a wrong type; over `MAX_QUESTION` characters.
+        InputError: neither a text nor a mapping with one under `question`; context or options of a wrong type; over
+            `MAX_QUESTION` characters.
     """
     if isinstance(question, str):
         return _measured(question, "", ())
@@ -84,8 +84,6 @@ def _spelled(option: str | float) -> str:
 
 
 def _measured(question: str, context: str, options: tuple[str, ...]) -> tuple[str, str, tuple[str, ...]]:
-    if not visible(question):
-        raise InputError(f"question {shown(question)}: nothing of it is visible; expected a question")
     length = len(question) + len(context) + sum(map(len, options))
     if length > MAX_QUESTION:
         raise InputError(
