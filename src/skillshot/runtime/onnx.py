@@ -26,7 +26,7 @@ WINDOW = 131_072  # tokens; more than any encoder reads
 _ENCODER = schema.fields(
     {"dimension": schema.whole(1, 65_536), "window": schema.whole(2, WINDOW), "pad_id": schema.whole(0, 2**31 - 1)}
 )
-_QUOTED = re.compile(r"\\.|\[\^?\]?[^\]]*\]")  # escapes and classes of a regular expression
+_QUOTED = re.compile(r"\\.|\[\^?\]?[^\]]*(?:\]|\Z)")  # escapes and classes of a regular expression
 _REPEATED = re.compile(r"\)(?:[+*]|\{\d*,)")
 _PROVIDERS = ["CPUExecutionProvider"]
 _ERRORS = tuple(
