@@ -115,7 +115,12 @@ def _tables() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "kind", ["text", "plain", "large", "binary", "fixed", "list", "struct", "map", "list of structs", "integers"]
+    "kind",
+    [
+        "text",
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("plain", "large", "binary", "fixed", "list")),
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("struct", "map", "list of structs", "integers")),
+    ],
 )
 def test_a_parquet_file_whose_few_bytes_are_repeated(kind: str, tmp_path: Path) -> None:
     import pyarrow as pa

@@ -81,6 +81,7 @@ def test_what_is_no_file_is_named_as_such(tmp_path: Path) -> None:
     assert changed_inputs(with_path("ingest.path", "gone.jsonl"), known, tmp_path) == []
 
 
+@pytest.mark.slow
 def test_dvc_runs_ingest_again_when_the_bank_was_edited(tmp_path: Path) -> None:
     root, bank = tmp_path / "repository", tmp_path / "bank.jsonl"
     bank.write_text("one\n")

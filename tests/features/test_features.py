@@ -128,6 +128,7 @@ ODD_TEXTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [QUESTION, RATIONALE, QUESTION + RATIONALE])
 def test_features_equal_the_reference(channels: tuple[Channel, ...], story: Story) -> None:
     bank, queries = ([record.text + "\n" + record.rationale for record in side] for side in story)

@@ -106,6 +106,7 @@ def bench() -> Any:
     return module
 
 
+@pytest.mark.slow
 def test_mlflow_batch(bundle: Path, saved: Path) -> None:
     text = run("mlflow_batch.py", str(saved), "How many in all?", QUESTION)
     assert str([d.id for d in Selector.load(bundle).select(QUESTION, 2)]) in text

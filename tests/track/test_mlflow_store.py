@@ -15,6 +15,7 @@ from skillshot.common.errors import TrackError
 from skillshot.track.shared_files import share
 
 
+@pytest.mark.slow
 def test_kill_during_creation_leaves_no_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from skillshot.track.mlflow_store import MlflowClient, MlflowStore
 

@@ -71,6 +71,7 @@ def test_without_a_champion_there_is_nothing_to_roll_back(root: Path) -> None:
         state(root)  # published, and not promoted
 
 
+@pytest.mark.slow
 def test_the_drill(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = state(root)
     store = store_of(root)
@@ -110,6 +111,7 @@ def test_the_drill(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert document["aliases"] == ["challenger", "champion"] and len(document["history"]) == 3
 
 
+@pytest.mark.slow
 def test_another_evaluation_data_set_is_not_comparable(root: Path) -> None:
     state(root)
     store = store_of(root)
@@ -181,6 +183,7 @@ def test_equal_concurrent_moves_count_once(root: Path, monkeypatch: pytest.Monke
     assert [move.version for move in read_history(store)] == [version]
 
 
+@pytest.mark.slow
 def test_the_alias_follows_the_history(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = state(root), state(root, hit=0.95)
     store = store_of(root)

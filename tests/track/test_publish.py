@@ -166,6 +166,7 @@ def test_versions_share_what_they_have_in_common(root: Path, params: Params, mon
     assert all(path.read_bytes() == encoder for path in copies)
 
 
+@pytest.mark.slow
 def test_copied_repository_does_not_publish_into_the_original(
     root: Path, params: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
