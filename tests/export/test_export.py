@@ -111,7 +111,7 @@ def test_agreement_counts_choices() -> None:
 def test_bundle_describes_itself(bundle: Path) -> None:
     manifest = json.loads((bundle / "manifest.json").read_text())
     assert manifest["data"]["records"] > 200
-    assert manifest["select"] == {"mode": "full", "near_tie": 0.02, "precision": "int8"}
+    assert manifest["select"] == {"k": 4, "mode": "full", "near_tie": 0.02, "precision": "int8"}
     card = (bundle / "README.md").read_text()
     assert card.startswith("---\nlibrary_name: skillshot\nlicense: apache-2.0\n")
     expected = [
