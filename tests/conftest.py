@@ -28,6 +28,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "bundle" in getattr(item, "fixturenames", ()):
             item.add_marker("fitted")
+        if "tracking" in getattr(item, "fixturenames", ()):
+            item.add_marker("mlflow")
     # stable: what is random within a part stays so; a long test at the end would leave one worker without work
     items.sort(key=lambda item: ("fitted" in item.keywords, "slow" not in item.keywords))
 

@@ -39,8 +39,19 @@ def test_storyskills_passes_the_same_checks() -> None:
     assert [first_failure(record, ValidateParams()) for record in records] == [None] * 100
 
 
-def test_hub_dataset_may_be_a_local_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a Hub source switches on is switched off after the test, or later ones would wait for the network."""
+    import datasets.config
+    import huggingface_hub.constants
+
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    for module in (datasets.config, huggingface_hub.constants):
+        monkeypatch.setattr(module, "HF_HUB_OFFLINE", True)
+
+
+@pytest.mark.usefixtures("offline")
+def test_hub_dataset_may_be_a_local_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
     folder = tmp_path / "mine"
     folder.mkdir()
@@ -53,8 +64,8 @@ def test_hub_dataset_may_be_a_local_folder(tmp_path: Path, monkeypatch: pytest.M
     assert os.environ["HF_HUB_OFFLINE"] == "0"
 
 
-def test_hub_dataset_that_cannot_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+@pytest.mark.usefixtures("offline")
+def test_hub_dataset_that_cannot_be_loaded(tmp_path: Path) -> None:
     source = open_source(IngestParams(source="hub", name=str(tmp_path / "none" / "such")), seed=7)
     with pytest.raises(InputError, match=r"cannot load .*such.*\n.*ingest.source: file"):
         list(source.bank)
