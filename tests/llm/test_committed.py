@@ -22,6 +22,8 @@ from skillshot.llm.local import EmbeddedEngine
 from skillshot.runtime.prompt import continuation, render
 from skillshot.sources.storyskills import generate
 
+pytestmark = pytest.mark.weights
+
 CACHE = Path(__file__).parent / "records" / "llm.jsonl"
 PARAMS = EvaluateParams(bootstrap=200, max_tokens=48, shots=2)
 

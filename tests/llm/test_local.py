@@ -16,6 +16,8 @@ from skillshot.llm.local import EmbeddedEngine
 from skillshot.llm.open import open_engine
 from skillshot.runtime.prompt import continuation, render
 
+pytestmark = pytest.mark.weights
+
 torch = pytest.importorskip("torch")
 
 TEXT = "Question: Emma has 12 apples and gives 5 away. 한국어도 된다.\nAnswer: She keeps 12 - 5 = 7."
