@@ -32,7 +32,7 @@ $(VENV)/.done: requirements.lock pyproject.toml
 run: setup  ## the whole pipeline on the embedded bank: bundle, evaluation, registered model (under 15 minutes, then seconds)
 	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
 
-check: lint  ## lint, types and the quick tests, which fit, publish and prompt nothing: the loop of a developer (under 2 minutes)
+check: lint  ## lint, types and the quick tests, which fit, publish and prompt nothing: the loop of a developer (about 2 minutes)
 	$(BIN)/python -m pytest -m "not slow and not fitted and not mlflow and not weights"
 
 test: setup  ## what proves that a clone is sound: all tests but the slow ones (under 6 minutes)
