@@ -10,9 +10,11 @@ import pytest
 
 from helpers.story import Story
 from skillshot.bundle.build import build_bundle, bundle_facts
+from skillshot.bundle.card import card
 from skillshot.common.io import read_json
 from skillshot.common.params import default_params
 from skillshot.runtime.layout import LARGE
+from skillshot.training.verdict import judge
 
 
 def build(folder: Path, story: Story, most: int) -> Path:
@@ -20,7 +22,7 @@ def build(folder: Path, story: Story, most: int) -> Path:
     (folder / "model").mkdir(parents=True)
     rows = np.eye(10, 16, dtype=np.float32)
     params = default_params([f"index.exact_below={most}"])
-    facts = bundle_facts(story[0][:10], params, {})
+    facts = bundle_facts(story[0][:10], params, {}, {})
     build_bundle(folder / "model", {"skillshot": rows}, story[0][:10], facts, params, folder / "selector")
     return folder / "selector"
 
@@ -53,4 +55,52 @@ def test_a_build_that_fails_leaves_nothing_behind(
 
 def test_the_manifest_holds_the_load_options(story: Story, tmp_path: Path) -> None:
     found = read_json(build(tmp_path / "one", story, 10) / "manifest.json")["select"]
-    assert found == {"mode": "full", "precision": "int8", "near_tie": 0.02, "k": 4}
+    assert found == {"mode": "full", "precision": "int8", "k": 4}
+
+
+FACTS: dict[str, Any] = {
+    "skillshot": "0.1.0",
+    "seed": 0,
+    "data": {"records": 200, "sha256": "0" * 64},
+    "embed": {"model": "minilm"},
+    "select": {"mode": "lite", "precision": "int8", "k": 4},
+    "index": {"exact_below": 100_000},
+    "metrics": {},
+}
+
+
+def verdict() -> dict[str, Any]:
+    question = np.random.default_rng(0).uniform(0.2, 0.6, 200)
+    similarity = question + 0.1
+    return judge(similarity, question, question, source="answer", mode="lite", trust=0.5, seed=0).to_dict()
+
+
+def test_the_card_holds_the_verdict() -> None:
+    text = card(FACTS | {"verdict": verdict()})
+    section = text.split("## Verdict\n\n")[1].split("\n\n## Measured")[0].splitlines()
+    assert section == [
+        "**use it**",
+        "",
+        "| selector | similarity of its demonstrations: structure of answers | skillshot minus it, 95 %, paired |",
+        "|---|---|---|",
+        "| skillshot | 0.516 | |",
+        "| question | 0.416 | +0.100 (+0.100 to +0.100) |",
+        "| BM25 | 0.416 | +0.100 (+0.100 to +0.100) |",
+        "",
+        "* 200 cross-fitted rows, no labels of skill; mode lite; learned skill is 50 % of the score, wording 50 %.",
+        "* What helps: check it on labelled queries of your own: skillshot score. "
+        "Rationales show more of the skill than the answer does.",
+    ]
+
+
+def test_the_card_of_an_older_bundle_has_no_verdict() -> None:
+    text = card(FACTS)
+    assert "Verdict" not in text and "\n\n## Measured" in text and "\n\n\n" not in text
+
+
+def test_texts_of_a_verdict_add_no_markdown_to_the_card() -> None:
+    hostile = "x` <script>alert(1)</script> [a](javascript:b) | **c**\n# d"
+    plain = card(FACTS | {"verdict": verdict()})
+    found = card(FACTS | {"verdict": verdict() | dict.fromkeys(("verdict", "source", "mode", "advice"), hostile)})
+    assert "<script" not in found and "](" not in found and "\n# d" not in found and "**c**" not in found
+    assert len(found.splitlines()) == len(plain.splitlines())

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from skillshot.common.io import atomic_write
+from skillshot.common.verdict import RIVALS, SHOWN, FitVerdict, interval_text
 from skillshot.runtime.layout import CARD
 
 _CARD = """---
@@ -38,9 +39,8 @@ print(selector.prompt("a new question", k=4))
 | sentence encoder | {encoder} |
 | mode by default | {mode}, encoder in {precision} |
 | search | {search} |
-| near ties | within {near_tie} of the best score the least similar are taken |
 
-## Measured on examples of the bank that were held out, without labels
+{verdict}## Measured on examples of the bank that were held out, without labels
 
 {metrics}
 
@@ -58,6 +58,19 @@ All figures are in `manifest.json`. Measure your own queries with `skillshot sco
 {licence}
 The demonstrations are inside this folder, readable by whoever has it, and keep the licence of their source.
 The networks were trained on them; skillshot itself is Apache-2.0.
+"""
+_VERDICT = """## Verdict
+
+**{verdict}**
+
+| selector | similarity of its demonstrations: {measured} | skillshot minus it, 95 %, paired |
+|---|---|---|
+| skillshot | {skillshot:.3f} | |
+{rows}
+
+* {basis}.
+* What helps: {advice}
+
 """
 _MEASURED = {  # metric of the manifest -> what it means
     "agreement": "mean similarity (at most 1) of a held-out rationale's structure to those of its four demonstrations",
@@ -79,10 +92,9 @@ def card(facts: Mapping[str, Any]) -> str:
     model = _plain(facts["embed"]["model"])
     below = facts["index"]["exact_below"]
     return _CARD.format(
-        metrics=_measured(facts["metrics"]),
+        metrics=_measured(facts["metrics"]), verdict=_verdict(facts.get("verdict")),
         skillshot=_plain(facts["skillshot"]), seed=facts["seed"], records=facts["data"]["records"], encoder=model,
         sha256=facts["data"]["sha256"], mode=facts["select"]["mode"], precision=facts["select"]["precision"],
-        near_tie=facts["select"]["near_tie"],
         search="exact" if facts["data"]["records"] <= below else "inverted file (faiss), exact scores",
         licence=_PACKAGED if model == "minilm" else _OTHER.format(model=model),
     )  # fmt: skip
@@ -91,6 +103,19 @@ def card(facts: Mapping[str, Any]) -> str:
 def _measured(metrics: Mapping[str, Any]) -> str:
     shown = {name: meaning for name, meaning in _MEASURED.items() if name in metrics}
     return "\n".join(f"* `{name}` {metrics[name]:.3g}: {meaning}" for name, meaning in shown.items()) or "Nothing."
+
+
+def _verdict(values: Mapping[str, Any] | None) -> str:
+    """The section of the verdict; nothing for a bundle that was fitted before there was one."""
+    if values is None:
+        return ""
+    verdict = FitVerdict.from_dict(values)
+    pairs = {SHOWN[rival]: (getattr(verdict, rival), interval_text(verdict.pair(rival))) for rival in RIVALS}
+    rows = "\n".join(f"| {name} | {mean:.3f} | {interval} |" for name, (mean, interval) in pairs.items())
+    return _VERDICT.format(
+        verdict=_plain(verdict.verdict), measured=_plain(verdict.measured()), skillshot=verdict.skillshot, rows=rows,
+        basis=_plain(verdict.basis()), advice=_plain(verdict.advice),
+    )  # fmt: skip
 
 
 def _plain(text: str) -> str:

@@ -9,7 +9,9 @@ from typing import Any
 
 from skillshot.cli.arguments import add_columns, add_command, add_set, columns_of
 from skillshot.cli.output import print_json, print_next
+from skillshot.common.sinks import one_line
 from skillshot.common.tables import table
+from skillshot.common.verdict import FitVerdict
 
 
 def add_parser(subparsers: Any) -> None:
@@ -31,7 +33,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Fit, and print what became of the rows and the next command."""
+    """Fit, and print what became of the rows, the verdict in five lines, and the next command."""
     from skillshot.api import fit_bundle
     from skillshot.common.params import default_params
 
@@ -47,5 +49,7 @@ def run(args: argparse.Namespace) -> int:
     print(table(rows, ["rows", "count"]))
     if report["quarantined"]:
         print(f"quarantined rows: {args.out}.quarantine.jsonl")
+    if verdict := report.get("verdict"):
+        print("\n".join(map(one_line, FitVerdict.from_dict(verdict).lines())))
     print_next("skillshot", "select", args.out, "your question", "-k", params.select.k, "--prompt")
     return 0
