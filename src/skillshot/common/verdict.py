@@ -15,7 +15,7 @@ SHOWN = {"question": "question", "bm25": "BM25"}
 MEASURED = {  # where structure came from -> whose similarity is measured
     "rationale": "structure of rationales",
     "answer": "structure of answers",
-    "label": "labels",
+    "label": "class labels",
     "question": "structure of questions",
 }
 
