@@ -118,7 +118,7 @@ def _needed(pairs: Pairs, rows: int) -> int:
 def _advice(verdict: str, pairs: Pairs, rows: int, source: str) -> str:
     """One or two sentences: what would decide the matter or make the choice better."""
     if source == "question":
-        return "give rationales or answers: skill is learned from them, and then the bank can be judged."
+        return "give rationales or answers that show the steps: skill is learned from them."
     cosine = pairs["skillshot-question"]
     if verdict == FEW_ROWS:
         advice = f"more rows: about {_needed(pairs, rows):,} decide it."
