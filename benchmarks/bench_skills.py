@@ -35,7 +35,7 @@ from skillshot.common.record import Record  # noqa: E402
 from skillshot.evaluation.alignment import paired_interval  # noqa: E402
 from skillshot.runtime.diversify import CANDIDATES, diversify  # noqa: E402
 from skillshot.runtime.index import top_k  # noqa: E402
-from skillshot.selectors.bm25 import BM25  # noqa: E402
+from skillshot.features.bm25 import BM25  # noqa: E402
 
 Floats = npt.NDArray[np.float32]
 

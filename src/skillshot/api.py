@@ -30,6 +30,7 @@ def fit(
     columns: Mapping[str, str] | None = None,
     params: Params | Mapping[str, Any] | None = None,
     out: str | os.PathLike[str] | None = None,
+    baselines: bool = False,
 ) -> Selector:
     """Learn the reasoning skills of solved examples; returns a Selector that picks demonstrations among them.
 
@@ -37,18 +38,18 @@ def fit(
     the reasons and, under `quarantine`, the refused rows with place and reason.
 
     Args:
-        examples: a path, an iterable of mappings, a pandas DataFrame or a `datasets.Dataset`, with `question`,
-            `rationale` and `answer`, in a published form such as GSM8K's, or with `columns`.
+        examples: a path, an iterable of mappings, a pandas DataFrame or a `datasets.Dataset`, with `question`, `answer`
+            and, where there is one, `rationale`, in a published form such as GSM8K's, or with `columns`.
         k: demonstrations per question unless `select` gets another number (None: `select.k` of the params, 4).
         columns: field -> the examples' column, e.g. {"rationale": "solution"}.
         params: settings of `params.yaml`, as {"train.epochs": 50} or {"train": {"epochs": 50}}.
         out: bundle folder; an old bundle there is replaced at the end. None: a temporary folder, which is removed with
             the last Selector that reads it; `Selector.save_pretrained` keeps a copy.
+        baselines: also fit `ridge` and `lars`, for `skillshot score` and `evaluate`.
 
     Raises:
         InputError: the examples cannot be read or learned from, or `out` exists and is no bundle.
         ParamsError: a setting is unknown or not allowed.
-        CollapseError: training ended in posterior collapse.
         MissingPackageError: the packages of the extra `train` are not installed.
     """
     from skillshot.runtime.selector import Selector
@@ -64,33 +65,35 @@ def fit(
         settings = settings.updated(given, "fit")
         home = TemporaryFolder()  # kept by the Selector, where that reads it
         folder = home.path / "bundle" if out is None else Path(out)
-        report = fit_bundle(examples, folder, settings)
+        report = fit_bundle(examples, folder, settings, baselines=baselines)
     selector = Selector.load(folder)
     refused = _quarantine_file(folder)
     selector.report |= report | {"quarantine": list(read_jsonl(refused)) if refused.exists() else []}
     return selector
 
 
-def fit_bundle(bank: Examples, out: Path, params: Params) -> dict[str, Any]:
+def fit_bundle(bank: Examples, out: Path, params: Params, *, baselines: bool = False) -> dict[str, Any]:
     """Check, embed, train, export and index a bank; refused rows are also written to `<out>.quarantine.jsonl`.
 
     Returns:
-        the bundle's folder, counts of rows, reasons of refusals, cut texts, diagnostics and parity.
+        the bundle's folder, counts of rows, reasons of refusals, cut texts, source of structure, verdict, diagnostics
+        and parity.
 
     Raises:
-        InputError: the bank cannot be read, is too small to learn from, or `out` exists and is no bundle.
-        CollapseError: training ended in posterior collapse.
+        InputError: the bank cannot be read, or `out` exists and is no bundle.
     """
-    from skillshot.bank.checks import require_size
+    from skillshot.bank.checks import warn_of_size
     from skillshot.bank.examples import log_quarantined, name_of
     from skillshot.bank.load import load_bank
+    from skillshot.bank.structure import structure_of
 
     if out.exists() and any(out.iterdir() if out.is_dir() else [out]) and not (out / "manifest.json").exists():
         raise InputError(f"{out}: exists and is not a bundle; choose another folder")
     loaded = load_bank(bank, columns=params.ingest.columns, limit=params.ingest.limit, validate=params.validate)
     records = loaded.records
     log_quarantined(loaded)
-    require_size(len(records), params.validate, name_of(bank))
+    warn_of_size(len(records), params.validate, name_of(bank))
+    structure = structure_of(records)
 
     from skillshot.bundle.build import build_bundle, bundle_facts
     from skillshot.common.space import need, writing
@@ -105,19 +108,23 @@ def fit_bundle(bank: Examples, out: Path, params: Params) -> dict[str, Any]:
     size = params.embed.batch_size
     texts = [record.text for record in records]
     question = embed_texts(encoder, texts, size, "questions")
-    rationale = embed_texts(encoder, [record.rationale for record in records], size, "rationales")
-    for side, embedded in (("questions", question), ("rationales", rationale)):
+    rationale = embed_texts(encoder, structure.texts, size, "rationales") if baselines else None
+    embedded_sides = {"questions": question} | ({"rationales": rationale} if rationale is not None else {})
+    for side, embedded in embedded_sides.items():
         if embedded.truncated:
             logger.warning(
                 "embed: %d %s exceed the encoder's %d tokens and were cut", embedded.truncated, side, embedded.window
             )
-    fitted = fit(records, question.vectors, rationale.vectors, params.train, params.seed)
+    explained = rationale.vectors if rationale is not None else None
+    fitted = fit(records, question.vectors, explained, params.train, params.seed)
     with tempfile.TemporaryDirectory() as work, writing(Path(work)):
         model = Path(work) / "model"
         logger.info("export: the encoder and the networks as ONNX, checked against torch")
         parity = export_model(encoder, fitted, texts, question.vectors, params, model)
-        vectors = dict(fitted.vectors) | {"question": question.vectors, "rationale": rationale.vectors}
-        facts = bundle_facts(records, params, fitted.diagnostics)
+        vectors = dict(fitted.vectors) | {"question": question.vectors}
+        if rationale is not None:
+            vectors["rationale"] = rationale.vectors
+        facts = bundle_facts(records, params, fitted.diagnostics, fitted.score, fitted.verdict, structure.source)
         logger.info("index: %s demonstrations into %s", f"{len(records):,}", out)
         build_bundle(model, vectors, records, facts, params, out)
     _quarantine_file(out).unlink(missing_ok=True)  # of an earlier bundle
@@ -128,7 +135,9 @@ def fit_bundle(bank: Examples, out: Path, params: Params) -> dict[str, Any]:
         "accepted": len(records),
         "quarantined": len(loaded.quarantined),
         "reasons": dict(Counter(row.kind for row in loaded.quarantined)),
-        "truncated": {"questions": question.truncated, "rationales": rationale.truncated},
+        "truncated": {side: embedded.truncated for side, embedded in embedded_sides.items()},
+        "structure": structure.source,
+        "verdict": dict(fitted.verdict),
         "diagnostics": dict(fitted.diagnostics),
         "parity": parity,
     }

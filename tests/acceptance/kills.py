@@ -92,16 +92,16 @@ def main() -> int:
     draw, outcomes, bad = random.Random(args.seed), [], 0
     with tempfile.TemporaryDirectory(prefix="skillshot-kills-") as name:
         pipeline = Pipeline(args.folder.resolve(), Path(name) / "copy")
-        pipeline("-m", "dvc", "repro", "-q")
+        pipeline("-m", "dvc", "repro")
         wanted, reports = pipeline.lock(), reports_of(pipeline.root)
         took = {stage: pipeline.forced(stage)[0] for stage in STAGES}
-        pipeline("-m", "dvc", "repro", "-q")
+        pipeline("-m", "dvc", "repro")
         assert pipeline.lock() == wanted, "an unkilled second run gives another lock"
         for number in range(args.kills):
             stage = STAGES[number % len(STAGES)]
             moment = draw.uniform(0.02, 1.0) * took[stage]
             _, hit = pipeline.forced(stage, moment)
-            pipeline("-m", "dvc", "repro", "-q")
+            pipeline("-m", "dvc", "repro")
             counts = pipeline("-c", COUNT).split()
             same = pipeline.lock() == wanted and reports_of(pipeline.root) == reports and counts == ["1", "1", "1"]
             bad += not same

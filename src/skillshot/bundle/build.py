@@ -69,8 +69,15 @@ def _text_bytes(record: Record) -> int:
     return 4 * (len(record.text) + len(record.rationale) + len(record.answer)) + 200
 
 
-def bundle_facts(records: Sequence[Record], params: Params, diagnostics: Mapping[str, Any]) -> dict[str, Any]:
-    """Facts of a manifest: version, default load options, digest of the bank, encoder, seed, metrics."""
+def bundle_facts(
+    records: Sequence[Record],
+    params: Params,
+    diagnostics: Mapping[str, Any],
+    score: Mapping[str, Any],
+    verdict: Mapping[str, Any] | None = None,
+    structure: str = "rationale",
+) -> dict[str, Any]:
+    """Facts of a manifest: version, load options, digest of the bank, encoder, seed, score, metrics, verdict."""
     from skillshot.common.version import __version__
     from skillshot.runtime.store import bank_digest
 
@@ -79,11 +86,12 @@ def bundle_facts(records: Sequence[Record], params: Params, diagnostics: Mapping
         "select": {
             "mode": params.select.mode,
             "precision": params.select.precision,
-            "near_tie": params.select.near_tie,
             "k": params.select.k,
         },
         "data": {"records": len(records), "sha256": bank_digest(records)},
         "embed": {"model": params.embed.model},
         "seed": params.seed,
         "metrics": dict(diagnostics),
-    }
+        "score": dict(score),
+        "structure": structure,
+    } | ({"verdict": dict(verdict)} if verdict else {})

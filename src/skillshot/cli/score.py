@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from skillshot.bank.load import load_queries
     from skillshot.evaluation.alignment import score
     from skillshot.evaluation.run import sample
-    from skillshot.selectors.registry import DEFAULT
+    from skillshot.selectors.registry import DEFAULT, find
 
     loaded = load_queries(args.queries, columns=columns_of(args))
     if loaded.quarantined:
@@ -59,5 +59,6 @@ def run(args: argparse.Namespace) -> int:
     if nmi := ", ".join(f"{name} {value:.3f}" for name, value in report["nmi"].items()):
         print(f"clusters of the bank's vectors against the label (NMI; 1: the same groups, 0: unrelated): {nmi}")
     for name in report.get("left_out", ()):
-        print(f"{name} left out: the queries have no rationale")
+        reason = "not fitted; skillshot fit --baselines" if find(name).baseline else "the queries have no rationale"
+        print(f"{name} left out: {reason}")
     return 0

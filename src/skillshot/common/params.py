@@ -146,10 +146,6 @@ class SelectParams(Section):
     precision: Literal["int8", "fp32"] = Field(
         default="int8", description="of the text encoder: int8 (twice as fast) | fp32 (torch's own numbers)"
     )
-    near_tie: Annotated[float, Field(ge=0, le=2)] = Field(
-        default=0.02,
-        description="cosine: among demonstrations this close to the best, the least similar are chosen (0: off)",
-    )
     k: Count = Field(default=4, description="demonstrations per question")
 
 

@@ -71,8 +71,8 @@ def score(
 
     hit@1, hit@k: share of the first / of the k demonstrations whose label equals the query's; any@k: share of
     queries with at least one such; jaccard@k (list labels): mean multiset Jaccard of the labels. A list is
-    equal to another when all its items are, in order. Oracles are left out where queries have no rationale; the
-    report names them.
+    equal to another when all its items are, in order. Oracles are left out where queries have no rationale, baselines
+    where they were not fitted; the report names them.
 
     Raises:
         InputError: no query or no demonstration has the label.
@@ -88,7 +88,8 @@ def score(
     kept = [i for i, value in enumerate(truth) if value is not None]
     queries, truth = [queries[i] for i in kept], [truth[i] for i in kept]
     blind = not all(query.rationale for query in queries)
-    left_out = tuple(name for name in names if blind and find(name).needs_rationale)
+    absent = set(pool.without(names))
+    left_out = tuple(name for name in names if name in absent or (blind and find(name).needs_rationale))
     listed = isinstance(truth[0], tuple)
     rows: dict[str, dict[str, Doubles]] = {}
     for name in names:
@@ -104,7 +105,7 @@ def score(
         else:
             rows[name] = _metrics(choose_rows(pool, queries, name, k), truth, have, k, listed)
     progress("clusters")
-    nmi = {name: _nmi(pool.vectors(name), have, seed) for name in ("question", "lars", "skillshot")}
+    nmi = {name: _nmi(pool.vectors(name), have, seed) for name in ("question", "lars", "skillshot") if pool.has(name)}
     return Alignment(k, rows, nmi, seed, left_out)
 
 

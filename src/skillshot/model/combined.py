@@ -1,15 +1,35 @@
-"""The `skillshot` model: the closed-form structure head and the CVAE's latent, concatenated in one unit row.
+"""The `skillshot` model: four views of a question, each as one block of a row, and their shares of the score.
 
-row = [share * unit(structure), sqrt(1 - share^2) * unit(z)], so that one dot product is a weighted sum of both cosines.
+A bank row is four unit blocks: the structure of its rationale, its latent, its sentence embedding, its words. A query
+row weighs each block by its share, so that one dot product is the weighted sum of four similarities. The query's
+structure and latent are as long as the prediction is certain (at most 1): where the bank teaches nothing about a
+question, they are short, and the wording decides. Its sentence is short where the question is foreign to the bank.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from skillshot.model.nets import SkillCVAE
+
+
+@dataclass(frozen=True)
+class Widths:
+    """Coordinates of each block of a row: structure t, latent z, sentence e, words w. One more fills it to length 1."""
+
+    structure: int
+    latent: int
+    sentence: int
+    words: int
+
+    @property
+    def row(self) -> int:
+        """Width of a row."""
+        return self.structure + self.latent + self.sentence + self.words + 1
 
 
 class Structure(nn.Module):
@@ -31,57 +51,84 @@ class Structure(nn.Module):
 class Skillshot(nn.Module):
     """All parts of the trained model.
 
-    lexical (n, 2 t) is the structure predicted from the words: t columns that are added to the part of the sentence
-    embedding, then t columns for the words alone. The policy reads the prediction of either kind, so that `lite` needs
-    no network of its own.
+    lexical (n, 2 t + w + e) is what the words of a question say, in four parts: their share of the predicted structure
+    (t columns, to which that of the sentence embedding is added), their principal coordinates (w), the structure
+    predicted from words alone (t), and the sentence embedding predicted from words alone (e). `lite` reads the last
+    three and needs no network of its own.
     """
 
-    share: Tensor
     target_centre: Tensor
     target_weight: Tensor
+    sentence_centre: Tensor
+    sentence_directions: Tensor
+    words_offset: Tensor
     lite_offset: Tensor
+    lite_sentence_offset: Tensor
+    full_shares: Tensor
+    lite_shares: Tensor
 
-    def __init__(self, cvae: SkillCVAE, embedding: int, target: int) -> None:
+    def __init__(self, cvae: SkillCVAE, embedding: int, widths: Widths) -> None:
         super().__init__()
-        self.cvae = cvae
-        self.structure = Structure(embedding, target)
+        self.cvae, self.widths = cvae, widths
+        self.structure = Structure(embedding, widths.structure)
         for name, value in {
-            "share": torch.tensor(0.7071),
-            "target_centre": torch.zeros(target),
-            "target_weight": torch.ones(target),
-            "lite_offset": torch.zeros(target),
+            "target_centre": torch.zeros(widths.structure),
+            "target_weight": torch.ones(widths.structure),
+            "sentence_centre": torch.zeros(embedding),
+            "sentence_directions": torch.zeros(embedding, widths.sentence),
+            "words_offset": torch.zeros(widths.words),
+            "lite_offset": torch.zeros(widths.structure),
+            "lite_sentence_offset": torch.zeros(widths.sentence),
+            "full_shares": torch.full((4,), 0.25),
+            "lite_shares": torch.full((4,), 0.25),
         }.items():
             self.register_buffer(name, value)
-        self.target = target
-
-    def join(self, structure: Tensor, z: Tensor) -> Tensor:
-        """Structure (n, t) and z (n, latent) to one unit row."""
-        rest = (1 - self.share.square()).clamp_min(0).sqrt()
-        heads = [self.share * functional.normalize(structure, dim=1), rest * functional.normalize(z, dim=1)]
-        return functional.normalize(torch.cat(heads, 1), dim=1)
 
     def policy(self, embedding: Tensor, lexical: Tensor) -> Tensor:
-        """Query: sentence embedding (n, d) and lexical (n, 2 t) to unit rows."""
-        return self._query(self.structure(embedding, lexical[:, : self.target]))
+        """Query: sentence embedding (n, d) and lexical to rows."""
+        t, w = self.widths.structure, self.widths.words
+        # as long as the part of the sentence that the bank's directions hold: short for a question from elsewhere
+        length = (embedding - self.sentence_centre).norm(dim=1, keepdim=True).clamp_min(1e-9)
+        sentence, words = self._sentence(embedding) / length, self._words(lexical[:, t : t + w])
+        return self._query(self.structure(embedding, lexical[:, :t]), sentence, words, self.full_shares)
 
     def lite(self, lexical: Tensor) -> Tensor:
-        """Query by words alone: lexical (n, 2 t) to unit rows."""
-        return self._query(lexical[:, self.target :] + self.lite_offset)
+        """Query by words alone: lexical to rows."""
+        t, w = self.widths.structure, self.widths.words
+        structure = lexical[:, t + w : 2 * t + w] + self.lite_offset
+        sentence = shortened(lexical[:, 2 * t + w :] + self.lite_sentence_offset)
+        return self._query(structure, sentence, self._words(lexical[:, t : t + w]), self.lite_shares)
 
     def posterior(self, embedding: Tensor, lexical: Tensor, skeleton: Tensor) -> Tensor:
-        """Bank item: question (n, d), (n, 2 t) and its rationale's structure (n, t) to unit rows."""
-        predicted = self.structure(embedding, lexical[:, : self.target])
-        weighted = self.weigh(skeleton)
-        joined = torch.cat([self.cvae.question(predicted), self.cvae.rationale(weighted)], 1)
-        return self.join(weighted, self.cvae.posterior(joined)[0])
+        """Bank item: question (n, d), its lexical row, and its rationale's structure (n, t) to unit rows."""
+        t, w = self.widths.structure, self.widths.words
+        predicted = self.structure(embedding, lexical[:, :t])
+        target = functional.normalize(skeleton - self.target_centre, dim=1)
+        joined = torch.cat([self.cvae.question(predicted), self.cvae.rationale(target * self.target_weight)], 1)
+        latent = functional.normalize(self.cvae.posterior(joined)[0], dim=1)
+        sentence = functional.normalize(self._sentence(embedding), dim=1)
+        row = torch.cat([target, latent, sentence, self._words(lexical[:, t : t + w])], 1) / 2
+        # a block may be empty (no known word, nothing predicted); the last coordinate takes what is missing to 1
+        return torch.cat([row, (1 - row.square().sum(1, keepdim=True)).clamp_min(0).sqrt()], 1)
 
-    def weigh(self, skeleton: Tensor) -> Tensor:
-        """Structure (n, t) of rationales, centred, scaled to length 1, each part weighted by its predictability."""
-        weighted: Tensor = functional.normalize(skeleton - self.target_centre, dim=1) * self.target_weight
-        return weighted
+    def _query(self, structure: Tensor, sentence: Tensor, words: Tensor, shares: Tensor) -> Tensor:
+        certain = shortened(structure)
+        latent = functional.normalize(self.cvae.policy(self.cvae.question(structure))[0], dim=1)
+        latent = latent * certain.norm(dim=1, keepdim=True)
+        blocks = [block * (2 * share) for block, share in zip((certain, latent, sentence, words), shares, strict=True)]
+        return torch.cat([*blocks, torch.zeros_like(words[:, :1])], 1)
 
-    def _query(self, predicted: Tensor) -> Tensor:
-        return self.join(predicted, self.cvae.policy(self.cvae.question(predicted))[0])
+    def _sentence(self, embedding: Tensor) -> Tensor:
+        return (embedding - self.sentence_centre) @ self.sentence_directions
+
+    def _words(self, projected: Tensor) -> Tensor:
+        return functional.normalize(projected + self.words_offset, dim=1)
+
+
+def shortened(rows: Tensor) -> Tensor:
+    """Rows of length at most 1; shorter ones stay as they are."""
+    short: Tensor = rows / rows.norm(dim=1, keepdim=True).clamp_min(1)
+    return short
 
 
 class SkillPolicy(nn.Module):

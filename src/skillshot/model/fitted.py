@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -16,49 +16,60 @@ from torch import Tensor, nn
 from skillshot.common.arrays import Floats
 from skillshot.common.io import atomic_write, read_json, write_json
 from skillshot.features.lexical import LexicalView
-from skillshot.model.combined import LitePolicy, SkillPolicy, SkillPosterior, Skillshot
+from skillshot.model.combined import LitePolicy, SkillPolicy, SkillPosterior, Skillshot, Widths
 from skillshot.model.nets import PolicyHead, PosteriorHead, SkillCVAE, Standardise
 from skillshot.model.ridge import Ridge, RidgeBank
+
+MODULES = ("skillshot", "lars", "ridge", "ridge_bank")
+FACTS = ("history", "diagnostics", "score", "verdict")
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained model. The score of a query against a bank item is the dot product of unit rows.
+    """A trained model. The score of a query against a bank item is the dot product of their rows.
 
-    policies: query side, raw inputs to unit rows: lars, ridge (sentence_embedding), skillshot
-        (sentence_embedding, lexical), lite (lexical).
-    posteriors: bank side: lars, ridge, skillshot; ridge reads only the rationale's embedding.
+    policies: query side, raw inputs to rows: lars, ridge (sentence_embedding), skillshot (sentence_embedding, lexical),
+        lite (lexical). The baselines lars and ridge are there only if they were fitted.
+    posteriors: bank side, unit rows: lars, ridge, skillshot; ridge reads only the rationale's embedding.
     vectors: name -> float32 (n_bank, dim); lite is compared with the vectors of skillshot.
+    score: widths of a row's blocks, and for each mode shares, doubt and calibration, as the manifest holds them.
+    verdict: what the bank says of its own selector (`skillshot.training.verdict`).
     """
 
     question_view: LexicalView
     rationale_view: LexicalView
-    lars: SkillCVAE
     skillshot: Skillshot
-    ridge: Ridge
-    ridge_bank: RidgeBank
+    lars: SkillCVAE | None
+    ridge: Ridge | None
+    ridge_bank: RidgeBank | None
     vectors: dict[str, Floats]
     history: list[dict[str, Any]]
     diagnostics: dict[str, float]
+    score: dict[str, Any]
+    verdict: dict[str, Any]
 
     @property
     def policies(self) -> dict[str, nn.Module]:
         """Query side by selector."""
-        return {
-            "lars": PolicyHead(self.lars.question, self.lars.policy).eval(),
+        found: dict[str, nn.Module] = {
             "skillshot": SkillPolicy(self.skillshot).eval(),
             "lite": LitePolicy(self.skillshot).eval(),
-            "ridge": self.ridge.eval(),
         }
+        if self.lars is not None:
+            found["lars"] = PolicyHead(self.lars.question, self.lars.policy).eval()
+        if self.ridge is not None:
+            found["ridge"] = self.ridge.eval()
+        return found
 
     @property
     def posteriors(self) -> dict[str, nn.Module]:
         """Bank side by selector; skillshot reads the question, its lexical row and the rationale's lexical row."""
-        return {
-            "lars": PosteriorHead(self.lars.question, self.lars.rationale, self.lars.posterior).eval(),
-            "skillshot": SkillPosterior(self.skillshot).eval(),
-            "ridge": self.ridge_bank.eval(),
-        }
+        found: dict[str, nn.Module] = {"skillshot": SkillPosterior(self.skillshot).eval()}
+        if self.lars is not None:
+            found["lars"] = PosteriorHead(self.lars.question, self.lars.rationale, self.lars.posterior).eval()
+        if self.ridge_bank is not None:
+            found["ridge"] = self.ridge_bank.eval()
+        return found
 
     def save(self, folder: str | PathLike[str]) -> None:
         """Write views, one safetensors file per network, bank vectors and fitted.json into `folder`."""
@@ -72,14 +83,15 @@ class Fitted:
                 np.save(handle, rows, allow_pickle=False)
         shapes = {name: _shape(module) for name, module in self._modules().items()}
         about = {"shapes": shapes, "vectors": sorted(self.vectors)}
-        write_json(folder / "fitted.json", about | {"history": self.history, "diagnostics": self.diagnostics})
+        facts = {name: getattr(self, name) for name in FACTS}
+        write_json(folder / "fitted.json", about | facts)
 
     @classmethod
     def load(cls, folder: str | PathLike[str]) -> Fitted:
         """Read what `save` wrote."""
         folder = Path(folder)
         about = read_json(folder / "fitted.json")
-        modules: dict[str, Any] = {}
+        modules: dict[str, Any] = dict.fromkeys(MODULES)
         for name, shape in about["shapes"].items():
             modules[name] = _build(shape).eval()
             modules[name].load_state_dict(load_file(folder / f"{name}.safetensors"))
@@ -87,13 +99,12 @@ class Fitted:
             LexicalView.load(folder / "question_view"),
             LexicalView.load(folder / "rationale_view"),
             vectors={n: np.load(folder / f"vectors_{n}.npy", allow_pickle=False) for n in about["vectors"]},
-            history=about["history"],
-            diagnostics=about["diagnostics"],
+            **{name: about[name] for name in FACTS},
             **modules,
         )
 
     def _modules(self) -> dict[str, nn.Module]:
-        return {n: getattr(self, n) for n in ("lars", "skillshot", "ridge", "ridge_bank")}
+        return {name: module for name in MODULES if (module := getattr(self, name)) is not None}
 
 
 @torch.no_grad()
@@ -106,8 +117,8 @@ def run(module: nn.Module, *inputs: Floats) -> Floats:
 
 def _shape(module: nn.Module) -> dict[str, Any]:
     if isinstance(module, Skillshot):
-        embedding, target = module.structure.weight.shape
-        return {"kind": "skillshot", "embedding": embedding, "target": target, "cvae": _shape(module.cvae)}
+        embedding, widths = module.structure.weight.shape[0], astuple(module.widths)
+        return {"kind": "skillshot", "embedding": embedding, "widths": widths, "cvae": _shape(module.cvae)}
     if isinstance(module, SkillCVAE):
         sizes: Mapping[str, Any] = module.sizes
         return {"kind": "cvae", "question": module.question.widths, "rationale": module.rationale.widths, **sizes}
@@ -117,14 +128,14 @@ def _shape(module: nn.Module) -> dict[str, Any]:
 
 
 def _build(shape: dict[str, Any]) -> nn.Module:
-    kind, sizes = shape["kind"], {k: v for k, v in shape.items() if k != "kind"}
+    kind, about = shape["kind"], {k: v for k, v in shape.items() if k != "kind"}
     if kind == "skillshot":
-        return Skillshot(_cvae(sizes["cvae"]), sizes["embedding"], sizes["target"])
+        return Skillshot(_cvae(about["cvae"]), about["embedding"], Widths(*about["widths"]))
     if kind == "cvae":
         return _cvae(shape)
-    return Ridge(**sizes) if kind == "ridge" else RidgeBank(**sizes)
+    return Ridge(**about) if kind == "ridge" else RidgeBank(**about)
 
 
 def _cvae(shape: dict[str, Any]) -> SkillCVAE:
-    sizes = {k: v for k, v in shape.items() if k not in ("kind", "question", "rationale")}
-    return SkillCVAE(Standardise(shape["question"]), Standardise(shape["rationale"]), **sizes)
+    about = {k: v for k, v in shape.items() if k not in ("kind", "question", "rationale")}
+    return SkillCVAE(Standardise(shape["question"]), Standardise(shape["rationale"]), **about)

@@ -34,14 +34,17 @@ class ExactIndex:
     Args:
         vectors: unit rows (n, z), float32 (may be memory-mapped) or float16 (widened in memory: numpy multiplies
             half floats a hundred times slower).
+        weights: (z,) of each coordinate in a score; those of most weight and spread are read first (None: equal).
     """
 
-    def __init__(self, vectors: npt.NDArray[np.floating]) -> None:
+    def __init__(self, vectors: npt.NDArray[np.floating], weights: Floats | None = None) -> None:
         self.vectors: Floats = np.asarray(vectors, np.float32)
         self._axes: Floats | None = None
         count, width = self.vectors.shape
         if count >= SHORT_FROM and width > SHORT:
             sample = self.vectors[:: max(1, count // SAMPLE)]
+            if weights is not None:
+                sample = sample * weights
             _, axes = np.linalg.eigh(sample.T @ sample)
             self._axes = np.ascontiguousarray(axes[:, ::-1][:, :SHORT].T)
             self._short = self.vectors @ self._axes.T

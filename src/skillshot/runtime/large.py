@@ -26,15 +26,18 @@ _MOST = 4096  # candidates above which a full scan is as fast
 _TRAIN = 64  # training vectors of k-means per list
 
 
-def open_index(bank: Path, manifest: Mapping[str, Any], vectors: Floats) -> Index:
+def open_index(bank: Path, manifest: Mapping[str, Any], vectors: Floats, weights: Floats) -> Index:
     """The index of a bank: the large one where the bundle has one, otherwise exact search.
+
+    Args:
+        weights: (z,) of each coordinate in a score, which `ExactIndex` reads first.
 
     Raises:
         BundleError: the file of the large index is damaged or of another bank.
         SkillshotError: the bundle has a large index, but faiss is not installed.
     """
     if f"{bank.name}/{LARGE}" not in manifest["files"]:
-        return ExactIndex(vectors)
+        return ExactIndex(vectors, weights)
     return LargeIndex(bank / LARGE, vectors)
 
 

@@ -11,14 +11,25 @@ from skillshot.common import schema
 from skillshot.common.errors import BundleError
 from skillshot.common.io import sha256_file, write_json
 from skillshot.runtime.layout import BANK_NAME, CARD, ENCODERS, MODES, NAMES, resolve
+from skillshot.runtime.scoring import SCHEMA
 
-FORMAT = 3  # 2: n-grams by their codes; 3: the number of buckets is stored in the view
+FORMAT = 4  # 2: n-grams by their codes; 3: the buckets are stored in the view; 4: rows of four blocks, see `score`
 NAME = "manifest.json"
 LONGEST = 2**20  # bytes of the largest manifest that is read; a real one has 6,000
 
 _WORD = schema.text(r"[^\x00-\x1f\x7f-\x9f]{0,300}", "a text of at most 300 printable characters")
 _DIGEST = schema.text(r"[0-9a-f]{64}", "64 hexadecimal digits")
 _NAME = schema.text(NAMES, f"{CARD}, model/FILE, model/VIEW/FILE or bank-N/FILE")
+_PAIR = schema.fields(dict.fromkeys(("diff", "low", "high"), schema.number()))
+_VERDICT = schema.fields(
+    {
+        **dict.fromkeys(("verdict", "source", "mode", "advice"), _WORD),
+        **dict.fromkeys(("skillshot", "question", "bm25"), schema.number()),
+        "pairs": schema.fields({"skillshot-question": _PAIR, "skillshot-bm25": _PAIR}),
+        "rows": schema.whole(0),
+        "trust": schema.number(0, 1),
+    }
+)
 _FACTS = schema.fields(
     {
         "bank": schema.text(BANK_NAME, "bank-N"),
@@ -27,17 +38,19 @@ _FACTS = schema.fields(
         "files": schema.mapped(_NAME, schema.fields({"bytes": schema.whole(0), "sha256": _DIGEST})),
         "index": schema.fields({"exact_below": schema.whole(0)}),
         "metrics": schema.mapped(_WORD, schema.number()),
+        "score": SCHEMA,
+        "structure": schema.one_of("rationale", "answer", "label", "question"),
         "seed": schema.whole(-(2**63)),
         "select": schema.fields(
             {
                 "mode": schema.one_of(*MODES),
                 "precision": schema.one_of(*ENCODERS),
-                "near_tie": schema.number(0, 2),  # cosines are at most 2 apart
             },
             {"k": schema.whole(1)},  # since 0.1.0
         ),
         "skillshot": _WORD,
-    }
+    },
+    {"verdict": _VERDICT},
 )
 
 

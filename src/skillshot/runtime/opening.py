@@ -14,9 +14,10 @@ from skillshot.common.errors import BundleError
 from skillshot.runtime.index import Index
 from skillshot.runtime.large import open_index
 from skillshot.runtime.layout import MODEL, files_for
-from skillshot.runtime.manifest import check_files, read_manifest
+from skillshot.runtime.manifest import NAME, check_files, read_manifest
 from skillshot.runtime.options import LoadOptions
 from skillshot.runtime.policy import Policy
+from skillshot.runtime.scoring import Scoring
 from skillshot.runtime.store import BankStore
 
 _TRIES = 5  # loads of a bundle that is being changed meanwhile
@@ -35,6 +36,7 @@ class OpenBundle:
     store: BankStore
     vectors: Floats
     index: Index
+    scoring: Scoring
 
     def search(self, vector: Floats, k: int, allowed: Mask | None) -> tuple[Rows, Floats]:
         """`Index.search`, whose scores are cosines also where the vectors were not checked at load.
@@ -79,7 +81,9 @@ def _open(options: LoadOptions, manifest: Mapping[str, Any], policy: Policy | No
     if policy is not None:  # its files were checked when it was opened
         names = {name for name in names if not name.startswith(f"{MODEL}/")}
     check_files(folder, manifest, names, digests=options.check)
-    policy = policy or Policy(folder / MODEL, mode, options.threads, precision, options.check)
+    with schema.door(folder / NAME):
+        scoring = Scoring.of(manifest["score"], mode)
+    policy = policy or Policy(folder / MODEL, mode, scoring, options.threads, precision, options.check)
     bank, rows = folder / manifest["bank"], manifest["data"]["records"]
     store = BankStore(bank, options.check)
     if len(store) != rows:
@@ -88,5 +92,5 @@ def _open(options: LoadOptions, manifest: Mapping[str, Any], policy: Policy | No
     if options.check:
         schema.check_unit(vectors, bank / "skillshot.npy")
     with schema.door(bank / "skillshot.npy"):
-        index = open_index(bank, manifest, vectors)
-    return OpenBundle(manifest, mode, policy, store, vectors, index)
+        index = open_index(bank, manifest, vectors, scoring.weights)
+    return OpenBundle(manifest, mode, policy, store, vectors, index, scoring)

@@ -120,8 +120,9 @@ def render(demonstrations: Sequence[Example], question: str, context: str = "", 
 
 
 def continuation(example: Example) -> str:
-    """What a perfect model would write after "Answer:": the rationale, then the answer."""
-    return f" {example.rationale}\n{ANSWER_CUE} {example.answer}."
+    """What a perfect model would write after "Answer:": the rationale where there is one, then the answer."""
+    rationale = f"{example.rationale}\n" if example.rationale.strip() else ""
+    return f" {rationale}{ANSWER_CUE} {example.answer}."
 
 
 def messages(

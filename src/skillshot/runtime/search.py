@@ -1,4 +1,4 @@
-"""From questions to rows of the bank: search, filters, near ties."""
+"""From questions to rows of the bank: search, filters, hedging, confidence."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from skillshot.common.arrays import Floats, Mask
 from skillshot.common.errors import InputError
 from skillshot.common.record import Record, normalise_question
 from skillshot.common.text import shown
-from skillshot.runtime.diversify import CANDIDATES, diversify
+from skillshot.runtime.hedge import CANDIDATES, hedge
 from skillshot.runtime.index import ExactIndex
 from skillshot.runtime.opening import OpenBundle
 from skillshot.runtime.store import BankStore, question_key
 from skillshot.runtime.types import Question, parse
 
-Found = tuple[int, Record, float]  # row, its record, its score
+Found = tuple[int, Record, float, float]  # row, its record, its score, its confidence
 
 
 def find(
@@ -29,6 +29,7 @@ def find(
     exclude: Collection[str] = (),
     where: Mapping[str, Any] | None = None,
     min_score: float | None = None,
+    min_confidence: float | None = None,
 ) -> list[list[Found]]:
     """The k best demonstrations of each question, best first, in one pass of the encoder.
 
@@ -39,14 +40,14 @@ def find(
         raise InputError(f"k={shown(k)}: expected a whole number of at least 1")
     if isinstance(questions, str | bytes | Mapping) or not isinstance(questions, Iterable):
         raise InputError(f"questions={shown(questions)}: expected a list of questions; for one, use select")
-    low, k = _low(min_score), min(k, len(bundle.store))
+    low, sure, k = _low(min_score), _sure(min_confidence), min(k, len(bundle.store))
     asked = [parse(question) for question in questions]
     if not asked:
         return []
     excluded, allowed = _excluded(bundle.store, exclude), _allowed(bundle.store, where)
     vectors = bundle.policy([text for _, text in asked])
     return [
-        _choose(bundle, vector, question, k, excluded, allowed, low)
+        _choose(bundle, vector, question, k, excluded, allowed, low, sure)
         for vector, (question, _) in zip(vectors, asked, strict=True)
     ]
 
@@ -70,6 +71,16 @@ def _low(min_score: Any) -> float:
     if min_score != min_score:
         raise InputError("min_score=nan: expected a cosine, from -1 to 1")
     return float(max(-2.0, min(2.0, min_score)))  # beyond the range of a cosine all bounds are one
+
+
+def _sure(min_confidence: Any) -> float:
+    """The lowest confidence that is wanted, a probability."""
+    if min_confidence is None:
+        return 0.0
+    number = isinstance(min_confidence, int | float | np.integer | np.floating)
+    if isinstance(min_confidence, bool) or not number or not 0 <= min_confidence <= 1:
+        raise InputError(f"min_confidence={shown(min_confidence)}: expected a probability, from 0 to 1")
+    return float(min_confidence)
 
 
 def _excluded(store: BankStore, exclude: Any) -> frozenset[str]:
@@ -107,18 +118,19 @@ def _condition(field: Any, value: Any) -> tuple[str, Any]:
 
 def _choose(
     bundle: OpenBundle, vector: Floats, question: str, k: int, excluded: frozenset[str], allowed: Mask | None,
-    low: float,
+    low: float, sure: float,
 ) -> list[Found]:  # fmt: skip
-    """The k best rows without the question itself, excluded ids, duplicates and scores below `low`; best first."""
-    key, near_tie = np.uint64(question_key(question)), float(bundle.manifest["select"]["near_tie"])
+    """A set of k rows without the question itself, excluded ids, duplicates and scores below `low`; best first."""
+    key, scoring = np.uint64(question_key(question)), bundle.scoring
     width = max(CANDIDATES, k + 1 + len(excluded))
     while True:
         rows, scores = bundle.search(vector, width, allowed)
         fit = (bundle.store.keys[rows] != key) & (scores >= low)
         all_seen = len(rows) < width or scores[-1] < low
         rows, scores = rows[fit], scores[fit]
-        chosen: dict[tuple[int, str], Found] = {}  # by question and context, however they are written
-        for place in diversify(scores, bundle.vectors, rows, near_tie):
+        chosen: dict[tuple[int, str], tuple[int, Record, float]] = {}  # by question and context, however written
+        near = bundle.vectors[rows[:CANDIDATES]].astype(np.float32, copy=False)
+        for place in hedge(scores, near, scoring.weights, scoring.doubt, k):
             record = bundle.store[int(rows[place])]
             if record.id not in excluded:
                 found = int(rows[place]), record, float(scores[place])
@@ -126,5 +138,9 @@ def _choose(
             if len(chosen) == k:
                 break
         if len(chosen) == k or all_seen:
-            return sorted(chosen.values(), key=lambda found: (-found[2], found[0]))
+            best = sorted(chosen.values(), key=lambda found: (-found[2], found[0]))
+            taken = bundle.vectors[[row for row, _, _ in best]].astype(np.float32, copy=False)
+            confidence = scoring.confidence(vector, taken, scoring.nearest(vector, near)).tolist()
+            complete = [(*one, value) for one, value in zip(best, confidence, strict=True)]
+            return [one for one in complete if one[3] >= sure]
         width *= 4

@@ -179,8 +179,9 @@ class Selector:
         exclude: Collection[str] = (),
         where: Mapping[str, Any] | None = None,
         min_score: float | None = None,
+        min_confidence: float | None = None,
     ) -> list[Demonstration]:
-        """The k best demonstrations, best first; fewer when fewer remain.
+        """A set of k demonstrations, best first; fewer when fewer remain or are wanted, perhaps none.
 
         The question itself (same normalised text) is never among them, nor the same example twice.
 
@@ -188,19 +189,32 @@ class Selector:
             k: how many; None: what the bundle was fitted with (4 unless set).
             exclude: ids that must not be chosen.
             where: field -> value that a demonstration must have, e.g. {"grade": 8}.
-            min_score: cosine below which a demonstration is left out.
+            min_score: score below which a demonstration is left out.
+            min_confidence: probability, from 0 to 1, below which a demonstration is left out.
 
         Raises:
-            InputError: k below 1, an unknown id in `exclude` or field in `where`, or a `min_score` that is no number.
+            InputError: k below 1, an unknown id in `exclude` or field in `where`, or a `min_score` or
+                `min_confidence` that is no number; the question is empty.
         """
-        return self.select_batch([question], k, exclude=exclude, where=where, min_score=min_score)[0]
+        filters: Filters = {
+            "exclude": exclude, "where": where, "min_score": min_score, "min_confidence": min_confidence,
+        }  # fmt: skip
+        return self.select_batch([question], k, **filters)[0]
 
     def select_batch(
         self, questions: Sequence[Question], k: int | None = None, **filters: Unpack[Filters]
     ) -> list[list[Demonstration]]:
         """`select` for many questions in one pass of the encoder."""
         found = search.find(self._bundle, questions, self.k if k is None else k, **filters)
-        return [[Demonstration.of(record, score) for _, record, score in chosen] for chosen in found]
+        return [[Demonstration.of(*one[1:]) for one in chosen] for chosen in found]
+
+    def confidence(self, question: Question, k: int | None = None, **filters: Unpack[Filters]) -> float:
+        """Mean confidence of the demonstrations that `select` chooses, in [0, 1]; 0 where it chooses none.
+
+        It is low for a question that is foreign to the bank, and for one whose procedure the bank does not have.
+        """
+        chosen = self.select(question, k, **filters)
+        return sum(one.confidence for one in chosen) / len(chosen) if chosen else 0.0
 
     async def aselect(
         self, question: Question, k: int | None = None, **filters: Unpack[Filters]
@@ -240,8 +254,8 @@ class Selector:
     def explain(self, question: Question, k: int | None = None, **filters: Unpack[Filters]) -> Explanation:
         """Why these demonstrations: which words of the question carry each score."""
         (found,) = search.find(self._bundle, [question], self.k if k is None else k, **filters)
-        rows = {record.id: row for row, record, _ in found}
-        chosen = [Demonstration.of(record, score) for _, record, score in found]
+        rows = {record.id: row for row, record, _, _ in found}
+        chosen = [Demonstration.of(*one[1:]) for one in found]
         return explain(self._bundle.policy, self.vectors, rows, parse(question)[1], chosen)
 
     def __copy__(self) -> Selector:

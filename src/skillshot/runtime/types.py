@@ -23,27 +23,33 @@ class Filters(TypedDict, total=False):
     exclude: Collection[str]
     where: Mapping[str, Any] | None
     min_score: float | None
+    min_confidence: float | None
 
 
 @dataclasses.dataclass(frozen=True)
 class Demonstration:
-    """A solved example chosen for a question; `score` is the cosine of skills, in [-1, 1]."""
+    """A solved example chosen for a question.
+
+    score: expected similarity of what it shows to what the question needs, at most 1. It ranks within a question.
+    confidence: calibrated probability that it needs the same procedure, in [0, 1]. It compares questions and banks.
+    """
 
     id: str
     question: str
     rationale: str
     answer: str
     score: float
+    confidence: float = 0.5
     context: str = ""
     options: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @classmethod
-    def of(cls, record: Record, score: float) -> Demonstration:
+    def of(cls, record: Record, score: float, confidence: float) -> Demonstration:
         """A record of the bank as it was chosen."""
         return cls(
-            record.id, record.question, record.rationale, record.answer, score, record.context, record.options,
-            record.metadata,
+            record.id, record.question, record.rationale, record.answer, score, confidence, record.context,
+            record.options, record.metadata,
         )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from os import PathLike
 
 import numpy as np
@@ -15,7 +14,7 @@ from skillshot.common.arrays import Floats, Mask, Rows
 from skillshot.common.params import EvaluateParams
 from skillshot.common.record import Record
 from skillshot.llm.engine import Engine, answer_decoding
-from skillshot.runtime.diversify import CANDIDATES, diversify
+from skillshot.runtime.hedge import CANDIDATES, chosen_rows
 from skillshot.runtime.index import top_k
 from skillshot.selectors import adapters, retrieval_r, skill_knn
 from skillshot.selectors.cost import Cost
@@ -133,15 +132,13 @@ def choose_rows(pool: Pool, queries: Sequence[Record], name: str, k: int) -> lis
             vectors = pool.vectors(spec.vectors)
             rows += [spec.pick(scores[i], vectors, k, allowed=allowed[i]) for i in range(len(part))]
         elif spec.served:
-            rows += [_served(pool, scores[i], k, allowed[i]) for i in range(len(part))]
+            rows += [_served(pool, name, scores[i], k, allowed[i]) for i in range(len(part))]
         else:
             rows += [top_k(scores[i], k, allowed[i]) for i in range(len(part))]
     return rows
 
 
-def _served(pool: Pool, scores: Floats, k: int, allowed: Mask) -> Rows:
-    """As `Selector` chooses: near ties are broken by variety."""
-    rows = top_k(scores, max(CANDIDATES, k + 1), allowed)
-    order = diversify(scores[rows], pool.vectors("skillshot"), rows, pool.near_tie)
-    taken = rows[list(islice(order, k))]
-    return taken[np.argsort(-scores[taken], kind="stable")]
+def _served(pool: Pool, name: str, scores: Floats, k: int, allowed: Mask) -> Rows:
+    """As `Selector` chooses: a hedged set."""
+    rows, scoring = top_k(scores, max(CANDIDATES, k + 1), allowed), pool.scoring("lite" if name == "lite" else "full")
+    return chosen_rows(scores[rows], pool.vectors("skillshot"), rows, scoring.weights, scoring.doubt, k)

@@ -10,18 +10,20 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from skillshot.bank.structure import text_of
 from skillshot.common import schema
 from skillshot.common.arrays import Floats
 from skillshot.common.errors import BundleError, InputError
 from skillshot.common.io import sha256_text
 from skillshot.common.progress import tracked
 from skillshot.common.record import Record
+from skillshot.features.bm25 import BM25
 from skillshot.features.lexical import LexicalView
 from skillshot.runtime.layout import MODEL, QUESTION_VIEW, RATIONALE_VIEW
 from skillshot.runtime.manifest import check_files, read_manifest
 from skillshot.runtime.onnx import Session, TextEncoder
+from skillshot.runtime.scoring import Scoring
 from skillshot.runtime.store import BankStore, question_key
-from skillshot.selectors.bm25 import BM25
 from skillshot.selectors.registry import find
 
 
@@ -46,7 +48,8 @@ class Pool:
         # skillshot is evaluated as the bundle serves it; its rivals and the bank get full precision
         self._served = str(manifest["select"]["precision"])
         self._encoders: dict[str, TextEncoder] = {}
-        self.near_tie = float(manifest["select"]["near_tie"])
+        self._score, self.source = manifest["score"], str(manifest["structure"])
+        self._names = frozenset(manifest["files"])
         self._views: dict[str, LexicalView] = {}
         self._sessions: dict[str, Session] = {}
         self._vectors: dict[str, Floats] = {}
@@ -78,25 +81,32 @@ class Pool:
         return self.query_vectors(name, queries) @ self.vectors(spec.vectors).T
 
     def query_vectors(self, name: str, queries: Sequence[Record]) -> Floats:
-        """Query side of a vector selector, unit rows float32 (q, z)."""
+        """Query side of a vector selector, float32 (q, z)."""
         questions, rationales = [q.text for q in queries], [q.rationale for q in queries]
         if name == "question":
             return self.embed(questions)
         if name == "oracle":
             return self.embed(rationales)
-        return self._run("skillshot_posterior" if name == "oracle_features" else name, queries)
+        if name == "oracle_features":
+            return self._run("skillshot_posterior", queries) * self.scoring("full").weights
+        return self._run(name, queries)
+
+    def scoring(self, mode: str) -> Scoring:
+        """How the bundle scores in a mode, "full" or "lite"."""
+        return Scoring.of(self._score, mode)
 
     def bank_vectors(self, name: str, records: Sequence[Record]) -> Floats:
         """Bank side of a vector selector for new records, unit rows float32 (n, z)."""
         if name in ("question", "rationale"):
-            return self.embed([record.text if name == "question" else record.rationale for record in records])
+            texts = [r.text if name == "question" else text_of(r, self.source) for r in records]
+            return self.embed(texts)
         return self._run(f"{name}_posterior", records)
 
     def _run(self, graph: str, records: Sequence[Record]) -> Floats:
         if graph not in self._sessions:
             self._sessions[graph] = Session(self._model / f"{graph}.onnx", self._threads)
         session = self._sessions[graph]
-        questions, rationales = [r.text for r in records], [r.rationale for r in records]
+        questions, rationales = [r.text for r in records], [text_of(r, self.source) for r in records]
         makers: dict[str, Callable[[], Floats]] = {
             "sentence_embedding": lambda: self._embed(questions, self._served if graph == "skillshot" else "fp32"),
             "question_embedding": lambda: self.embed(questions),
@@ -111,12 +121,22 @@ class Pool:
 
     def vectors(self, name: str) -> Floats:
         """Bank side of a vector selector, unit rows float32 (n, z)."""
+        if name not in self._vectors and name == "rationale" and not self.has(name):
+            self._vectors[name] = self.embed([text_of(record, self.source) for record in self.records])
         if name not in self._vectors:
             path = self._bank / f"{name}.npy"
             rows = schema.read_array(path, [np.float32, np.float16], (len(self._store), None)).astype(np.float32)
             schema.check_unit(rows, path)
             self._vectors[name] = rows
         return self._vectors[name]
+
+    def has(self, name: str) -> bool:
+        """Whether the bundle holds vectors of this name; a baseline is there only if it was fitted."""
+        return f"{self._bank.name}/{name}.npy" in self._names
+
+    def without(self, names: Sequence[str]) -> list[str]:
+        """Those of the named selectors whose baseline was not fitted."""
+        return [name for name in names if find(name).baseline and not self.has(find(name).vectors)]
 
     def allowed(self, queries: Sequence[Record]) -> npt.NDArray[np.bool_]:
         """(q, n): all demonstrations but those whose normalised question is the query's."""

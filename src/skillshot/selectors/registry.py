@@ -21,11 +21,12 @@ class SelectorSpec:
     vectors: file of bank vectors that its query vectors are multiplied with ("": it has none).
     scores: selector whose scores it works on, where these are not its own.
     pick: how a set is chosen from scores and vectors (None: the k best).
-    served: chosen as a bundle's own `Selector` chooses, near ties by variety.
+    served: chosen as a bundle's own `Selector` chooses, a hedged set.
     needs_rationale: reads the query's gold rationale (an oracle).
     needs_llm: asks the language model.
     package: distribution that it runs, where that is not among our own dependencies.
     default: a row of `skillshot score` unless others are asked for.
+    baseline: its model is in a bundle only if it was asked for (`fit --baselines`, or the pipeline).
     """
 
     name: str
@@ -37,6 +38,7 @@ class SelectorSpec:
     needs_llm: bool = False
     package: str = ""
     default: bool = False
+    baseline: bool = False
 
 
 SELECTORS = (
@@ -44,8 +46,8 @@ SELECTORS = (
     SelectorSpec("random", default=True),
     SelectorSpec("bm25", default=True),
     SelectorSpec("question", vectors="question", default=True),
-    SelectorSpec("ridge", vectors="ridge", default=True),
-    SelectorSpec("lars", vectors="lars", default=True),
+    SelectorSpec("ridge", vectors="ridge", default=True, baseline=True),
+    SelectorSpec("lars", vectors="lars", default=True, baseline=True),
     SelectorSpec("lite", vectors="skillshot", served=True, default=True),
     SelectorSpec("skillshot", vectors="skillshot", served=True, default=True),
     SelectorSpec("oracle", vectors="rationale", needs_rationale=True, default=True),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from skillshot.bank.structure import structure_of
 from skillshot.common.io import atomic_write, write_json
 from skillshot.common.params import load_params
 from skillshot.common.record import read_records
@@ -21,7 +22,9 @@ def main() -> None:
     report: dict[str, object] = {"model": params.model}
     for part in ("bank", "queries"):
         records = list(read_records(Path("data/validate") / f"{part}.jsonl"))
-        sides = {"question": [r.text for r in records], "rationale": [r.rationale for r in records]}
+        # of the bank: what the latent explains, which is the answer where there are no rationales
+        explained = structure_of(records).texts if part == "bank" else [r.rationale for r in records]
+        sides = {"question": [r.text for r in records], "rationale": explained}
         for side, texts in sides.items():
             embedded = embed_texts(encoder, texts, params.batch_size, f"{part} {side}s")
             with atomic_write(Path("data/embed") / f"{part}_{side}.npy", "wb") as handle:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from skillshot.bank.structure import structure_of
 from skillshot.bundle.build import build_bundle, bundle_facts
 from skillshot.common.io import read_json, write_json
 from skillshot.common.params import load_params
@@ -26,7 +27,12 @@ def main() -> None:
     for side in ("question", "rationale"):
         vectors[side] = np.load(f"data/embed/bank_{side}.npy", allow_pickle=False)
     build_bundle(
-        Path("models/export"), vectors, records, bundle_facts(records, params, fitted.diagnostics), params, folder
+        Path("models/export"),
+        vectors,
+        records,
+        bundle_facts(records, params, fitted.diagnostics, fitted.score, fitted.verdict, structure_of(records).source),
+        params,
+        folder,
     )
     selector = Selector.load(folder)
     files = read_json(folder / "manifest.json")["files"]

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from skillshot.bank.structure import structure_of
 from skillshot.common.io import write_json
 from skillshot.common.params import load_params
 from skillshot.common.record import read_records
+from skillshot.common.verdict import FitVerdict
 from skillshot.stages._runner import stage_main
 
 LABELS = ("skill_label", "skill", "template")  # colours of the map only; training never reads them
@@ -38,8 +40,10 @@ def main() -> None:
     label = next((name for name in LABELS if any(name in record.metadata for record in bank)), None)
     draw_map("reports/plots/skill_map.png", bank, found, label)
     write_map("reports/plots/skill_map.html", bank, found, label)
-    report = {"records": len(bank), "features": fitted.question_view.width}
-    write_json("reports/train.json", report | {key: round(value, 6) for key, value in fitted.diagnostics.items()})
+    report: dict[str, object] = {"records": len(bank), "features": fitted.question_view.width}
+    numbers = fitted.diagnostics | FitVerdict.from_dict(fitted.verdict).metrics()
+    report |= {"structure": structure_of(bank).source, "decision": fitted.verdict["verdict"]}
+    write_json("reports/train.json", report | {key: round(value, 6) for key, value in numbers.items()})
 
 
 if __name__ == "__main__":

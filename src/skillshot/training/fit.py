@@ -1,76 +1,104 @@
-"""Fit all models of a bank: lexical views, `skillshot` (with its `lite` policy), `lars`, `ridge`."""
+"""Fit the models of a bank: lexical views and `skillshot` (with its `lite` policy), and the baselines if asked."""
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from skillshot.bank.structure import structure_of
 from skillshot.common.arrays import Floats
-from skillshot.common.errors import InputError
+from skillshot.common.errors import CollapseError, InputError
 from skillshot.common.params import TrainParams
 from skillshot.common.record import Record
 from skillshot.model.fitted import Fitted, run
-from skillshot.training.cvae import fit_cvae
+from skillshot.training.cvae import Trained, fit_cvae
 from skillshot.training.ridge import fit_ridge
-from skillshot.training.skillshot import fit_skillshot
+from skillshot.training.skillshot import NETWORK, fit_skillshot
+from skillshot.training.verdict import judge
+
+logger = logging.getLogger("skillshot")
 
 
 def fit(
     bank: Sequence[Record],
     question: Floats,
-    rationale: Floats,
+    rationale: Floats | None,
     settings: TrainParams,
     seed: int,
     work: Path | None = None,
 ) -> Fitted:
     """Train on a bank. Only texts and their embeddings are read, no labels.
 
+    A baseline whose latent collapses is left out, with a warning.
+
     Args:
         bank: n records.
-        question, rationale: float32 (n, d) unit sentence embeddings of `Record.text` and `Record.rationale`.
+        question, rationale: float32 (n, d) unit sentence embeddings of `Record.text` and of the text that
+            `structure_of` takes for each record; only baselines read the latter, and without it there are none.
         work: checkpoint folder; a killed run continues from it and reaches the same result.
 
     Raises:
-        InputError: the shapes do not match the bank, or its texts share no word.
-        CollapseError: a latent carries no information (`train.min_gap`).
+        InputError: the shapes do not match the bank, or every row is marked as incorrect.
     """
-    if not len(bank) == len(question) == len(rationale):
+    sides = [len(side) for side in (question, rationale) if side is not None]
+    if set(sides) != {len(bank)}:
         raise InputError(
-            f"{len(bank)} records, {len(question)} question and {len(rationale)} rationale embeddings\n"
+            f"{len(bank)} records, but {' and '.join(map(str, sides))} embeddings of questions and rationales\n"
             "embed this bank again: each record needs one of each"
         )
-    question, rationale = np.asarray(question, np.float32), np.asarray(rationale, np.float32)
-    questions, rationales = [record.text for record in bank], [record.rationale for record in bank]
+    question = np.asarray(question, np.float32)
+    rationale = question[:0] if rationale is None else np.asarray(rationale, np.float32)
+    structure = structure_of(bank)
+    questions, rationales = [record.text for record in bank], structure.texts
     # an example marked as incorrect stays in the bank, but nothing is learned from it
     correct = np.array([record.correct for record in bank])
     rows = np.flatnonzero(correct)
+    if not len(rows):
+        raise InputError("every example is marked as incorrect (correct: false); nothing can be learned from them")
     texts = [questions[i] for i in rows], [rationales[i] for i in rows], question[rows]
-    views, no_dropout = ([question[rows]], [rationale[rows]]), settings.changed(dropout=0.0)  # as in the paper
     halt = threading.Event()
+    wanted = len(rationale) > 0 and len(rows) >= NETWORK
     # a training step is too small for two cores, so each CVAE has one; only initial weights use a shared generator
     with _one_thread(), ThreadPoolExecutor(1) as pool:
-        future = pool.submit(fit_cvae, *views, no_dropout, seed, "lars", work, conditional=True, halt=halt)
+        future = pool.submit(_lars, question[rows], rationale[rows], settings, seed, work, halt) if wanted else None
         try:
-            ours, lars = fit_skillshot(*texts, settings, seed, work), future.result()
+            ours, lars = fit_skillshot(*texts, settings, seed, work), _kept(future)
         finally:
             halt.set()
-    ridge, ridge_bank, regulariser = fit_ridge(question[rows], rationale[rows])
+    found = ours.crossfit
+    verdict = judge(
+        found.modes["full"].quality, found.question, found.bm25,
+        source=structure.source, mode="full", trust=found.trust, seed=seed,
+    )  # fmt: skip
+    diagnostics = dict(ours.diagnostics)
+    ridge = ridge_bank = None
+    if wanted:
+        ridge, ridge_bank, diagnostics["ridge_regulariser"] = fit_ridge(question[rows], rationale[rows])
+    if lars is not None:
+        diagnostics |= lars.diagnostics
+    widths = ours.model.widths
     fitted = Fitted(
         ours.question_view,
         ours.rationale_view,
-        lars.model,
         ours.model,
+        lars.model if lars is not None else None,
         ridge,
         ridge_bank,
         vectors={},
-        history=ours.history + lars.history,
-        diagnostics=ours.diagnostics | lars.diagnostics | {"ridge_regulariser": regulariser},
+        history=ours.history + (lars.history if lars is not None else []),
+        diagnostics=diagnostics,
+        score={
+            "widths": [widths.structure, widths.latent, widths.sentence, widths.words],
+            **{mode: judged.to_dict() for mode, judged in found.modes.items()},
+        },
+        verdict=verdict.to_dict(),
     )
     lexical = ours.question_lexical, ours.rationale_lexical
     if not correct.all():
@@ -83,6 +111,22 @@ def fit(
     with torch.no_grad():
         fitted.vectors.update({name: run(module, *inputs[name]) for name, module in fitted.posteriors.items()})
     return fitted
+
+
+def _lars(
+    question: Floats, rationale: Floats, settings: TrainParams, seed: int, work: Path | None, halt: threading.Event
+) -> Trained:
+    plain = settings.changed(dropout=0.0)  # as in the paper
+    return fit_cvae([question], [rationale], plain, seed, "lars", work, conditional=True, halt=halt)
+
+
+def _kept(future: Future[Trained] | None) -> Trained | None:
+    """The baseline, or None where it was not wanted or its latent collapsed."""
+    try:
+        return future.result() if future is not None else None
+    except CollapseError as error:
+        logger.warning("%s\nfitted without the baseline lars", error)
+        return None
 
 
 @contextmanager

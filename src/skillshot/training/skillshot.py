@@ -1,43 +1,49 @@
-"""Fit `skillshot`: the structure of the rationales, its closed-form prediction, the CVAE, and their weights."""
+"""Fit `skillshot`: the structure of the rationales, its closed-form prediction, the CVAE, and what each is worth."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from skillshot.common.arrays import Floats
+from skillshot.common.errors import CollapseError, InputError
 from skillshot.common.params import TrainParams
+from skillshot.common.record import normalise_question
 from skillshot.features.channels import QUESTION, RATIONALE, Channel
 from skillshot.features.lexical import LexicalView
-from skillshot.model.combined import Skillshot
-from skillshot.model.nets import SkillCVAE
+from skillshot.model.combined import Skillshot, Widths
+from skillshot.model.nets import SkillCVAE, Standardise
+from skillshot.training.crossfit import Crossfit, judge_modes
 from skillshot.training.cvae import fit_cvae
-from skillshot.training.loop import split
-from skillshot.training.structure_head import Ridges, agreement, predictability, principal
+from skillshot.training.structure_head import FOLDS, Ridges, predictability, principal
 
 Channels = tuple[Channel, ...]
+
+logger = logging.getLogger("skillshot")
 
 EMBEDDING = 2.0  # spread of the sentence embedding relative to the words in the ridge; 1 to 2 give similar results
 # n-grams of a question that share a bucket blur each other. 16,384 buckets instead of 4,096 gain .01 to .02 on data
 # sets with many words, and still more buckets gain nothing. n-grams of only two texts cost time and gain nothing.
 BUCKETS, RAREST = 16384, 3
 LITE_GRID = (0.1, 0.3, 1.0, 3.0)  # penalties of the ridge on words alone, chosen for each bank without labels
+SENTENCE, WORDS = 64, 64  # principal coordinates of the sentence embedding and of the words that a row holds
+FEWEST = 3 * FOLDS  # rows from which structure is predicted: a fold then leaves six to learn from
+NETWORK = 40  # rows from which the CVAE is trained
 # what an ablation may leave out. Without "procedure", procedural words are masked like all others; without "weights",
 # every part of the structure has the same weight
 INGREDIENTS = ("procedure", "weights")
-# weight of the structure head's cosine against the latent's: the best of 0.3 to 0.9 on the development queries of four
-# data sets with whole banks. It is not chosen for each bank, because a held-out tenth of 1,000 rows is too few for that
-SHARE = 0.65
 
 
 @dataclass(frozen=True)
 class SkillParts:
-    """The model, its views, and the bank's lexical features (n, 2 t) and (n, t)."""
+    """The model, its views, the bank's lexical features (n, 2 t + w + e) and (n, t), and how it was judged."""
 
     model: Skillshot
     question_view: LexicalView
@@ -46,6 +52,7 @@ class SkillParts:
     rationale_lexical: Floats
     history: list[dict[str, Any]]
     diagnostics: dict[str, float]
+    crossfit: Crossfit
 
 
 def fit_skillshot(
@@ -61,7 +68,9 @@ def fit_skillshot(
     conditional: bool = False,
     without: Collection[str] = (),
 ) -> SkillParts:
-    """Fit on n questions with their unit embeddings (n, d) and n rationales.
+    """Fit on n questions with their unit embeddings (n, d) and n rationales, n at least 1.
+
+    A bank that is too small, or says too little, lacks the structure or the latent; its shares of the score are then 0.
 
     Args:
         reads, explains: channels of question and rationale.
@@ -74,40 +83,74 @@ def fit_skillshot(
     rationale_view, skeleton = _structure(rationales, sources, explains, settings.structure_dim, seed)
     centre = skeleton.mean(0)
     target = unit(skeleton - centre)
-    question_view = LexicalView.learn(questions, reads, buckets=BUCKETS, rarest=RAREST)
+    question_view = _view(questions, reads, RAREST, buckets=BUCKETS)
     words = question_view.sparse(questions)
-    middle = question.mean(0)
-    scale = np.float32(EMBEDDING * _sparse_spread(words) / max(spread(question - middle), 1e-9))
-    ridges = Ridges(words, (question - middle) * scale, target)
-    joint, predicted = ridges.weights(settings.ridge, True), ridges.cross_fitted(settings.ridge, True)
-    # words alone may need a much stronger penalty (GSM8K 3, TabMWP 0.1)
-    lite_ridge = ridges.strength(False, LITE_GRID)
-    projected = np.hstack([joint[:BUCKETS], ridges.weights(lite_ridge, False)])
-    offset, lexical = -ridges.mean @ projected, ridges.predict(projected)
-    del ridges
-    weight = np.ones(target.shape[1], np.float32) if "weights" in without else predictability(predicted, target)
-    # cross-fitted predictions, so that the CVAE reads the same kind of input in training as for a new question
-    explained = target * weight
-    trained = fit_cvae([predicted], [explained], settings, seed, "skillshot", work, conditional=conditional)
+    centred, directions = _sentence_axes(question, seed)
+    sentence = unit((question - centred) @ directions)
+    # as a query, see `Skillshot.policy`
+    asked = np.asarray((question - centred) @ directions / _lengths(question - centred), np.float32)
+    axes = _word_axes(words, seed)
 
-    model = Skillshot(trained.model, question.shape[1], target.shape[1])
-    t = target.shape[1]
+    t, middle, folds = target.shape[1], question.mean(0), _folds(questions)
+    scale = np.float32(EMBEDDING * _sparse_spread(words) / max(spread(question - middle), 1e-9))
+    ridges = Ridges(words, (question - middle) * scale, np.hstack([target, sentence]), folds)
+    learned = len(questions) >= FEWEST and len(np.unique(folds)) == FOLDS and bool(target.any())
+    joint = ridges.weights(settings.ridge, True)[:, :t]
+    # words alone may need a much stronger penalty (GSM8K 3, TabMWP 0.1)
+    lite_ridge = ridges.strength(False, LITE_GRID, t) if learned else LITE_GRID[-1]
+    alone = ridges.weights(lite_ridge, False)
+    if not learned:
+        joint[:], alone[:, :t] = 0, 0
+    projected = np.hstack([joint[:BUCKETS], axes, alone])
+    offset, lexical = -ridges.mean @ projected, ridges.predict(projected)
+    predicted = lite = np.zeros_like(target)
+    heard = sentence  # the sentence as words alone predict it
+    if learned:
+        predicted = ridges.cross_fitted(settings.ridge, True)[:, :t]
+        lite, heard = np.split(ridges.cross_fitted(lite_ridge, False), [t], axis=1)
+    del ridges
+    weight = np.ones(t, np.float32) if "weights" in without else predictability(predicted, target)
+    # cross-fitted predictions, so that the CVAE reads the same kind of input in training as for a new question
+    cvae, history, diagnostics = _latent(predicted, target * weight, settings, seed, work, conditional=conditional)
+
+    widths = Widths(t, settings.latent_dim, sentence.shape[1], axes.shape[1])
+    model = Skillshot(cvae, question.shape[1], widths)
     model.structure.weight.data = torch.from_numpy(joint[BUCKETS:] * scale)
     model.structure.offset.data = torch.from_numpy(offset[:t] - middle @ (joint[BUCKETS:] * scale))
     model.target_centre.data = torch.from_numpy(centre)
     model.target_weight.data = torch.from_numpy(weight)
-    model.lite_offset.data = torch.from_numpy(offset[t:])
-    z_query, z_bank = _latents(trained.model, predicted, explained)
-    model.share.data = torch.tensor(float(np.sqrt(SHARE)))
-    agreements = _agreements(predicted, target, explained, z_query, z_bank, settings.holdout, seed)
+    model.sentence_centre.data = torch.from_numpy(centred)
+    model.sentence_directions.data = torch.from_numpy(directions)
+    w = widths.words
+    for name, part in (
+        ("words_offset", slice(t, t + w)),
+        ("lite_offset", slice(t + w, 2 * t + w)),
+        ("lite_sentence_offset", slice(2 * t + w, None)),
+    ):
+        getattr(model, name).data = torch.from_numpy(offset[part])
+    crossfit = judge_modes(
+        texts=questions,
+        target=target,
+        sentence=sentence,
+        embedding=question,
+        words=unit(lexical[:, t : t + w]),
+        seen={"full": (predicted, asked), "lite": (lite, heard)},
+        latent=bool(history),
+        learned=learned,
+        seed=seed,
+    )
+    model.full_shares.data, model.lite_shares.data = (
+        torch.tensor(crossfit.modes[mode].shares.numbers) for mode in ("full", "lite")
+    )
     return SkillParts(
         model.eval(),
         question_view.onto(projected),
         rationale_view,
         lexical - offset,
         skeleton,
-        trained.history,
-        trained.diagnostics | agreements | {"lite_ridge": lite_ridge},
+        history,
+        diagnostics | crossfit.diagnostics() | {"lite_ridge": lite_ridge},
+        crossfit,
     )
 
 
@@ -115,51 +158,88 @@ def _structure(
     rationales: Sequence[str], questions: Sequence[str] | None, channels: Channels, width: int, seed: int
 ) -> tuple[LexicalView, Floats]:
     """View of the rationales projected to the principal components of their skeletons, and the bank's rows (n, t)."""
-    view = LexicalView.learn(rationales, channels, questions)
+    view = _view(rationales, channels, 2, questions=questions)
     rows = view.transform(rationales)
     directions = principal(rows, width, seed)
     return view.onto(directions), rows @ directions
 
 
-@torch.no_grad()
-def _latents(cvae: SkillCVAE, predicted: Floats, explained: Floats) -> tuple[Floats, Floats]:
-    """Policy means, as for a new question, and posterior means, as in the bank; unit rows."""
-    q = cvae.question(torch.from_numpy(predicted))
-    r = cvae.rationale(torch.from_numpy(explained))
-    return unit(cvae.policy(q)[0].numpy()), unit(cvae.posterior(torch.cat([q, r], 1))[0].numpy())
+def _view(texts: Sequence[str], channels: Channels, rarest: int, **settings: Any) -> LexicalView:
+    """A view of n-grams that `rarest` texts share, or fewer where no n-gram is shared by so many."""
+    for fewest in range(rarest, 0, -1):
+        try:
+            return LexicalView.learn(texts, channels, rarest=fewest, **settings)
+        except InputError:
+            if fewest == 1:
+                raise
+    raise AssertionError("rarest is at least 1")
 
 
-def _agreements(
-    structure: Floats,
-    target: Floats,
-    weighted: Floats,
-    z_query: Floats,
-    z_bank: Floats,
-    holdout: float,
-    seed: int,
-) -> dict[str, float]:
-    """Similarity of held-out bank items' rationales to those that each head, and both together, choose for them.
+def _sentence_axes(question: Floats, seed: int) -> tuple[Floats, Floats]:
+    """Centre (d,) and principal directions (d, e) of sentence embeddings.
 
-    The queries are rows that no gradient step used, because on its own training rows the policy is too good.
+    Those of few rows are not centred and span them all, so that their cosines rank as the embeddings' own.
     """
-    held, others = (rows.numpy() for rows in split(len(target), holdout, seed))
-    found = {}
-    for name, share in (("agreement", SHARE), ("agreement_structure", 1.0), ("agreement_latent", 0.0)):
-        one, other = float(np.sqrt(share)), float(np.sqrt(1 - share))
-        query = np.hstack([one * unit(structure[held]), other * z_query[held]])
-        bank = np.hstack([one * unit(weighted[others]), other * z_bank[others]])
-        found[name] = agreement(query, bank, target[held], target[others])
-    return found
+    if len(question) > SENTENCE:
+        return question.mean(0), principal(question, SENTENCE, seed)
+    _, _, directions = np.linalg.svd(question, full_matrices=False)
+    return np.zeros(question.shape[1], np.float32), np.ascontiguousarray(directions.T, np.float32)
 
 
-def unit(rows: Floats) -> Floats:
+def _word_axes(words: Any, seed: int) -> Floats:
+    """Principal directions (b, w) of sparse centred words: latent semantic analysis."""
+    from sklearn.decomposition import PCA
+
+    count, buckets = words.shape
+    rank = max(1, min(WORDS, count - 1))
+    axes = np.zeros((buckets, rank), np.float32)
+    used = np.flatnonzero(np.bincount(words.indices, minlength=buckets))
+    if len(used) <= rank or count < 3:
+        return axes
+    rank = min(rank, len(used) - 1)
+    solver = PCA(rank, svd_solver="arpack" if rank < min(count, len(used)) else "full", random_state=seed)
+    axes[used, :rank] = solver.fit(words[:, used].astype(np.float64)).components_.T
+    return axes
+
+
+def _folds(questions: Sequence[str]) -> npt.NDArray[np.intp]:
+    """Fold of each row; rows with the same question are in one, or a row would be predicted from its duplicate."""
+    number = {text: i for i, text in enumerate(dict.fromkeys(map(normalise_question, questions)))}
+    return np.array([number[normalise_question(text)] % FOLDS for text in questions])
+
+
+def _latent(
+    predicted: Floats, explained: Floats, settings: TrainParams, seed: int, work: Path | None, *, conditional: bool
+) -> tuple[SkillCVAE, list[dict[str, Any]], dict[str, float]]:
+    """The CVAE with its history and diagnostics; untrained and without history where the bank is too dull or small."""
+    if len(predicted) >= NETWORK and predicted.any():
+        try:
+            trained = fit_cvae([predicted], [explained], settings, seed, "skillshot", work, conditional=conditional)
+            return trained.model, trained.history, trained.diagnostics
+        except CollapseError as error:
+            logger.warning("%s\nthe selector is fitted without the latent", error)
+    else:
+        logger.warning("train: %d rows predict too little for a latent; fitted without it", len(predicted))
+    views = [Standardise.of([torch.from_numpy(rows)]) for rows in (predicted, explained)]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        size = settings.latent_dim, settings.hidden, settings.layers, settings.dropout, conditional
+        return SkillCVAE(views[0], views[1], *size).eval(), [], {}
+
+
+def unit(rows: npt.NDArray[np.floating]) -> Floats:
     """Rows scaled to length 1; a row of zeros stays as it is."""
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32)
+    return np.asarray(rows / _lengths(rows), np.float32)
+
+
+def _lengths(rows: npt.NDArray[np.floating]) -> Floats:
+    """Lengths of rows, (n, 1), never 0."""
+    return np.asarray(np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32)
 
 
 def _sparse_spread(rows: Any) -> float:
     """`spread` of sparse rows that are not centred."""
-    return float(np.sqrt(rows.multiply(rows).sum() / rows.shape[0] - np.square(rows.mean(0)).sum()))
+    return float(np.sqrt(max(0.0, rows.multiply(rows).sum() / rows.shape[0] - np.square(rows.mean(0)).sum())))
 
 
 def spread(rows: Floats) -> float:

@@ -20,6 +20,7 @@ FOLDS = 3  # folds of the cross-fitted predictions
 BLOCK = 1000  # sparse rows, or columns, that are made dense at once
 SHARED = 1 / 40  # share of the rows from which dense multiplication of a column is faster
 LEAST = 0.02  # least explained variance of a part
+LEAST_PENALTY = 1e-3  # where all rows are equal, rounding would make the system indefinite
 
 
 def principal(rows: Floats, width: int, seed: int) -> Floats:
@@ -34,15 +35,15 @@ def principal(rows: Floats, width: int, seed: int) -> Floats:
 class Ridges:
     """Ridge regressions of y (n, t) on x = [words minus their mean, dense], on all rows or without one fold.
 
-    words: scipy CSR (n, b). dense: float32 (n, d), centred. Row i belongs to fold i mod 3. `both`: use all columns, not
-    only the words. The smaller of the two forms is solved, n equations (dual) or b + d equations (primal). Words are
-    made dense in blocks of a thousand rows or columns, so memory is that of two such systems.
+    words: scipy CSR (n, b). dense: float32 (n, d), centred. fold: of each row, by default i mod 3. `both`: use all
+    columns, not only the words. The smaller of the two forms is solved, n equations (dual) or b + d equations (primal).
+    Words are made dense in blocks of a thousand rows or columns, so memory is that of two such systems.
     """
 
-    def __init__(self, words: Any, dense: Floats, y: Floats) -> None:
+    def __init__(self, words: Any, dense: Floats, y: Floats, fold: npt.NDArray[np.intp] | None = None) -> None:
         self.words, self.dense, self.y = words, dense, y
         self.mean = np.asarray(words.mean(0), np.float32).ravel()
-        self.fold = np.arange(len(y)) % FOLDS
+        self.fold = np.arange(len(y)) % FOLDS if fold is None else fold
         self._dual = len(y) <= words.shape[1] + dense.shape[1]
         self._whole = self._kernel() if self._dual else self._normal(self.fold >= 0)
 
@@ -64,15 +65,19 @@ class Ridges:
             out[self.fold == k] = self.predict(self.weights(strength, both, k), self.fold == k)
         return out
 
-    def strength(self, both: bool, grid: tuple[float, ...]) -> float:
-        """The penalty of the grid with the highest mean cosine of one fold's predictions and their targets."""
+    def strength(self, both: bool, grid: tuple[float, ...], width: int | None = None) -> float:
+        """The penalty of the grid with the highest mean cosine of one fold's predictions and their targets.
+
+        width: leading columns of the targets that are compared (None: all).
+        """
         here = self.fold == 0
         gram, right = self._system(both, 0)
+        right, truth = (right[:, :width] if self._dual else right), self.y[here, :width]
         found = {}
         for strength in grid:
-            predicted = self.predict(self._solved(gram.copy(), right, strength, both, 0), here)
-            lengths = np.linalg.norm(predicted, axis=1) * np.linalg.norm(self.y[here], axis=1)
-            found[strength] = float((np.einsum("ij,ij->i", predicted, self.y[here]) / np.maximum(lengths, 1e-9)).mean())
+            predicted = self.predict(self._solved(gram.copy(), right, strength, both, 0), here)[:, :width]
+            lengths = np.linalg.norm(predicted, axis=1) * np.linalg.norm(truth, axis=1)
+            found[strength] = float((np.einsum("ij,ij->i", predicted, truth) / np.maximum(lengths, 1e-9)).mean())
         return max(grid, key=lambda strength: found[strength])
 
     def predict(self, weights: Floats, rows: npt.NDArray[np.bool_] | slice = slice(None)) -> Floats:
@@ -159,16 +164,7 @@ def _solve(gram: Floats, right: Floats, penalty: float) -> Floats:
     """Solution of (gram + penalty) x = right; only the lower triangle of `gram` is read, and `gram` is overwritten."""
     from scipy.linalg import cho_factor, cho_solve
 
-    gram[np.diag_indices(len(gram))] += max(penalty, 1e-6)
+    gram[np.diag_indices(len(gram))] += max(penalty, LEAST_PENALTY)
     # the transposed view has LAPACK's memory order, so nothing is copied
     factor = cho_factor(gram.T, lower=False, overwrite_a=True, check_finite=False)
     return np.asarray(cho_solve(factor, right, check_finite=False), np.float32)
-
-
-def agreement(query: Floats, bank: Floats, truth: Floats, bank_truth: Floats, k: int = 4) -> float:
-    """Mean similarity of rationale structure (unit rows) between held-out queries and their k best bank items.
-
-    A label-free proxy for hit@k, based on the skeletons of the rationales.
-    """
-    best = np.argpartition(-(query @ bank.T), k, axis=1)[:, :k] if len(bank) > k else np.arange(len(bank))[None]
-    return float(np.einsum("qd,qkd->qk", truth, bank_truth[np.broadcast_to(best, (len(query), best.shape[1]))]).mean())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skillshot.selectors.bm25 import BM25
+from skillshot.features.bm25 import BM25
 
 TEXTS = ["the red train leaves at noon", "the baker sells the bread", "a train and a red bus and a red car"]
 

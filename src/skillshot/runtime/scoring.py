@@ -1,0 +1,121 @@
+"""What a manifest says of the score: widths of the blocks of a row, and a mode's shares, doubt and calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from skillshot.common import schema
+from skillshot.common.arrays import Doubles, Floats
+
+BLOCKS = ("structure", "latent", "sentence", "words")
+PRIOR = 0.5  # confidence where the bank was too small to calibrate it
+RARE = 0.05  # share of the bank's own questions whose nearest neighbour is further away: below it confidence fades
+_CURVE = schema.fields(
+    {
+        "at": schema.listed(schema.number(-2, 2), 256),
+        "value": schema.listed(schema.number(0, 1), 256),
+        "near": schema.listed(schema.number(-2, 2), 256),
+    }
+)
+_MODE = schema.fields(
+    {
+        "shares": schema.listed(schema.number(0, 1), len(BLOCKS)),
+        "doubt": schema.number(1e-6, 10),
+        "confidence": _CURVE,
+    }
+)
+SCHEMA = schema.fields({"widths": schema.listed(schema.whole(1, 65_536), len(BLOCKS)), "full": _MODE, "lite": _MODE})
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How rows of a bank are scored in one mode.
+
+    widths: coordinates of each block; a row has one more, which no query reads.
+    shares: of each block in the score; they sum to 1.
+    doubt: variance of what the model predicts, in units of the score.
+    at, value: the calibration curve. near: quantiles of the nearest question's similarity within the bank.
+    """
+
+    widths: tuple[int, ...]
+    shares: tuple[float, ...]
+    doubt: float
+    at: Doubles
+    value: Doubles
+    near: Doubles
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any], mode: str) -> Scoring:
+        """Of the manifest's `score`.
+
+        Raises:
+            ValueError: its numbers do not fit together.
+        """
+        found, curve = facts[mode], facts[mode]["confidence"]
+        at, value, near = (np.array(curve[key], np.float64) for key in ("at", "value", "near"))
+        if not len(facts["widths"]) == len(found["shares"]) == len(BLOCKS):
+            raise ValueError(f"score: {len(BLOCKS)} widths and shares are expected")
+        if abs(sum(found["shares"]) - 1) > schema.UNIT:
+            raise ValueError(f"score.{mode}.shares: sum to {sum(found['shares']):.3g}, not 1")
+        rising = all((np.diff(values) >= 0).all() for values in (at, value, near))
+        if len(at) != len(value) or bool(len(at)) != bool(len(near)) or not rising:
+            raise ValueError(f"score.{mode}.confidence: its curve does not rise")
+        return cls(tuple(facts["widths"]), tuple(found["shares"]), found["doubt"], at, value, near)
+
+    @property
+    def row(self) -> int:
+        """Width of a row."""
+        return sum(self.widths) + 1
+
+    @property
+    def lexical(self) -> int:
+        """Width of the question view: structure and words, then structure and sentence for `lite`."""
+        structure, _, sentence, words = self.widths
+        return 2 * structure + words + sentence
+
+    def lexical_part(self, mode: str) -> slice:
+        """The columns of the question view that a mode reads."""
+        structure, _, _, words = self.widths
+        return slice(structure, None) if mode == "lite" else slice(0, structure + words)
+
+    @cached_property
+    def weights(self) -> Floats:
+        """Of each coordinate, so that (row * weights) @ other row is the shares' sum of the blocks' similarities."""
+        return np.append(np.repeat(np.array(self.shares, np.float32) * 4, self.widths), np.float32(0))
+
+    def confidence(self, query: Floats, rows: Floats, nearest: float) -> Doubles:
+        """Probability that each row (k, z) is of the question's procedure, calibrated on the bank, (k,).
+
+        The latent is left out, as in the calibration: it fits the bank's own rows better than new questions.
+
+        Args:
+            nearest: similarity of the nearest question among the candidates, `nearest`.
+        """
+        if not len(self.at):
+            return np.full(len(rows), PRIOR)
+        start, end = self.widths[0], self.widths[0] + self.widths[1]
+        kept = 1 - self.shares[1]
+        known = rows @ query - rows[:, start:end] @ query[start:end]
+        found = np.interp(known / kept if kept > 0 else known, self.at, self.value)
+        return np.asarray(found * min(1.0, self._place(nearest) / RARE), np.float64)
+
+    def nearest(self, query: Floats, rows: Floats) -> float:
+        """Highest similarity of the question's sentence to those of candidates (n, z)."""
+        start = self.widths[0] + self.widths[1]
+        part = slice(start, start + self.widths[2])
+        share = self.shares[2]
+        if not len(rows) or share <= 0:
+            return float("nan")
+        return float((rows[:, part] @ query[part]).max()) / share
+
+    def _place(self, nearest: float) -> float:
+        """Share of the bank's own questions whose nearest neighbour is no nearer, in (0, 1]."""
+        if nearest != nearest:
+            return 1.0
+        places = np.linspace(0.01, 1, len(self.near))
+        return float(np.interp(nearest, np.concatenate([[-1.0], self.near]), np.concatenate([[0.0], places])))

@@ -1,0 +1,117 @@
+"""How much skill and wording count, and how sure a prediction is: estimated on the bank itself, without labels.
+
+Each row of the bank is a question whose rationale is known, and is predicted by a model that did not see it
+(cross-fitted). The similarity of that rationale to those of the rows a score would choose tells how good the score is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from skillshot.common.arrays import Doubles, Floats, Rows
+
+WORDING = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0)  # shares of wording that are tried
+SENTENCE = (1.0, 0.6, 0.3, 0.0)  # the sentence embedding's part of the wording; the rest are words
+# the latent's part of the skill, and the rows at which it has half of that: a network on few rows predicts them, not
+# new questions, and cross-fitting it would multiply the time of training
+LATENT, LATENT_ROWS = 0.3, 300
+CERTAIN = 2.0  # standard errors by which another mix of the wording must be better than the sentence embedding
+K = 4  # demonstrations whose similarity is measured
+DOUBT = (0.002, 0.3)  # least and largest
+OWN = np.float32(-2)  # score of the row itself and of its duplicates
+
+
+@dataclass(frozen=True)
+class Similarities:
+    """Of m questions of the bank to its n rows, (m, n): predicted structure, sentence embedding and words.
+
+    truth (m, n): similarity of the questions' own rationales to those of the rows. same (m, n): the row is the question
+    itself, or has the same text.
+    """
+
+    structure: Floats
+    sentence: Floats
+    words: Floats
+    truth: Floats
+    same: npt.NDArray[np.bool_]
+
+    def score(self, wording: float, sentence: float) -> Floats:
+        """The score without the latent, (m, n); `OWN` where the row is the question itself."""
+        scores = (1 - wording) * self.structure
+        scores += wording * (sentence * self.sentence + (1 - sentence) * self.words)
+        scores[self.same] = OWN
+        return scores
+
+    def quality(self, chosen: Rows) -> Doubles:
+        """Of the rows chosen (m, k): three parts mean similarity of the rationale, one part the best one's, (m,)."""
+        found = np.take_along_axis(self.truth, chosen, 1)
+        return np.asarray((3 * found.mean(1) + found.max(1)) / 4, np.float64)
+
+    def mean(self, chosen: Rows) -> Doubles:
+        """Mean similarity of the rationale to those of the rows chosen (m, k), (m,)."""
+        return np.asarray(np.take_along_axis(self.truth, chosen, 1).mean(1), np.float64)
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Shares of the score, which sum to 1."""
+
+    structure: float
+    latent: float
+    sentence: float
+    words: float
+
+    @classmethod
+    def of(cls, wording: float, sentence: float, rows: int, latent: bool) -> Shares:
+        """From the share of the wording, and the sentence embedding's part of it."""
+        part = LATENT * rows / (rows + LATENT_ROWS) if latent else 0.0
+        skill = 1 - wording
+        return cls(skill * (1 - part), skill * part, wording * sentence, wording * (1 - sentence))
+
+    @property
+    def numbers(self) -> tuple[float, float, float, float]:
+        """In the order of the blocks of a row."""
+        return self.structure, self.latent, self.sentence, self.words
+
+
+def best(scores: Floats, k: int = K) -> Rows:
+    """Rows of the k highest scores of each question, (m, min(k, n)), in no order."""
+    k = min(k, scores.shape[1])
+    return np.argpartition(-scores, k - 1, axis=1)[:, :k]
+
+
+def choose(found: Similarities, judged: npt.NDArray[np.bool_] | slice = slice(None)) -> tuple[float, float]:
+    """Share of the wording, and the sentence embedding's part of it, with the best cross-fitted quality.
+
+    Another mix than the sentence embedding alone must be better by two standard errors: it is the more general text
+    feature, and words win only where the encoder does not know the language or the bank is of one form.
+
+    Args:
+        judged: the questions that choose.
+    """
+    tried: dict[float, tuple[float, Doubles]] = {}
+    for sentence in SENTENCE:
+        qualities = {wording: found.quality(best(found.score(wording, sentence)))[judged] for wording in WORDING}
+        wording = max(WORDING, key=lambda share: float(qualities[share].mean()))
+        tried[sentence] = wording, qualities[wording]
+    first = tried[SENTENCE[0]]
+    mix = max(SENTENCE, key=lambda sentence: float(tried[sentence][1].mean()))
+    gain = tried[mix][1] - first[1]
+    error = float(gain.std()) / max(1, len(gain)) ** 0.5
+    mix = mix if float(gain.mean()) > CERTAIN * error else SENTENCE[0]
+    return tried[mix][0], mix
+
+
+def doubt(target: Floats, predicted: Floats) -> float:
+    """Variance of the residual (n, t) in the directions that have most of it: tr(C C) / tr(C).
+
+    For unit targets and a Gaussian residual of this variance the posterior of the true rationale over the bank is the
+    softmax of the predicted similarity divided by it.
+    """
+    residual = (target - predicted).astype(np.float64)
+    covariance = residual.T @ residual / max(1, len(residual))
+    total = float(np.trace(covariance))
+    return float(np.clip(np.square(covariance).sum() / total if total else DOUBT[1], *DOUBT))

@@ -1,0 +1,124 @@
+"""Both modes of a fitted selector judged on the bank itself: shares of the score, doubt, calibration, comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from skillshot.common.arrays import Doubles, Floats
+from skillshot.common.record import normalise_question
+from skillshot.features.bm25 import BM25
+from skillshot.training.blend import Shares, Similarities, best, choose, doubt
+from skillshot.training.confidence import Calibration, calibrate
+
+JUDGED = 600  # questions of the bank that are judged, at most
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What one mode, "full" or "lite", was found to be.
+
+    quality: mean similarity of rationales of the four rows chosen for each judged question, (m,). The share of wording
+        is chosen on the other half of the questions, so that no question helps to judge itself.
+    """
+
+    shares: Shares
+    doubt: float
+    calibration: Calibration
+    quality: Doubles
+
+    def to_dict(self) -> dict[str, Any]:
+        """As the manifest holds it."""
+        return {
+            "shares": [round(share, 6) for share in self.shares.numbers],
+            "doubt": round(self.doubt, 6),
+            "confidence": {key: list(values) for key, values in asdict(self.calibration).items()},
+        }
+
+
+@dataclass(frozen=True)
+class Crossfit:
+    """Judgement of each mode, and of question similarity and BM25 on the same questions, (m,) each."""
+
+    modes: Mapping[str, Judged]
+    question: Doubles
+    bm25: Doubles
+
+    @property
+    def trust(self) -> float:
+        """Share of the score that is skill, not wording, in full mode."""
+        shares = self.modes["full"].shares
+        return shares.structure + shares.latent
+
+    @property
+    def lite_share(self) -> float:
+        """Share of full's quality that lite keeps, at most 1; 0 where full has none."""
+        full, lite = (float(self.modes[mode].quality.mean()) for mode in ("full", "lite"))
+        return min(1.0, max(0.0, lite / full)) if full > 0 else 0.0
+
+    def diagnostics(self) -> dict[str, float]:
+        """Numbers for the report."""
+        full = self.modes["full"]
+        return {
+            "agreement": float(full.quality.mean()),
+            "agreement_question": float(self.question.mean()),
+            "agreement_bm25": float(self.bm25.mean()),
+            "agreement_lite": float(self.modes["lite"].quality.mean()),
+            "lite_share": self.lite_share,
+            "trust": self.trust,
+            "doubt": full.doubt,
+        }
+
+
+def judge_modes(
+    texts: Sequence[str],
+    target: Floats,
+    sentence: Floats,
+    embedding: Floats,
+    words: Floats,
+    seen: Mapping[str, tuple[Floats, Floats]],
+    *,
+    latent: bool,
+    learned: bool,
+    seed: int,
+) -> Crossfit:
+    """Judge the modes on at most `JUDGED` questions.
+
+    Args:
+        texts: n questions. target (n, t), sentence (n, e), words (n, w): blocks of the bank's rows.
+        embedding: (n, d) unit sentence embeddings.
+        seen: for each mode the cross-fitted structure (n, t) and the sentence (n, e) on the question's side.
+        latent: whether there is one. learned: whether structure was predicted; otherwise the wording is all.
+    """
+    rows = np.sort(np.random.default_rng(seed).permutation(len(texts))[:JUDGED])
+    number = {text: i for i, text in enumerate(dict.fromkeys(map(normalise_question, texts)))}
+    key = np.array([number[normalise_question(text)] for text in texts])
+    same = key[rows][:, None] == key[None, :]
+    truth, alike = target[rows] @ target.T, words[rows] @ words.T
+    modes = {}
+    for mode, (structure, asked) in seen.items():
+        found = Similarities(structure[rows] @ target.T, asked[rows] @ sentence.T, alike, truth, same)
+        wording, part = choose(found) if learned else (1.0, 1.0)
+        modes[mode] = Judged(
+            Shares.of(wording, part, len(texts), latent),
+            doubt(target, structure),
+            calibrate(found, wording, part),
+            _honest(found) if learned else found.mean(best(found.score(wording, part))),
+        )
+    rivals = Similarities(truth, embedding[rows] @ embedding.T, alike, truth, same)
+    keywords = BM25(texts).scores([texts[row] for row in rows])
+    keywords[same] = -1
+    return Crossfit(modes, rivals.mean(best(rivals.score(1.0, 1.0))), rivals.mean(best(keywords)))
+
+
+def _honest(found: Similarities) -> Doubles:
+    """Quality of each question, with the wording's share chosen on the other half of the questions."""
+    first = np.arange(len(found.same)) % 2 == 0
+    out = np.zeros(len(first))
+    for half in (first, ~first):
+        if half.any() and (~half).any():
+            out[half] = found.mean(best(found.score(*choose(found, ~half))))[half]
+    return out
