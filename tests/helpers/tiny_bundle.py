@@ -17,8 +17,17 @@ from skillshot.common.params import default_params
 from skillshot.common.record import Record
 from skillshot.features.channels import QUESTION, RATIONALE
 from skillshot.features.lexical import LexicalView
+from skillshot.training.verdict import judge
 
-ROWS, BUCKETS, WIDTH, Z = 24, 64, 8, 8
+ROWS, BUCKETS, WIDTH = 24, 64, 8  # width of a sentence embedding
+BLOCKS = STRUCTURE, LATENT, SENTENCE, WORDS = 2, 3, 2, 2
+LEXICAL, Z = 2 * STRUCTURE + WORDS + SENTENCE, sum(BLOCKS) + 1  # width of the question view, and of a row
+CURVE = {"at": [-0.5, 0.0, 0.5], "value": [0.05, 0.5, 0.95], "near": [-0.5, 0.0, 0.25, 0.5, 1.0]}
+SCORE = {
+    "widths": list(BLOCKS),
+    "full": {"shares": [0.4, 0.2, 0.3, 0.1], "doubt": 0.05, "confidence": CURVE},
+    "lite": {"shares": [0.5, 0.1, 0.1, 0.3], "doubt": 0.1, "confidence": CURVE},
+}
 NOUNS = ("apples", "pens", "kites", "books")
 STEPS = (
     ("{who} has {a} {noun} and buys {b} more. How many {noun} has {who} now?", "{a} + {b} = {sum}", "{sum}"),
@@ -53,21 +62,37 @@ def make(folder: Path) -> Path:
     with tempfile.TemporaryDirectory() as work:
         model = Path(work) / "model"
         texts, rationales = [r.text for r in bank], [r.rationale for r in bank]
-        for name, channels, of in (("question_view", QUESTION, texts), ("rationale_view", RATIONALE, rationales)):
+        views = (
+            ("question_view", QUESTION, texts, LEXICAL),
+            ("rationale_view", RATIONALE, rationales, STRUCTURE),
+        )
+        for name, channels, of, width in views:
             view = LexicalView.learn(of, channels, buckets=BUCKETS)
-            view.onto(rng.standard_normal((BUCKETS, WIDTH), np.float32)).save(model / name)
+            view.onto(rng.standard_normal((BUCKETS, width), np.float32)).save(model / name)
         _encoder(model, texts, rng)
-        widths = {"lexical": WIDTH}
+        widths = {"lexical": LEXICAL}
         full = widths | {"sentence_embedding": WIDTH}
-        posterior = {"question_embedding": WIDTH, "question_lexical": WIDTH, "rationale_lexical": WIDTH}
+        posterior = {"question_embedding": WIDTH, "question_lexical": LEXICAL, "rationale_lexical": STRUCTURE}
         for name, inputs in (("lite", widths), ("skillshot", full), ("skillshot_posterior", posterior)):
             network(model / f"{name}.onnx", inputs, Z, rng)
-        rows = rng.standard_normal((3, ROWS, Z)).astype(np.float32)
-        rows /= np.linalg.norm(rows, axis=2, keepdims=True)
-        vectors = dict(zip(("skillshot", "question", "rationale"), rows, strict=True))
+        vectors = {"skillshot": rows_of_blocks(ROWS, rng)}
+        for name in ("question", "rationale"):
+            vectors[name] = _unit(rng.standard_normal((ROWS, WIDTH)).astype(np.float32))
         params = default_params([])
-        build_bundle(model, vectors, bank, bundle_facts(bank, params, {"kl": 1.5}), params, folder)
+        found = [rng.uniform(0, 1, ROWS) for _ in range(3)]
+        verdict = judge(*found, source="rationale", mode="full", trust=0.6, seed=0).to_dict()
+        build_bundle(model, vectors, bank, bundle_facts(bank, params, {"kl": 1.5}, SCORE, verdict), params, folder)
     return folder
+
+
+def rows_of_blocks(count: int, rng: np.random.Generator) -> np.ndarray:
+    """Random rows of a bank, (count, Z): four unit blocks, each times 1/2, and nothing left to fill."""
+    blocks = [_unit(rng.standard_normal((count, width))) / 2 for width in BLOCKS]
+    return np.hstack([*blocks, np.zeros((count, 1))]).astype(np.float32)
+
+
+def _unit(rows: np.ndarray) -> np.ndarray:
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 def network(path: Path, inputs: Mapping[str, int], width: int, rng: np.random.Generator) -> None:

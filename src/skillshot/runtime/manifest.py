@@ -11,7 +11,7 @@ from skillshot.common import schema
 from skillshot.common.errors import BundleError
 from skillshot.common.io import sha256_file, write_json
 from skillshot.runtime.layout import BANK_NAME, CARD, ENCODERS, MODES, NAMES, resolve
-from skillshot.runtime.scoring import SCHEMA
+from skillshot.runtime.scoring import check_score
 
 FORMAT = 4  # 2: n-grams by their codes; 3: the buckets are stored in the view; 4: rows of four blocks, see `score`
 NAME = "manifest.json"
@@ -38,7 +38,7 @@ _FACTS = schema.fields(
         "files": schema.mapped(_NAME, schema.fields({"bytes": schema.whole(0), "sha256": _DIGEST})),
         "index": schema.fields({"exact_below": schema.whole(0)}),
         "metrics": schema.mapped(_WORD, schema.number()),
-        "score": SCHEMA,
+        "score": check_score,
         "structure": schema.one_of("rationale", "answer", "label", "question"),
         "seed": schema.whole(-(2**63)),
         "select": schema.fields(

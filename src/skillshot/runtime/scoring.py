@@ -29,7 +29,14 @@ _MODE = schema.fields(
         "confidence": _CURVE,
     }
 )
-SCHEMA = schema.fields({"widths": schema.listed(schema.whole(1, 65_536), len(BLOCKS)), "full": _MODE, "lite": _MODE})
+_KEYS = schema.fields({"widths": schema.listed(schema.whole(1, 65_536), len(BLOCKS)), "full": _MODE, "lite": _MODE})
+
+
+def check_score(facts: Any, place: str) -> None:
+    """What `score` of a manifest must be: a `schema.Check` that also compares its numbers with each other."""
+    _KEYS(facts, place)
+    for mode in ("full", "lite"):
+        Scoring.of(facts, mode)
 
 
 @dataclass(frozen=True)

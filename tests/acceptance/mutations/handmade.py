@@ -76,13 +76,12 @@ def _row(change: Callable[[dict[str, Any]], Any]) -> Mutation:
 
 # the manifest
 for place, values in {
-    "format": (2, 1, 4, "3", None, KeyError),
+    "format": (2, 1, 3, 5, "4", None, KeyError),
     "bank": ("..", ".", "", "/", "model", "bank-1/..", "bank-x", "bank-" + "1" * 30, "bank-99", None, 7, KeyError),
     "files": ([], None, {}, KeyError),
     "select": (None, [], KeyError),
     "select/mode": ("fast", None, 3, KeyError),
     "select/precision": ("int4", None, KeyError),
-    "select/near_tie": (NAN, INF, -1, "0.1", 10**400, True, KeyError),
     "select/k": (0, -1, 2.5, "4", None),
     "data/records": (-1, 0, 5, HUGE, 1.5, None),
     "data/sha256": ("abc", None, 7),
@@ -91,10 +90,117 @@ for place, values in {
     "metrics": ([], {"kl": NAN}, {"kl": "1"}, {"a\nb": 1.0}),
     "seed": ("7", None),
     "skillshot": (None, "\x1b[31m"),
+    "structure": ("program", "", "Rationale", None, 7, ["rationale"], KeyError),
+    "score": (None, [], {}, KeyError),
+    "score/widths": (
+        None,
+        9,
+        [],
+        [2, 3, 2],
+        [2, 3, 2, 2, 1],
+        [0, 3, 2, 2],
+        [2, -3, 2, 2],
+        [2, 3.0, 2, 2],
+        [2, 3, True, 2],
+        "2322",
+        [3, 2, 2, 2],
+        [2, 2, 3, 2],
+        [65_536] * 4,
+        [10**30, 3, 2, 2],
+        KeyError,
+    ),
+    "verdict": (None, [], {}, "use it"),
+    "verdict/verdict": (7, None, "x" * 1000, "a\nb", KeyError),
+    "verdict/advice": (["a"], "\x1b[31m", KeyError),
+    "verdict/skillshot": (NAN, "0.5", None, KeyError),
+    "verdict/rows": (-1, 1.5, "7", True),
+    "verdict/trust": (NAN, -0.1, 1.1, "0.5", None),
+    "verdict/pairs": (None, [], {}),
+    "verdict/pairs/skillshot-bm25": (None, {}, {"diff": 0, "low": NAN, "high": 1}, KeyError),
+    "verdict/pairs/skillshot-question/low": (INF, "0", KeyError),
 }.items():
     for value in values:
         shown = "missing" if value is KeyError else repr(value)[:30]
         _made(f"manifest: {place} {shown}", _in_manifest(place, value))
+
+
+def _in_score(place: str, value: Any) -> Mutation:
+    """Change both modes: whichever is loaded, it is met."""
+
+    def mutation(draft: Draft) -> None:
+        for mode in ("full", "lite"):
+            _set(draft.manifest["score"][mode], place, value)
+
+    return mutation
+
+
+for place, values in {
+    "shares": (
+        None,
+        {},
+        [],
+        [1.0],
+        [0.4, 0.2, 0.4],
+        [0.4, 0.2, 0.3, 0.1, 0.0],
+        [0.4, 0.2, 0.3, 0.3],
+        [0.1, 0.1, 0.1, 0.1],
+        [0, 0, 0, 0],
+        [1.4, -0.4, 0, 0],
+        [NAN, 0.5, 0.25, 0.25],
+        [INF, 0, 0, 0],
+        ["1", 0, 0, 0],
+        [True, 0, 0, 0],
+        [10**400, 0, 0, 0],
+        KeyError,
+    ),
+    "doubt": (NAN, INF, -INF, 0, -0.05, 1e-300, 10**400, "0.05", True, None, [0.05], KeyError),
+    "confidence": (None, [], {}, 0.5, KeyError),
+    "confidence/at": (
+        None,
+        [],
+        [0.0, 0.5],
+        [-0.5, 0.0, 0.4, 0.5],
+        [0.5, 0.0, -0.5],
+        [-0.5, NAN, 0.5],
+        [-INF, 0.0, 0.5],
+        [-3.0, 0.0, 0.5],
+        ["0", 0.0, 0.5],
+        [i / 300 for i in range(300)],
+        KeyError,
+    ),
+    "confidence/value": (
+        None,
+        [],
+        [0.5],
+        [0.9, 0.5, 0.1],
+        [0.1, 0.2, 0.3, 0.4],
+        [0.1, NAN, 0.9],
+        [-0.1, 0.5, 0.9],
+        [0.1, 0.5, 1.1],
+        [0.1, None, 0.9],
+        KeyError,
+    ),
+    "confidence/near": (None, [], [1.0, 0.0], [0.0, NAN], [0.0, 3.0], ["0"], [[0.0]], [0.0] * 300, KeyError),
+}.items():
+    for value in values:
+        shown = "missing" if value is KeyError else repr(value)[:30]
+        _made(f"score: {place} {shown}", _in_score(place, value))
+_made("score: full missing", _in_manifest("score/full", KeyError))
+_made("score: lite missing", _in_manifest("score/lite", KeyError))
+# what is legal and rare
+for place, value in {
+    "shares": [0.41, 0.2, 0.3, 0.1],
+    "doubt": 1e-6,
+    "confidence": {"at": [], "value": [], "near": []},
+    "confidence/value": [0, 0, 0],
+    "confidence/at": [0.0, 0.0, 0.0],
+    "confidence/near": [0.5],
+}.items():
+    _made(f"score: legal {place} {value}", _in_score(place, value), harmless=True)
+for shares in ([0, 1, 0, 0], [0, 0, 0, 1]):
+    _made(f"score: legal shares {shares}", _in_score("shares", shares), harmless=True)
+_made("score: a key of a later version", _in_score("later", [NAN]), harmless=True)
+_made("manifest: no verdict", _in_manifest("verdict", KeyError), harmless=True)
 _made("manifest: unknown key", _in_manifest("later", {"a": 1}), harmless=True)
 _made("manifest: a list", lambda draft: setattr(draft, "raw", b"[]"))
 _made("manifest: NaN", lambda draft: setattr(draft, "raw", b"NaN"))
@@ -196,10 +302,10 @@ def _header(shape: str) -> Mutation:
 
 
 for shape in (
-    "(10**12, 8)",
-    "(1000000000000, 8)",
-    "(-1, 8)",
-    "('a', 8)",
+    "(10**12, 10)",
+    "(1000000000000, 10)",
+    "(-1, 10)",
+    "('a', 10)",
     "(" * 50 + ")" * 50,
     "(99999999999999999999, 2)",
 ):

@@ -91,6 +91,8 @@ def _open(folder: Path, mode: str, check: bool) -> str:
     for chosen in found:
         if not chosen or not all(math.isfinite(one.score) and abs(one.score) < 1.02 for one in chosen):
             raise AssertionError(f"{len(chosen)} demonstrations, scores {[one.score for one in chosen][:4]}")
+        if not all(0 <= one.confidence <= 1 for one in chosen):
+            raise AssertionError(f"confidences {[one.confidence for one in chosen][:4]}")
     return ",".join(one.id for one in found[0])
 
 

@@ -1,0 +1,180 @@
+"""What a manifest says of the score: refusals, weights, confidence, and the nearest question."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from helpers.tiny_bundle import BLOCKS, LEXICAL, SCORE, Z, rows_of_blocks
+from skillshot.common.arrays import Floats
+from skillshot.runtime.scoring import PRIOR, RARE, Scoring, check_score
+
+NAN, INF = float("nan"), float("inf")
+MODES = ("full", "lite")
+STARTS = np.cumsum([0, *BLOCKS]).tolist()
+PARTS = [slice(start, end) for start, end in pairwise(STARTS)]
+
+
+def facts(mode: str, **changes: Any) -> dict[str, Any]:
+    """The tiny bundle's score with keys of a mode changed, at, value and near being keys of its curve."""
+    found = json.loads(json.dumps(SCORE))
+    for key, value in changes.items():
+        (found[mode]["confidence"] if key in ("at", "value", "near") else found[mode])[key] = value
+    return found
+
+
+def query(rng: np.random.Generator, scoring: Scoring, lengths: tuple[float, ...] = (1, 1, 1, 1)) -> Floats:
+    """A query row as `Skillshot` makes it: each block is at most as long as twice its share."""
+    row = np.zeros(Z, np.float32)
+    for part, share, length in zip(PARTS, scoring.shares, lengths, strict=True):
+        block = rng.standard_normal(part.stop - part.start)
+        row[part] = 2 * share * length * block / np.linalg.norm(block)
+    return row
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"shares": [0.5, 0.5]},
+        {"shares": [0.4, 0.2, 0.3, 0.2]},
+        {"shares": [0, 0, 0, 0]},
+        {"shares": [NAN, 0.5, 0.25, 0.25]},
+        {"shares": [1.5, -0.5, 0, 0]},
+        {"shares": "1000"},
+        {"doubt": NAN},
+        {"doubt": INF},
+        {"doubt": 0},
+        {"doubt": -0.1},
+        {"doubt": True},
+        {"at": [0.5, 0.0, -0.5]},
+        {"at": [0.0, 0.5]},
+        {"at": [0.0, NAN, 0.5]},
+        {"value": [0.9, 0.5, 0.1]},
+        {"value": [0.1, 0.5, 1.5]},
+        {"value": []},
+        {"at": [], "value": []},
+        {"near": []},
+        {"near": [0.5, 0.1]},
+        {"near": [0.0, INF]},
+        {"at": [0.0] * 257, "value": [0.5] * 257},
+    ],
+    ids=lambda changes: str(changes)[:40],
+)
+def test_what_does_not_fit_together_is_refused(mode: str, changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=rf"score[.:] ?{mode}|score: 4 widths"):
+        check_score(facts(mode, **changes), "score")
+
+
+@pytest.mark.parametrize(
+    "widths", [[], [2, 3, 2], [2, 3, 2, 2, 1], [0, 3, 2, 2], [2, 3.0, 2, 2], [10**30, 1, 1, 1], None]
+)
+def test_widths_are_four_positive_whole_numbers(widths: Any) -> None:
+    with pytest.raises(ValueError, match="widths"):
+        check_score(SCORE | {"widths": widths}, "score")
+
+
+@pytest.mark.parametrize("missing", ["widths", "full", "lite"])
+def test_a_missing_key_is_named(missing: str) -> None:
+    with pytest.raises(ValueError, match=rf"score\.{missing} is missing"):
+        check_score({key: value for key, value in SCORE.items() if key != missing}, "score")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_intact_one_is_read(mode: str) -> None:
+    check_score(SCORE | {"later": None}, "score")
+    scoring = Scoring.of(SCORE, mode)
+    assert (scoring.row, scoring.lexical) == (Z, LEXICAL)
+    assert list(scoring.shares) == SCORE[mode]["shares"] and scoring.doubt == SCORE[mode]["doubt"]
+    read = np.arange(LEXICAL)[scoring.lexical_part(mode)]
+    t, _, e, w = BLOCKS
+    assert len(read) == {"full": t + w, "lite": t + w + e}[mode]
+    assert set(range(t, t + w)) <= set(read.tolist()), "both modes read the words"
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=25, deadline=None)
+def test_weights_give_the_shares_sum_of_the_blocks_similarities(seed: int) -> None:
+    scoring = Scoring.of(SCORE, "full")
+    one, two = rows_of_blocks(2, np.random.default_rng(seed))
+    expected = sum(share * float(one[part] @ two[part]) * 4 for part, share in zip(PARTS, scoring.shares, strict=True))
+    assert float((one * scoring.weights) @ two) == pytest.approx(expected, abs=1e-6)
+    assert float((one * scoring.weights) @ one) == pytest.approx(1, abs=1e-6)
+    assert scoring.weights[-1] == 0, "the coordinate that fills a row counts nothing"
+
+
+@given(st.integers(0, 10_000), st.sampled_from(MODES))
+@settings(max_examples=40, deadline=None)
+def test_confidence_is_a_probability_that_rises_with_the_score(seed: int, mode: str) -> None:
+    rng = np.random.default_rng(seed)
+    scoring = Scoring.of(facts(mode, shares=[0.5, 0.0, 0.4, 0.1]), mode)  # without a latent, the score is what is known
+    asked, rows = query(rng, scoring), rows_of_blocks(12, rng)
+    scores = rows @ asked
+    found = scoring.confidence(asked, rows, 1.0)
+    assert found.shape == (12,) and (found >= 0).all() and (found <= 1).all()
+    assert (np.diff(found[np.argsort(scores)]) >= 0).all()
+    np.testing.assert_allclose(found, np.interp(scores, scoring.at, scoring.value), atol=1e-5)
+
+
+def test_the_latent_does_not_change_a_confidence() -> None:
+    rng = np.random.default_rng(0)
+    scoring = Scoring.of(SCORE, "full")
+    asked, rows = query(rng, scoring), rows_of_blocks(6, rng)
+    other = asked.copy()
+    other[PARTS[1]] = other[PARTS[1]][::-1] * 0.3
+    np.testing.assert_allclose(scoring.confidence(asked, rows, 1.0), scoring.confidence(other, rows, 1.0), atol=1e-6)
+
+
+def test_a_score_of_latent_alone_has_a_confidence() -> None:
+    scoring = Scoring.of(facts("full", shares=[0, 1, 0, 0]), "full")
+    rng = np.random.default_rng(0)
+    found = scoring.confidence(query(rng, scoring), rows_of_blocks(3, rng), float("nan"))
+    assert np.isfinite(found).all() and (found >= 0).all() and (found <= 1).all()
+
+
+def test_without_a_calibration_the_confidence_is_the_prior() -> None:
+    scoring = Scoring.of(facts("full", at=[], value=[], near=[]), "full")
+    rng = np.random.default_rng(1)
+    for nearest in (-1.0, 1.0, float("nan")):
+        found = scoring.confidence(query(rng, scoring), rows_of_blocks(5, rng), nearest)
+        assert found.tolist() == [PRIOR] * 5
+    assert scoring.confidence(query(rng, scoring), np.zeros((0, Z), np.float32), 1.0).shape == (0,)
+
+
+def test_confidence_fades_for_a_question_that_is_foreign_to_the_bank() -> None:
+    near = np.linspace(0.3, 0.9, 101).tolist()
+    scoring = Scoring.of(facts("full", near=near), "full")
+    rng = np.random.default_rng(2)
+    asked, rows = query(rng, scoring), rows_of_blocks(5, rng)
+    whole = scoring.confidence(asked, rows, 0.9)
+    shares = [float(np.mean(scoring.confidence(asked, rows, nearest) / whole)) for nearest in (-1, 0.0, 0.3, 0.4, 1)]
+    assert shares == sorted(shares) and shares[0] == 0 and shares[-2:] == [1, 1]
+    usual = near[int(100 * RARE) + 1]
+    np.testing.assert_allclose(scoring.confidence(asked, rows, usual), whole)
+    np.testing.assert_allclose(scoring.confidence(asked, rows, float("nan")), whole)  # no wording is read
+
+
+@given(st.integers(0, 10_000), st.floats(0.1, 1))
+@settings(max_examples=25, deadline=None)
+def test_nearest_is_the_highest_similarity_of_the_sentences(seed: int, length: float) -> None:
+    rng = np.random.default_rng(seed)
+    scoring = Scoring.of(SCORE, "full")
+    asked, rows = query(rng, scoring, (1, 1, length, 1)), rows_of_blocks(9, rng)
+    part = PARTS[2]
+    unit = asked[part] / np.linalg.norm(asked[part])
+    expected = length * max(float(row[part] @ unit) / float(np.linalg.norm(row[part])) for row in rows)
+    assert scoring.nearest(asked, rows) == pytest.approx(expected, abs=1e-5)
+
+
+def test_nearest_is_unknown_without_candidates_or_sentence() -> None:
+    rng = np.random.default_rng(0)
+    scoring = Scoring.of(SCORE, "full")
+    assert np.isnan(scoring.nearest(query(rng, scoring), np.zeros((0, Z), np.float32)))
+    silent = Scoring.of(facts("full", shares=[0.6, 0, 0, 0.4]), "full")
+    assert np.isnan(silent.nearest(query(rng, silent), rows_of_blocks(3, rng)))
