@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from helpers import track_bed as bed
+from skillshot.track.state import md5_of
 
 GATES: dict[str, Any] = {
     "definitions": ["evaluate.llm", "evaluate.shots", "data/validate/bank.jsonl"],
@@ -51,6 +52,19 @@ def rules(root: Path, change: Callable[[dict[str, Any]], Any]) -> None:
     tree = json.loads(json.dumps(GATES))
     change(tree)
     bed.write(root, "gates.yaml", yaml.safe_dump(tree))
+
+
+def data(root: Path, bank: str, queries: str) -> None:
+    """Another bank and other queries, as if all stages had run on them; `dvc.lock` says who reads what."""
+    bed.write(root, "data/validate/bank.jsonl", f'{{"id": "{bank}"}}\n')
+    bed.write(root, "data/validate/queries.jsonl", f"{queries}\n")
+    bed.lock(root)
+    lock = yaml.safe_load((root / "dvc.lock").read_text())
+    made = {path: md5_of(root / path) for path in ("data/validate/bank.jsonl", "data/validate/queries.jsonl")}
+    lock["stages"]["validate"]["outs"] = [{"path": path, "md5": md5} for path, md5 in made.items()]
+    for stage, path in (("train", "data/validate/bank.jsonl"), ("evaluate", "data/validate/queries.jsonl")):
+        lock["stages"][stage]["deps"] = [{"path": path, "md5": made[path]}]
+    bed.write(root, "dvc.lock", yaml.safe_dump(lock))
 
 
 def worse_noisy_metric(root: Path) -> None:

@@ -14,6 +14,7 @@ import yaml
 from helpers import evaluated_bed as evaluated
 from helpers import track_bed as bed
 from helpers.evaluated_bed import HIT
+from skillshot.cli import gate as gate_command
 from skillshot.cli import lineage as lineage_command
 from skillshot.cli import promote as promote_command
 from skillshot.cli import rollback as rollback_command
@@ -122,6 +123,42 @@ def test_another_evaluation_data_set_is_not_comparable(root: Path) -> None:
     assert [row.status for row in verdict.rows if not row.passed] == ["definition changed"]
     accepted = promote(store, root, accept=["evaluate.shots"])
     assert accepted.move and accepted.move.note == "accepted evaluate.shots"
+
+
+def bank(root: Path, name: str) -> None:
+    bed.write(root, "data/validate/bank.jsonl", f'{{"id": "{name}"}}\n')
+    bed.write(root, evaluated.QUERIES, f"{name} 1\n{name} 2\n")
+
+
+@pytest.mark.slow
+def test_another_bank_needs_a_recorded_baseline_and_an_old_one_is_held_to_its_champion(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bank(root, "a")
+    first, store = state(root), store_of(root)
+    assert promote(store, root).passed
+    bank(root, "b")
+    other = state(root, hit=0.6)
+
+    def failing(*arguments: str) -> list[str]:
+        assert command(promote_command, *arguments) == 1
+        capsys.readouterr()
+        gate = store.versions()[store.aliases()["challenger"]].tags["skillshot.gate"]
+        return gate.removeprefix("failed: ").split(", ")
+
+    assert failing() == ["bank another bank"]
+    assert failing("--new-baseline") == ["bank baseline missing"]
+    assert command(gate_command, "--baseline", "HEAD~1", "--new-baseline") == 0
+    bed.commit(root, "the first baseline of b")
+    assert publish(root, params(root)).version == other, "the same state, with its baseline"
+    assert failing() == ["bank another bank"]
+    assert command(promote_command, "--new-baseline") == 0
+    assert store.aliases()["champion"] == other
+    assert read_history(store)[-1].note == "first baseline of this bank"
+    bank(root, "a")
+    state(root, hit=0.8)
+    assert failing() == [f"{HIT} regressed"]
+    assert f"{store.versions()['3'].tags['skillshot.gate.against']}" == first
 
 
 def test_first_champion_must_meet_the_bounds(root: Path) -> None:

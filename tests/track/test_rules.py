@@ -38,6 +38,16 @@ def test_what_a_change_makes_incomparable(changed: str, freed: str, compared: st
     assert (changed == freed or concerns(changed, freed, REAL, state)) and not concerns(changed, compared, REAL, state)
 
 
+def test_no_rule_of_a_rival_blocks_and_no_bound_fits_one_bank_alone() -> None:
+    rivals = {name for name in REAL.metrics if any(word in name for word in ("question.hit", "lars", "question.nll"))}
+    rivals |= {name for name in REAL.metrics if "-question" in name or name.startswith("train.verdict.question")}
+    assert len(rivals) == 5 and all(REAL.metrics[name].warn for name in rivals)
+    bounded = {name for name, rule in REAL.metrics.items() if not rule.warn and (rule.minimum or rule.maximum)}
+    assert bounded == {"evaluate.shipped.same_choice", "export.skillshot.same_top_k", "export.encoder.max_difference"}
+    labelled = [rule for name, rule in REAL.metrics.items() if name.startswith("evaluate.alignment.")]
+    assert labelled and all(rule.optional for rule in labelled)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -55,6 +65,11 @@ def test_what_a_change_makes_incomparable(changed: str, freed: str, compared: st
         ("{metrics: {a: {direction: lower}}, verify: {tolerances: {}}}", "unknown key tolerances"),
         ("metrics: {a: {direction: lower, minimum: low}}", "minimum: expected a number"),
         ("metrics: {a: {direction: lower, interval: {rows: x}}}", "rows and column are needed"),
+        ("metrics: {a: {direction: lower, drift: -0.1}}", "drift: expected a number of at least 0"),
+        ("metrics: {a: {direction: same, drift: 0.1}}", "drift: has no meaning with direction same"),
+        ("metrics: {a: {direction: lower, of_bank: true}}", "of_bank: has no meaning with direction lower"),
+        ("metrics: {a: {direction: lower, warn: 1}}", "warn: expected true or false, got 1"),
+        ("metrics: {a: {direction: lower, optional: yes please}}", "optional: expected true or false"),
         ("metrics: [a]", "at least one rule"),
         ("- a", "expected a section"),
         ("a: b: c", "not YAML"),

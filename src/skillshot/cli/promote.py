@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from skillshot.cli.arguments import add_accept, add_command, add_version
-from skillshot.cli.gate import add_all, sources, verdicts
+from skillshot.cli.gate import add_all, remarks, sources, verdicts
 from skillshot.cli.output import print_json
 
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ def add_parser(subparsers: Any) -> None:
         "skillshot promote challenger",
     )  # fmt: skip
     add_version(parser)
+    parser.add_argument(
+        "--new-baseline", action="store_true",
+        help="the bank is not the champion's: compare with the baseline that `gate --new-baseline` recorded",
+    )  # fmt: skip
     add_accept(parser)
     add_all(parser)
     parser.add_argument(
@@ -40,14 +44,17 @@ def run(args: argparse.Namespace) -> int:
     store, by = open_store()
     print("promote: recomputing the evaluation in a clean copy", file=sys.stderr)
     verdict = promote(
-        store, repository(), args.version, by, args.accept, everything=args.verify, cached=not args.no_cache
-    )
+        store, repository(), args.version, by, args.accept,
+        everything=args.verify, cached=not args.no_cache, new_baseline=args.new_baseline,
+    )  # fmt: skip
     rows = [row.to_dict() for row in verdict.rows]
     if args.json:
         moved = asdict(verdict.move) if verdict.move else None
         print_json({"version": verdict.version, "before": verdict.before, "rows": rows, "move": moved})
     elif rows:
         print("\n".join(verdicts(rows, args.all)))
+    for line in remarks(rows):
+        print(f"promote: {line}", file=sys.stderr)
     print(f"promote: {sources(rows)}", file=sys.stderr)
     if verdict.move:
         before = f"after version {verdict.before}" if verdict.before else "the first one"

@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING
 
 from skillshot.common.errors import TrackError
 from skillshot.common.io import sha256_text
-from skillshot.track.gate import RECOMPUTED, GateRow, compare
+from skillshot.track.baseline import BANK, BASELINE, FIRST, digest_of, recorded
+from skillshot.track.gate import compare
 from skillshot.track.publish import CHALLENGER, COMMIT, COMPLETE, DIRTY
 from skillshot.track.recompute import Recomputed, recompute, tag_of
+from skillshot.track.rows import RECOMPUTED, GateRow
 from skillshot.track.rules import parse_gates
 from skillshot.track.snapshot import Snapshot, of_published
 from skillshot.track.verify import SAME, verify
@@ -73,6 +75,7 @@ def promote(
     *,
     everything: bool = False,
     cached: bool = True,
+    new_baseline: bool = False,
 ) -> Decision:
     """Make a version champion if its evaluation is recomputed and passes the gate against the current champion.
 
@@ -82,6 +85,7 @@ def promote(
         accept: as in `gate.compare`.
         cached: take the language model's answers from the cache; otherwise request them again.
         everything: also run all stages of the version's commit again (`verify`), the language model included.
+        new_baseline: whether another bank than the champion's is intended; its first baseline must be recorded.
 
     Raises:
         TrackError: the version is unknown, incomplete or from a dirty tree, cannot be recomputed here, or another
@@ -95,12 +99,13 @@ def promote(
         return Decision(number, champion, (), None)
     evidence = recompute(store, root, number, published(store, number), cached=cached)
     rows = evidence.rows + (tuple(_verified(root, tags.get(COMMIT, ""))) if everything else ())
+    against = _of_same_bank(store, moves, champion, number)
     if evidence.texts:
-        rows += tuple(compare_versions(store, champion, number, accept, evidence))
+        rows += tuple(compare_versions(store, against, number, accept, evidence, new_baseline))
     failed = [row for row in rows if not row.passed]
     verdict = "failed: " + ", ".join(f"{row.name} {row.status}" for row in failed) if failed else "passed"
     run, stamp = store.versions()[number].run_id, evidence.to_tag(by, now())
-    store.tag_version(number, {GATE_TAG: verdict[:4000], "skillshot.gate.against": champion or "nothing"})
+    store.tag_version(number, {GATE_TAG: verdict[:4000], "skillshot.gate.against": against or "nothing"})
     if failed:
         return Decision(number, champion, rows, None)
     store.set_tags(
@@ -111,8 +116,10 @@ def promote(
             "skillshot.answers": "cache" if cached else "requested",
         },
     )
-    note = f"accepted {', '.join(accept)}" if accept else ""
-    return Decision(number, champion, rows, _move(store, moves, Move("promote", number, champion, by, now(), note)))
+    notes = ([FIRST] if new_baseline else []) + ([f"accepted {', '.join(accept)}"] if accept else [])
+    return Decision(
+        number, champion, rows, _move(store, moves, Move("promote", number, champion, by, now(), "; ".join(notes)))
+    )
 
 
 def _promotable(store: MlflowStore, number: str) -> Mapping[str, str]:
@@ -162,7 +169,12 @@ def rollback(store: MlflowStore, by: str = "") -> Move:
 
 
 def compare_versions(
-    store: MlflowStore, baseline: str, candidate: str, accept: Collection[str] = (), evidence: Recomputed | None = None
+    store: MlflowStore,
+    baseline: str,
+    candidate: str,
+    accept: Collection[str] = (),
+    evidence: Recomputed | None = None,
+    new_baseline: bool = False,
 ) -> list[GateRow]:
     """The gate between two versions, with the candidate's gates.yaml; without a baseline only the bounds apply.
 
@@ -179,12 +191,25 @@ def compare_versions(
     rules = current.read("gates.yaml")
     if rules is None:
         raise TrackError(f"version {candidate} was published without gates.yaml\npublish it again with gates.yaml")
-    return compare(
-        parse_gates(rules, f"gates.yaml of version {candidate}"),
-        _champion(store, baseline) if baseline else Snapshot("nothing", lambda _: None),
-        current,
-        accept,
-    )
+    against = _champion(store, baseline) if baseline else Snapshot("nothing", lambda _: None)
+    bank, then = digest_of(current, BANK), digest_of(against, BANK)
+    known = bank in recorded(against) or bank in recorded(current)
+    rows = compare(
+        parse_gates(rules, f"gates.yaml of version {candidate}"), against, current, accept, new_baseline,
+        f"skillshot promote {candidate}",
+    )  # fmt: skip
+    if new_baseline and then and not known:
+        detail = f"no {FIRST} in {BASELINE}; run `skillshot gate --new-baseline`, commit it, and `dvc repro register`"
+        rows.append(GateRow("bank", "baseline missing", then[:8], bank[:8] or None, detail=detail))
+    return rows
+
+
+def _of_same_bank(store: MlflowStore, moves: Collection[Move], champion: str, number: str) -> str:
+    """The last champion with the candidate's bank, else the champion: an old bank cannot come back as a new one."""
+    bank = digest_of(published(store, number), BANK)
+    known = [version for version in reversed(stack(moves)) if version in store.versions()]
+    found = (version for version in known if bank and digest_of(published(store, version), BANK) == bank)
+    return next(found, champion)
 
 
 def published(store: MlflowStore, number: str) -> Snapshot:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from skillshot.common.errors import TrackError
 from skillshot.common.params import Params
+from skillshot.track.baseline import BASELINE
 from skillshot.track.collect import StateReport, collect, pipeline_files
 from skillshot.track.location import home
 from skillshot.track.machine import describe
@@ -94,6 +95,10 @@ def _at_commit(store: MlflowStore, state: PipelineState, run: str, version: str)
     complete = "skillshot.unrecorded" in tags and not state.unrecorded
     if "skillshot.champion_since" in store.versions()[version].tags:
         return
+    first = state.root / BASELINE  # recorded after the state was published
+    if first.is_file() and store.read_artifact(run, BASELINE) != first.read_bytes().decode():
+        store.log_files(run, [(Path(BASELINE).parent.as_posix(), first)])
+        complete = True
     if complete or store.read_artifact(run, "pipeline/gates.yaml") != text:
         store.log_files(run, pipeline_files(state.root))
         store.set_tags(run, {COMMIT: state.commit, **_unrecorded(state)})

@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any
 
 from skillshot.common.errors import TrackError
 from skillshot.common.io import sha256_text
+from skillshot.track.baseline import BASELINE
 from skillshot.track.clone import clone, environment
 from skillshot.track.collect import PIPELINE_FILES
 from skillshot.track.distance import distance
-from skillshot.track.gate import RECOMPUTED, GateRow
 from skillshot.track.publish import BUNDLE, COMMIT
+from skillshot.track.rows import RECOMPUTED, GateRow
 from skillshot.track.rules import VerifyRule, parse_gates
 from skillshot.track.snapshot import Snapshot, of_tree
 from skillshot.track.staleness import staleness
@@ -155,10 +156,12 @@ def _compared(path: str, texts: Mapping[str, str], published: Snapshot, rule: Ve
 
 
 def _described(copy: Path, commit: str, published: Snapshot) -> list[GateRow]:
-    """Pipeline, params and rules must be the commit's; the published `dvc.lock` replaces the copy's."""
+    """Pipeline, params, rules, baselines must be the commit's; the published `dvc.lock` replaces the copy's."""
     rows = []
-    for path in PIPELINE_FILES:
+    for path in (*PIPELINE_FILES, BASELINE):
         text, file = published.read(path), copy / path
+        if path == BASELINE and text is None and not file.is_file():
+            continue
         if path == "dvc.lock":
             if text is None or STAGE not in lock_stages(text):
                 return [GateRow(path, "missing", detail=f"published without stage {STAGE}")]

@@ -30,7 +30,10 @@ class Rule:
 
     A metric may become worse by `absolute` or by `relative` times the baseline, whichever is more. With `interval`, it
     is a regression only if the paired bootstrap interval also excludes 0. `minimum` and `maximum` apply whatever the
-    baseline is.
+    baseline is, `drift` from the bank's first baseline on: the share of that figure by which it may be worse.
+
+    warn: it never fails the gate: a rival's figure. of_bank: a control that another bank moves; then it is a warning.
+    optional: it is skipped while neither side has it, as a metric that needs a label.
     """
 
     direction: str  # higher | lower is better | same: a control
@@ -39,6 +42,10 @@ class Rule:
     minimum: float | None = None
     maximum: float | None = None
     interval: IntervalRule | None = None
+    drift: float | None = None
+    warn: bool = False
+    of_bank: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,6 +113,15 @@ def _rule(tree: Any, place: str) -> Rule:
     for key in ("minimum", "maximum"):
         if tree.get(key) is not None and not _number(tree[key]):
             raise TrackError(f"{place}: {key}: expected a number, got {tree[key]!r}")
+    if tree.get("drift") is not None and (not _number(tree["drift"]) or tree["drift"] < 0):
+        raise TrackError(f"{place}: drift: expected a number of at least 0, got {tree['drift']!r}")
+    for key in ("warn", "of_bank", "optional"):
+        if not isinstance(tree.get(key, False), bool):
+            raise TrackError(f"{place}: {key}: expected true or false, got {tree[key]!r}")
+    control = tree["direction"] == "same"
+    if (control and tree.get("drift") is not None) or (not control and tree.get("of_bank")):
+        odd = "drift" if control else "of_bank"
+        raise TrackError(f"{place}: {odd}: has no meaning with direction {tree['direction']}; take it away")
     values = dict(tree)
     if tree.get("interval") is not None:
         spec = tree["interval"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,11 +23,13 @@ class Snapshot:
 
     read: text of a repository path, or None where it does not exist.
     recomputed: paths whose text or digest was made by this command, not taken from the state.
+    summary: whether it has figures alone, without the rows of CSV files.
     """
 
     name: str
     read: Callable[[str], str | None]
     recomputed: frozenset[str] = frozenset()
+    summary: bool = False
 
     def with_texts(self, texts: Mapping[str, str], inputs: Iterable[str] = ()) -> Snapshot:
         """The same state with recomputed files in place of its own."""
@@ -67,6 +70,14 @@ class Snapshot:
             NotFiniteError: NaN, infinite, or no number.
         """
         return finite(self.value(key), key, text=False)
+
+    def reason(self, key: str) -> str:
+        """Why a part of a report is missing, by its own `missing`; "" where it says nothing."""
+        with suppress(LookupError):
+            report, parts = self._report(key.partition(".")[0]), key.split(".")
+            names = (f"{'.'.join(parts[:end])}.missing" for end in range(len(parts) - 1, 0, -1))
+            return next((text for name in names if isinstance(text := report.get(name), str) and text), "")
+        return ""
 
     def paired(self, path: str, id: str, column: str, where: Mapping[str, str]) -> dict[str, float]:
         """A column of a CSV by id, for the rows that match `where`.
@@ -113,6 +124,11 @@ class Snapshot:
         """Stages that read a path, by `dvc.lock`."""
         named = ((name, dep["path"]) for name, stage in self.stages.items() for dep in stage.get("deps", ()))
         return {name for name, dep in named if dep == path}
+
+    def around(self, path: str) -> set[str]:
+        """Stages that make or read a path, by `dvc.lock`."""
+        makers = {name for name, stage in self.stages.items() if path in {out["path"] for out in stage.get("outs", ())}}
+        return makers | self.readers(path)
 
     @cached_property
     def _reports(self) -> dict[str, dict[str, Any]]:

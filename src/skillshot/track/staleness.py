@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from skillshot.track.gate import RECOMPUTED, GateRow
+from skillshot.track.rows import RECOMPUTED, GateRow
 from skillshot.track.state import PUBLISHER, changed_files, changed_sources, lock_stages, md5_of, yaml_of
 
 

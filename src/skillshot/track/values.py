@@ -40,16 +40,24 @@ def read_report(text: str, stage: str) -> dict[str, Any]:
         LookupError: not JSON, or two keys of the report answer to one name.
     """
     path = f"reports/{stage}.json"
-    try:
-        tree = json.loads(text, object_pairs_hook=lambda pairs: _object(pairs, path))
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise LookupError(f"{path}: not JSON ({error})") from error
     found: dict[str, Any] = {}
-    for name, value in leaves(tree, stage):
+    for name, value in leaves(unambiguous(text, path), stage):
         if name in found:
             raise LookupError(f"{path}: two keys answer to the name {name}")
         found[name] = value
     return found
+
+
+def unambiguous(text: str, path: str) -> Any:
+    """JSON whose objects have distinct keys, none of which shadows another.
+
+    Raises:
+        LookupError: it is not; names the file.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=lambda pairs: _object(pairs, path))
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise LookupError(f"{path}: not JSON ({error})") from error
 
 
 def leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
