@@ -65,11 +65,11 @@ def test_refused_rows_are_written_with_line_and_reason_and_cut_texts_are_logged(
 ) -> None:
     parts = Parts(monkeypatch)
     caplog.set_level("INFO", "skillshot")
-    bank = write_bank(tmp_path / "bank.jsonl", [*ROWS, {"id": "x", "task": "Why?", "rationale": "", "answer": "1"}])
+    bank = write_bank(tmp_path / "bank.jsonl", [*ROWS, {"id": "x", "task": "Why?", "rationale": "", "answer": ""}])
     report = fit_bundle(bank, tmp_path / "out", COLUMNS)
     assert [record.question for record in parts.seen] == [row["task"] for row in ROWS]
     (row,) = map(json.loads, (tmp_path / "out.quarantine.jsonl").read_text().splitlines())
-    assert row["line"] == 21 and row["reason"] == "empty_rationale" and report["reasons"] == {"empty_rationale": 1}
+    assert row["line"] == 21 and row["reason"] == "empty_answer" and report["reasons"] == {"empty_answer": 1}
     assert "embed: 3 questions exceed the encoder's 256 tokens and were cut" in caplog.messages
     assert "bank: 20 accepted, 1 quarantined" in caplog.messages and "rationales exceed" not in caplog.text
     assert report["truncated"] == {"questions": 3, "rationales": 0}
@@ -82,16 +82,16 @@ def test_a_limit_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(parts.seen) == 4 and not (tmp_path / "out.quarantine.jsonl").exists()
 
 
-def test_a_bank_that_is_too_small_is_refused_before_anything_is_loaded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("count", "shown"), [(1, "1 example"), (5, "5 examples"), (19, "19 examples"), (20, "")])
+def test_a_small_bank_is_accepted_and_logged(
+    count: int, shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("skillshot.encoder.load_encoder", lambda _: pytest.fail("loaded"))
-    for count, shown in ((5, "5 examples"), (1, "1 example"), (19, "19 examples")):
-        bank = write_bank(tmp_path / "bank.jsonl", ROWS[:count])
-        with pytest.raises(InputError) as caught:
-            fit_bundle(bank, tmp_path / "out", COLUMNS)
-        assert str(caught.value) == f"{bank}: {shown}, at least 20 are needed (validate.min_bank)"
-    assert not (tmp_path / "out").exists()
+    parts = Parts(monkeypatch)
+    bank = write_bank(tmp_path / "bank.jsonl", ROWS[:count])
+    fit_bundle(bank, tmp_path / "out", COLUMNS)
+    assert len(parts.seen) == count
+    wanted = f"{bank}: {shown}, below validate.min_bank 20: little can be learned; similarity of wording decides"
+    assert [line for line in caplog.messages if "min_bank" in line] == ([wanted] if shown else [])
 
 
 def test_the_phases_after_training_are_logged(
@@ -144,11 +144,11 @@ def test_every_row_is_accepted_or_quarantined(
     bundle: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     Parts(monkeypatch, bundle)
-    selector = skillshot.fit([*ROWS, 7, {"task": "Why?", "answer": "1"}], columns={"question": "task"})
+    selector = skillshot.fit([*ROWS, 7, {"task": "Why?"}], columns={"question": "task"})
     report = selector.report
     assert (report["accepted"], report["quarantined"]) == (20, 2)
     assert [(row["file"], row["line"], row["reason"]) for row in report["quarantine"]] == [
-        ("<examples>", 21, "a int, not a mapping of columns"), ("<examples>", 22, "empty_rationale"),
+        ("<examples>", 21, "a int, not a mapping of columns"), ("<examples>", 22, "empty_answer"),
     ]  # fmt: skip
     assert [record.levelname for record in caplog.records if "quarantined" in record.message] == ["WARNING"] * 3
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from helpers.growth import assert_linear, least_seconds
-from skillshot.bank import checks, convert, data_docs, dedup, formats, normalise
+from skillshot.bank import checks, convert, data_docs, dedup, formats, normalise, structure
 from skillshot.bank.load import load_bank
 from skillshot.common import text as texts
 from skillshot.common.params import ValidateParams
@@ -52,6 +52,8 @@ RULES: dict[str, Callable[[str], Any]] = {
     "options": lambda text: convert._options([text, text]),
     "mask": dedup.mask,
     "offline": data_docs.offline,
+    "procedure": structure.is_procedure,
+    "words": structure.words,
     "tokenise": tokens.tokenise,
     "operators": tokens.operators,
     "checker": _query,
@@ -164,7 +166,7 @@ def test_every_module_that_reads_texts_by_patterns_is_listed() -> None:
         bank/intake.py: reasons of our own
         evaluation/pages.py: one class, backticks
         evaluation/summary.py: names of selectors
-        selectors/bm25.py: one class
+        features/bm25.py: one class
         selectors/registry.py: names of selectors
     """
     source = Path(texts.__file__).parents[1]
@@ -174,6 +176,6 @@ def test_every_module_that_reads_texts_by_patterns_is_listed() -> None:
         for path in (source / package).rglob("*.py")
         if re.search(r"\bre\.(compile|sub|match|search|fullmatch|findall|finditer|split)\(", path.read_text())
     }
-    modules = (checks, convert, data_docs, dedup, formats, normalise, tokens, checkers, sql)
+    modules = (checks, convert, data_docs, dedup, formats, normalise, structure, tokens, checkers, sql)
     ruled = {Path(module.__file__ or "").relative_to(source).as_posix() for module in modules}
     assert not {name for name in found - ruled if f" {name}:" not in elsewhere}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from collections import Counter
@@ -120,7 +121,7 @@ def test_queries_need_neither_rationale_nor_answer(tmp_path: Path) -> None:
         load_queries(path)
     loaded = load_queries(path, validate=ValidateParams(max_quarantined=0.5))
     assert [record.question for record in loaded.records] == ["q?"]
-    with pytest.raises(InputError, match=r"empty_answer|empty_rationale"):
+    with pytest.raises(InputError, match="empty_answer"):
         load_bank(path)
 
 
@@ -130,23 +131,27 @@ def test_queries_need_neither_rationale_nor_answer(tmp_path: Path) -> None:
         (
             {"problem": "q", "result": "4", "notes": "n"},
             {},
-            {"question": "problem", "rationale": "COLUMN", "answer": "result"},
+            {"question": "problem", "answer": "result"},
         ),
-        ({"prompt": "q", "completion": "r"}, {}, {"question": "prompt", "rationale": "completion", "answer": "COLUMN"}),
+        ({"prompt": "q", "completion": "r"}, {}, {"question": "prompt", "answer": "completion"}),
+        (
+            {"prompt": "q", "completion": "r", "gold": "4"},
+            {},
+            {"question": "prompt", "rationale": "completion", "answer": "gold"},
+        ),
         (
             {"input": "q", "steps": "r", "final": "4"},
             {},
             {"question": "input", "rationale": "steps", "answer": "final"},
         ),
-        ({"a": "q", "b": "r", "c": "4"}, {}, {"question": "COLUMN", "rationale": "COLUMN", "answer": "COLUMN"}),
-        ({"question": "q", "answer": "4"}, {}, {"rationale": "COLUMN"}),
-        ({"question": "q", "explanation": "r", "answer": "4"}, {}, {"rationale": "explanation"}),
+        ({"a": "q", "b": "r", "c": "4"}, {}, {"question": "COLUMN", "answer": "COLUMN"}),
+        ({"question": "q", "rationale": "r"}, {}, {"answer": "COLUMN"}),
         (
             {"ask": "q", "Solution": "r", "gold": "4"},
             {"question": "ask"},
             {"question": "ask", "rationale": "Solution", "answer": "gold"},
         ),
-        ({"ask": "q", "why": "r", "answer": "4"}, {"question": "aks"}, {"question": "COLUMN", "rationale": "COLUMN"}),
+        ({"ask": "q", "why": "r", "answer": "4"}, {"question": "aks"}, {"question": "COLUMN"}),
     ],
 )
 def test_a_message_suggests_columns_of_the_file(
@@ -264,7 +269,6 @@ def test_each_check_can_fail(name: str) -> None:
     bad = {
         "empty_question": Record("i", " ", "r", "a"),
         "empty_answer": Record("i", "q", "r", ""),
-        "empty_rationale": Record("i", "q", "\n", "a"),
         "over_long": Record("i", "q" * 9000, "r", "a"),
         "mojibake": Record("i", "q", "cafÃ©", "a"),
         "answer_not_of_type": Record("i", "q", "r", "a", answer_type="number"),
@@ -272,6 +276,7 @@ def test_each_check_can_fail(name: str) -> None:
     }[name]
     assert first_failure(bad, ValidateParams()) == name
     assert first_failure(Record("i", "q", "r", "a"), ValidateParams()) is None
+    assert first_failure(Record("i", "q", "", "a"), ValidateParams()) is None
 
 
 def test_an_example_marked_incorrect_may_disagree() -> None:
@@ -299,7 +304,7 @@ def test_loading_imports_nothing_heavy(tmp_path: Path) -> None:
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 EXPECTED = {
     "tabmwp/dev1k": (994, {"mojibake": 6}),
-    "spider/train": (6921, {"empty_rationale": 79}),
+    "spider/train": (7000, {}),
     "cogs/dev": (3000, {}),
     "aqua_rat/train_flan": (1973, {"answer_not_in_rationale": 97, "mojibake": 69}),
     "aqua_rat/dev": (249, {"answer_not_in_rationale": 5}),
@@ -313,3 +318,52 @@ EXPECTED = {
 def test_real_banks(name: str) -> None:
     loaded = load_bank(SHARED / f"{name}.jsonl.gz")
     assert (len(loaded.records), dict(Counter(entry.kind for entry in loaded.quarantined))) == EXPECTED[name]
+
+
+ANSWERED = [{"question": f"How many of {i}?", "answer": f"{i} pens"} for i in range(40)]
+
+
+def test_rows_without_rationale_are_accepted_and_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "bank.jsonl"
+    for missing, line in ((0, ""), (1, "1 of 40 rows has no rationale"), (3, "3 of 40 rows have no rationale")):
+        rows = [row if i < missing else row | {"rationale": f"so {i}"} for i, row in enumerate(ANSWERED)]
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        caplog.clear()
+        loaded = load_bank(path)
+        assert len(loaded.records) == 40 and not loaded.quarantined
+        assert caplog.messages == ([f"{path}: {line}"] if line else [])
+    caplog.clear()
+    assert len(load_queries(path).records) == 40
+    assert caplog.messages == [], "queries are no bank"
+
+
+@pytest.mark.parametrize(
+    ("rows", "line"),
+    [
+        (ANSWERED, "no row has a rationale"),
+        ([row | {"explanation": "so"} for row in ANSWERED],
+         "no row has a rationale; column explanation looks like one: --columns rationale=explanation"),
+        ([row | {"steps": ["a", "b"]} for row in ANSWERED],
+         "no row has a rationale; column steps looks like one: --columns rationale=steps"),
+        ([row | {"steps": 3} for row in ANSWERED], "no row has a rationale"),  # a number of steps
+        ([row | {"explanation": ""} for row in ANSWERED], "no row has a rationale"),
+        ([{"sentence": f"q {i}", "logical_form": "a b c", "steps": "so"} for i in range(9)], "no row has a rationale"),
+    ],
+)  # fmt: skip
+def test_a_column_that_looks_like_a_rationale_is_named(
+    rows: list[dict[str, Any]], line: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "skillshot")
+    assert len(load_bank(rows).records) == len(rows)
+    assert caplog.messages == [f"<examples>: {line}"]
+
+
+def test_the_named_column_can_be_passed_as_it_is(caplog: pytest.LogCaptureFixture) -> None:
+    rows = [{"task": f"q {i}?", "my answer": "yes", "Chain_of_Thought": f"so {i}"} for i in range(9)]
+    given = {"question": "task", "answer": "my answer"}
+    load_bank(rows, columns=given)
+    (option,) = caplog.messages[-1].split("--columns ")[1:]
+    (pairs,) = shlex.split(option)
+    columns = dict(pair.split("=") for pair in pairs.split(","))
+    assert columns == {**given, "rationale": "Chain_of_Thought"}
+    assert [record.rationale for record in load_bank(rows, columns=columns).records] == [f"so {i}" for i in range(9)]

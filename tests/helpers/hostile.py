@@ -93,9 +93,7 @@ row("blank question", "no question", question=" \t\n\u3000 ")
 row("question of control characters", "no question", question="\x00\x01\ufeff")
 row("question is a list", "question is list", question=["a"])
 row("question is an object", "question is dict", question={"text": "a"})
-row("no rationale", "empty_rationale", _remove=("rationale",))
-row("null rationale", "empty_rationale", rationale=None)
-row("rationale of marks alone", "empty_rationale", rationale="<<1+2=3>>")
+row("neither rationale nor answer", "empty_answer", _remove=("rationale", "answer"))
 row("rationale is an object", "rationale is dict", rationale={"steps": None})
 row("rationale of nested nulls", "rationale is list", rationale=[None, [None, {"a": None}]])
 row("no answer", "empty_answer", _remove=("answer",))
@@ -132,7 +130,7 @@ raw("byte order mark only", b"\xef\xbb\xbf", refuse=("no rows",))
 raw("one bad line only", "{oops\n", refuse=("1 of 1 rows", "line 1", "not JSON"))
 raw("mostly bad lines", LINES + "oops\n" * 30, refuse=("30 of 60 rows", "line 31", "max_quarantined"))
 raw("other columns", '{"prompt": "a", "completion": "b"}\n', refuse=("no question", "prompt, completion", "columns"))
-raw("no rationales", '{"question": "a", "answer": "b"}\n' * 2, refuse=("empty_rationale", "question", "columns="))
+raw("no answers", '{"question": "a", "why": "b"}\n', refuse=("empty_answer", "question, why", "columns="))
 raw("no rows in a csv", "question,rationale,answer\n", "bank.csv", refuse=("no rows",))
 raw("an html page", "<!DOCTYPE html>\n<html></html>\n", refuse=("not JSON", "line 1"))
 raw("a git lfs pointer", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n", refuse=("not JSON", "line 1"))
@@ -195,6 +193,8 @@ raw(
 )
 TYPED = {"question": "q", "rationale": "is 3.5", "answer": 3.5, "tags": [None, {"a": None}]}
 TRUE = {"question": "p", "rationale": "so", "answer": True}
+for _name, _rationale in {"no": {}, "null": {"rationale": None}, "marks as": {"rationale": "<<1+2=3>>"}}.items():
+    raw(f"{_name} rationale", LINES + json.dumps({"question": "p", "answer": "3"} | _rationale), good=31)
 raw("answers of json types", LINES + json.dumps(TYPED) + "\n" + json.dumps(TRUE), good=32)
 raw("unicode names", LINES, "Bänk 银行 ".strip() + ".jsonl")
 

@@ -152,12 +152,12 @@ def test_add_checks_rows_as_fit_does(folder: Path, caplog: pytest.LogCaptureFixt
     rows = [{"task": f"Bo has {n} pens and buys 3. How many?", "rationale": f"{n} + 3 = {n + 3}", "answer": n + 3}
             for n in range(4)]  # fmt: skip
     with caplog.at_level(logging.INFO, "skillshot"):
-        larger = selector.add([*rows, {"task": "Why?", "answer": "1"}], columns={"question": "task"})
+        larger = selector.add([*rows, {"task": "Why?"}], columns={"question": "task"})
     assert len(larger) == len(selector) + 4 and len(selector.reload()) == len(larger)
-    assert "bank: 4 accepted, 1 quarantined" in caplog.text and "empty_rationale" in caplog.text
+    assert "bank: 4 accepted, 1 quarantined" in caplog.text and "empty_answer" in caplog.text
     with pytest.raises(InputError, match="already in"):
         larger.add(rows[:1], columns={"question": "task"})
     with pytest.raises(InputError, match="1 of 1 rows are unusable"):
-        larger.add([{"question": "Why?", "answer": "1"}])
+        larger.add([{"question": "Why?"}])
     gone = larger.record(len(larger) - 1).id
     assert len(larger.remove(gone)) == len(larger) - 1

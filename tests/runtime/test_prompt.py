@@ -35,6 +35,19 @@ def test_the_default_prompt_is_as_it_ever_was() -> None:
     assert PromptTemplate().messages(DEMONSTRATIONS, *ASKED) == messages(DEMONSTRATIONS, *ASKED)
 
 
+@pytest.mark.parametrize("rationale", ["", " \n"])
+def test_an_answer_without_rationale_is_written_once(rationale: str) -> None:
+    bare = Record("c", "How many boats?", rationale, "SELECT COUNT(*) FROM boats", answer_type="sql")
+    text = render([DEMONSTRATIONS[1], bare], "How many ports?")
+    assert text == (
+        "Question: How many boats?\nAnswer: The answer is SELECT COUNT(*) FROM boats.\n\n"
+        "Question: Two doors.\nWhich one?\nAnswer: The first.\nThe answer is A.\n\n"
+        "Question: How many ports?\nAnswer:"
+    )
+    assert text.count(bare.answer) == 1
+    assert messages([bare], "Why?")[1] == {"role": "assistant", "content": f"The answer is {bare.answer}."}
+
+
 def test_a_template_sees_the_demonstrations_and_never_runs_their_text() -> None:
     text = PromptTemplate(TEMPLATE).render(DEMONSTRATIONS, *ASKED)
     assert text == (

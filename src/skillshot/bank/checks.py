@@ -6,6 +6,7 @@ accepted row fails one of them.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
@@ -17,6 +18,7 @@ from skillshot.common.record import ANSWER_TYPES, Record
 from skillshot.common.tables import counted
 from skillshot.common.text import visible
 
+logger = logging.getLogger("skillshot")
 Check = Callable[[Record, ValidateParams], bool]
 
 _ONE = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?(?:\.[0-9]+|(?<=[0-9]))(?:/[0-9]+)?"
@@ -31,11 +33,6 @@ _WIDE = re.compile(r"[^\x00-\x7f]{2,}")
 def empty_question(record: Record, _: ValidateParams) -> bool:
     """The question is empty, or nothing of it is visible."""
     return not visible(record.question)
-
-
-def empty_rationale(record: Record, _: ValidateParams) -> bool:
-    """The rationale is empty, or nothing of it is visible."""
-    return not visible(record.rationale)
 
 
 def empty_answer(record: Record, _: ValidateParams) -> bool:
@@ -97,14 +94,13 @@ CHECKS: dict[str, Check] = {
     for check in (
         empty_question,
         empty_answer,
-        empty_rationale,
         over_long,
         mojibake,
         answer_not_of_type,
         answer_not_in_rationale,
     )
 }
-# a query needs neither rationale nor answer, but what it has must be valid
+# a bank's row needs no rationale; a query needs no answer either, but what it has must be valid
 QUERY_CHECKS = {name: CHECKS[name] for name in ("empty_question", "over_long", "mojibake", "answer_not_of_type")}
 
 
@@ -146,16 +142,19 @@ def _readings(number: str, dollars: bool) -> Iterator[Fraction]:
             yield Fraction(top) / int(bottom)
 
 
-def require_size(examples: int, limits: ValidateParams, bank: str) -> None:
-    """Refuse a bank that is too small to learn from.
+def warn_of_size(examples: int, limits: ValidateParams, bank: str) -> None:
+    """Log that a bank is too small to learn much from; it is accepted.
 
     Raises:
-        InputError: it has fewer than `validate.min_bank` examples.
+        InputError: it has no example.
     """
+    if not examples:
+        raise InputError(f"{bank}: no examples, at least one is needed")
     if examples < limits.min_bank:
-        raise InputError(
-            f"{bank}: {counted(examples, 'example')}, at least {limits.min_bank:,} are needed (validate.min_bank)"
-        )
+        logger.warning(
+            "%s: %s, below validate.min_bank %s: little can be learned; similarity of wording decides",
+            bank, counted(examples, "example"), f"{limits.min_bank:,}",
+        )  # fmt: skip
 
 
 def _letters_and_digits(text: str) -> str:

@@ -20,6 +20,7 @@ OTHER_NAMES = {  # how published data sets call our fields, most specific first
     "answer": ("final_answer", "final", "target", "result", "label", "output", "gold", "expected_answer", "completion"),
 }  # fmt: skip
 PLACEHOLDER = "COLUMN"
+_GUESSED = ("question", "answer", "rationale")  # in this order: a row needs no rationale
 
 
 @lru_cache(maxsize=4096)
@@ -92,7 +93,8 @@ def suggest(
     found = {field: column for field, column in given.items() if not column or column.split(".")[0] in names}
     if found.get(missing):
         del found[missing]  # it is mapped and still empty
-    for field, others in OTHER_NAMES.items():
+    for field in _GUESSED:
+        others = OTHER_NAMES[field]
         if field in found or (field in names and field != missing):
             continue
         free = {name.casefold(): name for name in names if name not in found.values() and name not in OTHER_NAMES}

@@ -66,7 +66,7 @@ def to_record(
         rationale, answer = split_solution(answer)
     answer_type = answer_type or infer_answer_type(answer.removeprefix("####"), options)
     answer = canonical_answer(answer.strip().removeprefix("####"), answer_type, options)
-    rationale, marks = clean_steps(rationale)
+    rationale, marks = clean_steps(rationale if visible(rationale) else "")
     if answer_type == "choice":
         rationale = strip_letter(rationale)
     metadata = {key: _plain(value) for key, value in raw.items() if key not in FIELDS}

@@ -54,11 +54,11 @@ def _skewed(records: list[Record], exponent: float, rng: np.random.Generator) ->
 
 
 def _exchange(records: list[Record], share: float, rng: np.random.Generator) -> int:
-    """Cycle the rationales of `share` of the records, so that none keeps its own; returns how many were changed."""
-    count = round(share * len(records))
+    """Cycle the rationales of `share` of the records that have one, so that none keeps its own; returns how many."""
+    count = round(share * sum(bool(record.rationale) for record in records))
     if count < 2:
         return 0
-    places = rng.permutation(len(records))[:count]
+    places = [i for i in rng.permutation(len(records)) if records[i].rationale][:count]
     rationales = [records[i].rationale for i in places]
     for i, rationale in zip(places, rationales[1:] + rationales[:1], strict=True):
         records[i] = _marked(replace(records[i], rationale=rationale), "wrong_rationale")

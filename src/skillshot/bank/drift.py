@@ -28,7 +28,7 @@ def profile(records: Sequence[Record]) -> Profile:
     lengths = {
         "question_words": [len(r.text.split()) for r in records],
         "rationale_words": [len(r.rationale.split()) for r in records],
-        "steps": [r.rationale.count("\n") + 1 for r in records],
+        "steps": [r.rationale.count("\n") + bool(r.rationale) for r in records],
     }
     types = Counter(r.answer_type for r in records)
     words = Counter(word for r in records for word in _WORD.findall(f"{r.question} {r.rationale}".casefold()))

@@ -23,8 +23,8 @@ from skillshot.common.text import reordered, shown
 
 logger = logging.getLogger("skillshot")
 _DETAIL = re.compile(r":| \d| '| line ")
-_FIELD = {"no question": "question", "empty_rationale": "rationale", "empty_answer": "answer"}  # that a refusal misses
-GOLD = ("rationale", "answer")  # what a bank's rows have next to their question
+_FIELD = {"no question": "question", "empty_answer": "answer"}  # that a refusal misses
+GOLD = ("answer",)  # what a bank's rows have next to their question
 _ROWS = 100  # whose columns are remembered: jsonl rows differ in theirs
 
 

@@ -14,6 +14,7 @@ from skillshot.bank.convert import RowError, to_record
 from skillshot.bank.examples import Examples, name_of, raw_rows
 from skillshot.bank.intake import GOLD, Intake, Quarantined, Tally, check_placed, shorten, warn_of_reordered
 from skillshot.bank.readers import SUFFIXES, read_questions, read_raw
+from skillshot.bank.unexplained import warn_of_unexplained
 from skillshot.common.errors import ColumnsError, InputError
 from skillshot.common.params import ValidateParams
 from skillshot.common.record import Record
@@ -34,15 +35,17 @@ class Loaded:
 def load_bank(
     bank: Examples,
     *,
-    require_rationale: bool = True,
+    require_answer: bool = True,
     columns: Mapping[str, str] | None = None,
     limit: int | None = None,
     validate: ValidateParams = LIMITS,
 ) -> Loaded:
     """Read, normalise and check a bank: a file, a folder, or examples in memory.
 
+    A row needs no rationale. Where an answer is required, it is logged how many rows have none.
+
     Args:
-        require_rationale: whether a row without rationale (or answer) is quarantined.
+        require_answer: whether a row without answer is quarantined.
         columns: field -> the file's column, where no published form fits.
         limit: read no more than this many rows.
         validate: limits of the row checks.
@@ -51,10 +54,10 @@ def load_bank(
         InputError: unreadable, empty, no usable row, or more than `validate.max_quarantined` bad rows.
         ColumnsError: as InputError, where a column map would help; conflicting ids.
     """
-    checks = CHECKS if require_rationale else QUERY_CHECKS
+    checks = CHECKS if require_answer else QUERY_CHECKS
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
         raise InputError(f"limit={shown(limit)}: expected a whole number of at least 1, or None for all rows")
-    intake = Intake(columns, validate, GOLD if require_rationale else ())
+    intake = Intake(columns, validate, GOLD if require_answer else ())
     loaded, tally = Loaded(columns=intake.file_columns), Tally()
     for item in intake.take(islice(raw_rows(bank), limit)):
         checked = check_placed(item, validate, checks)
@@ -65,6 +68,8 @@ def load_bank(
             loaded.records.append(checked.record)
     tally.refuse_if_bad(name_of(bank), validate, intake)
     warn_of_reordered(loaded.records, name_of(bank))
+    if require_answer:
+        warn_of_unexplained(loaded.records, name_of(bank), loaded.columns, intake.columns)
     return loaded
 
 
@@ -85,7 +90,7 @@ def load_queries(
         InputError: as `load_bank`.
         ColumnsError: as `load_bank`, or no query has a field of `gold`.
     """
-    loaded = load_bank(path, require_rationale=False, columns=columns, limit=limit, validate=validate)
+    loaded = load_bank(path, require_answer=False, columns=columns, limit=limit, validate=validate)
     if gold and not any(getattr(record, name) for record in loaded.records for name in gold):
         wanted, names = " or ".join(map(_article, gold)), ", ".join(loaded.columns)[:200]
         raise ColumnsError(

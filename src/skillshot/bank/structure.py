@@ -48,14 +48,14 @@ _WIDE, _TIGHT = 2, 6  # letters a word in scripts without blanks: of full width,
 
 
 @dataclass(frozen=True)
-class Structure:
+class BankStructure:
     """Where the structure of a bank comes from, and one text for each record."""
 
     source: Source
     texts: list[str]
 
 
-def structure_of(records: Sequence[Record]) -> Structure:
+def structure_of(records: Sequence[Record]) -> BankStructure:
     """The source of structure of a bank, by the rules of this module.
 
     A text is empty only where the record has neither the field of the source, nor an answer, nor a question.
@@ -64,13 +64,13 @@ def structure_of(records: Sequence[Record]) -> Structure:
     explained = sum(visible(record.rationale) for record in records)
     if records and 2 * explained >= len(records):
         rationales = [record.rationale for record in records]
-        return Structure("rationale", _filled(rationales, answers, records))
+        return BankStructure("rationale", _filled(rationales, answers, records))
     given = [answer for answer in answers if visible(answer)]
     if given and (_procedures(given) or median(map(words, given)) >= WORDS):
-        return Structure("answer", _filled(answers, answers, records))
+        return BankStructure("answer", _filled(answers, answers, records))
     if _labels(given, len(records)):
-        return Structure("label", _filled(answers, answers, records))
-    return Structure("question", [record.text for record in records])
+        return BankStructure("label", _filled(answers, answers, records))
+    return BankStructure("question", [record.text for record in records])
 
 
 def text_of(record: Record, source: str) -> str:

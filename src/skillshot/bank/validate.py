@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from skillshot.bank import drift
-from skillshot.bank.checks import CHECKS, QUERY_CHECKS, Check, require_size
+from skillshot.bank.checks import CHECKS, QUERY_CHECKS, Check, warn_of_size
 from skillshot.bank.corruption import corrupt
 from skillshot.bank.data_docs import write_docs
-from skillshot.bank.expectations import Outcome, render_pages, run_suite
+from skillshot.bank.expectations import Failure, Outcome, render_pages, run_suite
 from skillshot.bank.intake import Placed, Quarantined, Tally, check_placed, warn_of_reordered
 from skillshot.common.errors import InputError, SkillshotError
 from skillshot.common.io import read_jsonl, replaced_folder
 from skillshot.common.params import Params
 from skillshot.common.record import ORIGIN, Record, normalise_question, write_records
+
+logger = logging.getLogger("skillshot")
 
 
 def validate(params: Params, source: Path, out: Path, state: Path = drift.STATE) -> dict[str, Any]:
@@ -32,12 +35,12 @@ def validate(params: Params, source: Path, out: Path, state: Path = drift.STATE)
         the stage's report: rows read, accepted and quarantined by reason, the suite, lengths, answer types, corruption.
 
     Raises:
-        InputError: too many rows are invalid, held-out queries are in the bank, or the bank fails its suite; names the
-            expectation and the rows.
+        InputError: the bank is empty, too many rows are invalid, held-out queries are in the bank, or the bank fails
+            its suite; names the expectation and the rows. A small or dull bank is accepted with a warning.
     """
     with replaced_folder(out) as work, open(work / "quarantine.jsonl", "w", encoding="utf-8", newline="\n") as refused:
         bank, bank_counts = _passed(source / "bank.jsonl", refused, params, CHECKS)
-        # held-out queries come from the bank and are as complete; a given query file may lack rationales
+        # held-out queries come from the bank and are as complete; a given query file may lack answers
         given = params.ingest.queries or params.ingest.queries_split
         queries, query_counts = _passed(source / "queries.jsonl", refused, params, QUERY_CHECKS if given else CHECKS)
         leaks = _leaks(bank, queries)
@@ -47,9 +50,9 @@ def validate(params: Params, source: Path, out: Path, state: Path = drift.STATE)
                 "group of a bank row; results would be invalid\n"
                 "run the ingest stage again: it never splits a near-duplicate group"
             )
-        require_size(len(bank), params.validate, str(source / "bank.jsonl"))
+        warn_of_size(len(bank), params.validate, str(source / "bank.jsonl"))
         outcome = run_suite(bank, params.validate)
-        _refuse(outcome, str(source / "bank.jsonl"))
+        _judge(outcome, str(source / "bank.jsonl"))
         profile = drift.profile(bank)
         corrupted, changed = corrupt(bank, params.corruption, params.seed)
         write_records(work / "bank.jsonl", corrupted)
@@ -106,6 +109,8 @@ def _passed(
     }
     if reordered := warn_of_reordered(records, str(path)):
         counts["bidirectional_controls"] = reordered
+    if missing := sum(not record.rationale for record in records):
+        counts["without_rationale"] = missing
     return records, counts
 
 
@@ -122,15 +127,19 @@ def _leaks(bank: list[Record], queries: list[Record]) -> dict[str, int]:
     }
 
 
-def _refuse(outcome: Outcome, path: str) -> None:
-    if not outcome.failures:
-        return
-    first = outcome.failures[0]
-    rows = f"; rows {', '.join(first.rows)}" if first.rows else ""
-    more = f" (and {len(outcome.failures) - 1} more)" if len(outcome.failures) > 1 else ""
-    raise InputError(
-        f"{path}: the bank fails suite {outcome.family}: {first.expectation}, got {first.observed}{rows}{more}"
-    )
+def _judge(outcome: Outcome, path: str) -> None:
+    """Refuse a bank with faults; log what is dull about it."""
+    faults = [failure for failure in outcome.failures if not failure.warning]
+    if faults:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise InputError(f"{path}: the bank fails suite {outcome.family}: {_described(faults[0])}{more}")
+    for failure in outcome.failures:
+        logger.warning("%s: little variety, accepted: %s", path, _described(failure))
+
+
+def _described(failure: Failure) -> str:
+    rows = f"; rows {', '.join(failure.rows)}" if failure.rows else ""
+    return f"{failure.expectation}, got {failure.observed}{rows}"
 
 
 def _summary(report: dict[str, Any], shifts: dict[str, float] | None, out: Path) -> str:
@@ -142,8 +151,12 @@ def _summary(report: dict[str, Any], shifts: dict[str, float] | None, out: Path)
         lines += [f"{'':12}{reason}: {count}" for reason, count in counts["reasons"].items()]
         if reordered := counts.get("bidirectional_controls"):
             lines.append(f"{'':12}accepted with bidirectional controls: {reordered}")
+        if missing := counts.get("without_rationale"):
+            lines.append(f"{'':12}accepted without a rationale: {missing}")
     suite = report["suite"]
-    lines.append(f"suite {suite['family']}: {suite['expectations']} expectations met; {out / 'docs' / 'index.html'}")
+    failed = f", {suite['failed']} not" if suite["failed"] else ""
+    met = f"{suite['expectations'] - suite['failed']} expectations met{failed}"
+    lines.append(f"suite {suite['family']}: {met}; {out / 'docs' / 'index.html'}")
     if shifts is None:
         lines.append("drift: no earlier bank to compare with")
     else:

@@ -73,7 +73,7 @@ class ValidateParams(Section):
     max_quarantined: Share = Field(default=0.25, description="share of bad rows above which the whole bank is refused")
     max_question_chars: Count = Field(default=8000, description="characters; longer rows are quarantined")
     max_rationale_chars: Count = Field(default=16000, description="characters; longer rows are quarantined")
-    min_bank: Count = Field(default=20, description="examples; a smaller bank cannot be learned from")
+    min_bank: Count = Field(default=20, description="examples; a smaller bank is accepted with a warning")
 
 
 class EmbedParams(Section):
