@@ -29,7 +29,7 @@ VALUES = [
     "yes", "(3, 4)", "https://example.org/a/b?c=d", "ann@example.org", "New York", "", "  ", "-3", "1, 2, 3, 4, 5",
 ]  # fmt: skip
 PROSE = [
-    "The dog sleeps on the red box.", "Select the red button from the menu on the left.", "She asks: well, does it depend?",
+    "The dog sleeps on the red box.", "Select the red button from the menu on the left.", "She asks: well, is it?",
     "well-being and self-esteem", "It rose by 5 % in May, and fell again in June; nobody knows why.",
 ]  # fmt: skip
 
