@@ -276,3 +276,8 @@ def test_any_other_file_is_refused_by_its_name(text: str) -> None:
 def test_the_rules_of_this_repository_can_be_read_from_any_baseline() -> None:
     text = (Path(__file__).resolve().parents[2] / "gates.yaml").read_text()
     assert parse_gates(text) == parse_gates(yaml.safe_dump(yaml.safe_load(text)))
+
+
+def test_the_bank_is_no_report(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data(root, "b", "r")
+    assert "on trust: the reports of evaluate, train\n" in gate(capsys, "--new-baseline")[2]

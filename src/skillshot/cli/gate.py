@@ -125,6 +125,6 @@ def verdicts(rows: Sequence[Mapping[str, Any]], everything: bool) -> Iterator[st
 def sources(rows: Sequence[Mapping[str, Any]]) -> str:
     """How many rows rest on what was recomputed, and which reports on trust."""
     trusted = [row["name"] for row in rows if row["source"] == "on trust"]
-    stages = sorted({name.partition(".")[0] for name in trusted if ":" not in name and "/" not in name})
+    stages = sorted({name.partition(".")[0] for name in trusted if "." in name and not {":", "/"} & set(name)})
     count = f"{len(rows) - len(trusted)} of {len(rows)} checks rest on what was recomputed"
     return f"{count}; on trust: the reports of {', '.join(stages)}" if stages else count

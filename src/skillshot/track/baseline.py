@@ -95,7 +95,8 @@ def reference(
             f"--new-baseline: bank {now[:8]} has a baseline already, {BASELINE if now in old else baseline.name}\n"
             f"run `{command}`, or name the change if it is intended: --accept {name_of(now)}"
         )
-    known = (before.metrics, before.definitions) if before else ((), ())
+    metrics: Collection[str] = before.metrics if before else ()
+    definitions: Collection[str] = before.definitions if before else ()
     if others and now in old:
         detail = f"another bank than that of {baseline.name}; compared with its own first baseline"
         found, rows = old[now], [*rows, GateRow("bank", "same", then[:8], now[:8], detail=detail)]
@@ -111,8 +112,8 @@ def reference(
         rows.append(GateRow("bank", "another bank", then[:8], now[:8], detail=detail))
         return Reference(Snapshot("nothing", lambda _: None), rows=tuple(rows), moved=True)
     if moved and new:  # the same queries: the evaluation is still compared
-        return Reference(baseline, *known, (*rows, _first(then, now)), current.around(BANK), moved=True)
-    return Reference(baseline, *known, tuple(rows), moved=moved)
+        return Reference(baseline, metrics, definitions, (*rows, _first(then, now)), current.around(BANK), moved=True)
+    return Reference(baseline, metrics, definitions, tuple(rows), moved=moved)
 
 
 def _first(then: str, now: str) -> GateRow:
