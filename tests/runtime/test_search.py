@@ -46,18 +46,18 @@ def _answers(selector: Selector, question: Any = ASKED, **arguments: Any) -> boo
     except InputError as error:
         assert 10 < len(str(error)) < 400
         return False
-    assert all(np.isfinite(demonstration.score) for demonstration in found)
+    assert all(np.isfinite(demonstration.score) and 0 <= demonstration.confidence <= 1 for demonstration in found)
     return True
 
 
-@pytest.mark.parametrize("argument", ["question", "k", "exclude", "where", "min_score"])
+@pytest.mark.parametrize("argument", ["question", "k", "exclude", "where", "min_score", "min_confidence"])
 def test_odd_values(selector: Selector, argument: str) -> None:
     answered = [_answers(selector, **{argument: value}) for value in ODD]
     assert False in answered
 
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
-@given(st.sampled_from(["question", "k", "exclude", "where", "min_score"]), ANY_JSON)
+@given(st.sampled_from(["question", "k", "exclude", "where", "min_score", "min_confidence"]), ANY_JSON)
 def test_any_json_value(selector: Selector, argument: str, value: Any) -> None:
     _answers(selector, **{argument: value})
 
@@ -77,6 +77,11 @@ def test_what_is_refused_is_named(selector: Selector) -> None:
         ({"where": {7: 1}}, "where: 7: expected the name of a field"),
         ({"where": {"skill": {1}}}, "where: 'skill': {1}: expected a value"),
         ({"min_score": "high"}, "min_score='high': expected a cosine"),
+        ({"min_confidence": "high"}, "min_confidence='high': expected a probability, from 0 to 1"),
+        ({"min_confidence": 1.5}, "min_confidence=1.5: expected a probability"),
+        ({"min_confidence": -0.1}, "min_confidence=-0.1: expected a probability"),
+        ({"min_confidence": float("nan")}, "min_confidence=nan: expected a probability"),
+        ({"min_confidence": True}, "min_confidence=True: expected a probability"),
         ({"question": 3}, "question 3: expected a text"),
         ({"question": {"question": "q", "options": "AB"}}, "options 'AB' of a question: expected a list"),
         ({"question": {"question": "q", "context": 3}}, "context 3 of a question: expected a text"),
@@ -94,7 +99,10 @@ def test_a_batch_is_a_list(selector: Selector, questions: Any) -> None:
 
 def test_what_was_good_stays_good(selector: Selector) -> None:
     first = selector.select(ASKED, 3)
-    assert selector.select(ASKED, 3, exclude=[], where={}, min_score=None) == first
+    assert selector.select(ASKED, 3, exclude=[], where={}, min_score=None, min_confidence=None) == first
+    assert (
+        selector.select(ASKED, 3, min_confidence=0) == selector.select(ASKED, 3, min_confidence=np.float32(0)) == first
+    )
     assert (
         selector.select(ASKED, 3, min_score=np.float32(-1)) == selector.select(ASKED, 3, min_score=-(10**400)) == first
     )

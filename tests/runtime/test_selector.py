@@ -25,6 +25,12 @@ from skillshot.runtime.manifest import FORMAT
 from skillshot.runtime.prompt import render
 from skillshot.selectors.pool import Pool
 
+FOREIGN = (
+    "Who wrote the third symphony of Brahms?",
+    "Translate 'good morning' into Finnish.",
+    "SELECT name FROM singers WHERE age > 30",
+    "Which protein folds slowest at low temperature?",
+)
 QUESTION = "A train covers 60 miles in 3 hours. How many miles does it cover in one hour?"
 
 
@@ -136,16 +142,56 @@ def test_a_demonstration_below_the_least_score_is_left_out(selector: Selector) -
             selector.select(QUESTION, min_score=wrong)  # type: ignore[arg-type]
 
 
-def test_a_near_tie_is_not_broken_in_favour_of_one_below_the_least_score(bundle: Path, tmp_path: Path) -> None:
+def test_a_set_is_hedged_among_those_of_the_least_score(selector: Selector) -> None:
     """Variety may prefer a lower score; the ones below the least are out before that."""
-    shutil.copytree(bundle, tmp_path / "copy", copy_function=_link)
-    manifest = json.loads((bundle / "manifest.json").read_text())
-    (tmp_path / "copy/manifest.json").unlink()
-    manifest["select"]["near_tie"] = 0.5
-    (tmp_path / "copy/manifest.json").write_text(json.dumps(manifest))
-    selector = Selector.load(tmp_path / "copy", "lite")
     low = selector.select(QUESTION, k=len(selector))[4].score
     assert len(selector.select(QUESTION, k=4, min_score=low)) == 4
+
+
+def test_a_demonstration_below_the_least_confidence_is_left_out(selector: Selector) -> None:
+    chosen = selector.select(QUESTION, k=12)
+    assert all(0 <= d.confidence <= 1 for d in chosen)
+    for sure in (0.0, *(d.confidence for d in chosen)):
+        kept = selector.select(QUESTION, k=12, min_confidence=sure)
+        assert kept == [d for d in chosen if d.confidence >= sure], "a part of the same set, perhaps none"
+    above = min(1.0, max(d.confidence for d in chosen) + 1e-6)
+    assert selector.select(QUESTION, min_confidence=above) == []
+    assert selector.explain(QUESTION, min_confidence=above).reasons == ()
+    assert selector.prompt(QUESTION, min_confidence=above) == render([], QUESTION)
+
+
+def test_confidence_is_the_mean_of_what_is_chosen(selector: Selector) -> None:
+    for filters in (
+        {},
+        {"where": {"skill": selector.record(0).metadata["skill"]}},
+        {"exclude": [selector.record(0).id]},
+    ):
+        chosen = selector.select(QUESTION, 5, **filters)  # type: ignore[arg-type]
+        expected = np.mean([d.confidence for d in chosen])
+        assert selector.confidence(QUESTION, 5, **filters) == pytest.approx(expected)  # type: ignore[arg-type]
+    assert selector.confidence(QUESTION, where={"skill": "no such skill"}) == 0
+    assert selector.confidence(QUESTION, min_score=1.1) == 0
+    with pytest.raises(InputError, match="min_confidence="):
+        selector.confidence(QUESTION, min_confidence=2.0)
+
+
+def test_confidence_is_lower_for_a_question_that_is_foreign_to_the_bank(selector: Selector, story: Story) -> None:
+    known = np.mean([selector.confidence(query.question) for query in story[1][:20]])
+    foreign = np.mean([selector.confidence(question) for question in FOREIGN])
+    assert foreign < known
+
+
+def test_confidence_rises_with_the_part_of_the_score_that_is_calibrated(selector: Selector) -> None:
+    """A later demonstration of a question may be surer only where its latent scores less."""
+    chosen = selector.select(QUESTION, k=30)
+    bundle = selector._bundle
+    asked = bundle.policy([QUESTION])[0].copy()
+    start = bundle.scoring.widths[0]
+    asked[start : start + bundle.scoring.widths[1]] = 0
+    rows = {selector.record(row).id: row for row in range(len(selector))}
+    known = np.array([bundle.vectors[rows[d.id]] @ asked for d in chosen])
+    sure = np.array([d.confidence for d in chosen])[np.argsort(known)]
+    assert (np.diff(sure) >= -1e-9).all() and sure[-1] > sure[0]
 
 
 def test_the_k_of_the_manifest_is_used_unless_another_is_given(bundle: Path, tmp_path: Path) -> None:
@@ -175,7 +221,8 @@ def test_the_order_of_the_bank_does_not_matter(bundle: Path, tmp_path: Path, sto
     assert len(Selector.load(tmp_path / "copy")) == len(before) - 1
     add(tmp_path / "copy", [record])  # the same demonstration, now in the last row
     after = Selector.load(tmp_path / "copy")
-    np.testing.assert_allclose(after.vectors[-1], before.vectors[0], atol=1e-5)
+    # what fills a row is the root of a rounding error; no score reads it
+    np.testing.assert_allclose(after.vectors[-1, :-1], before.vectors[0, :-1], atol=1e-5)
     for query in story[1][:10]:
         one, two = before.select(query.question, 6), after.select(query.question, 6)
         assert [d.id for d in one] == [d.id for d in two]
@@ -312,5 +359,19 @@ def test_where_by_any_field(selector: Selector) -> None:
 
 
 def test_exclude_more_than_are_wanted(selector: Selector) -> None:
-    best = [d.id for d in selector.select(QUESTION, k=60)]
-    assert [d.id for d in selector.select(QUESTION, k=4, exclude=best[:56])] == best[56:]
+    best = [d.id for d in selector.select(QUESTION, k=80)]
+    left = selector.select(QUESTION, k=4, exclude=best[:76])
+    assert len(left) == 4 and not {d.id for d in left} & set(best[:76])
+    assert {d.id for d in selector.select(QUESTION, k=len(selector), exclude=best)}.isdisjoint(best)
+
+
+def test_excluded_demonstrations_are_as_if_they_were_removed(bundle: Path, tmp_path: Path, story: Story) -> None:
+    """A set is hedged among what may be chosen, not among what nobody sees."""
+    shutil.copytree(bundle, tmp_path / "copy", copy_function=_link)
+    whole = Selector.load(bundle, "lite")
+    gone = [d.id for d in whole.select(QUESTION, k=9)]
+    remove(tmp_path / "copy", gone)
+    smaller = Selector.load(tmp_path / "copy", "lite")
+    for question in (QUESTION, *(query.question for query in story[1][:20])):
+        without = whole.select(question, 4, exclude=gone)
+        assert [d.id for d in without] == [d.id for d in smaller.select(question, 4)]

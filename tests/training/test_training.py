@@ -20,10 +20,10 @@ from skillshot.features.tokens import procedural
 from skillshot.model.fitted import Fitted, run
 from skillshot.model.nets import Dropout, SkillCVAE, Standardise, gaussian_kl
 from skillshot.training import structure_head as closed
+from skillshot.training.cvae import fit_cvae
 from skillshot.training.fit import fit
 from skillshot.training.loop import one_cycle, train
-from skillshot.training.skillshot import SHARE
-from skillshot.training.structure_head import Ridges, agreement, predictability
+from skillshot.training.structure_head import Ridges, predictability
 
 Floats = npt.NDArray[np.float32]
 QUICK = TrainParams().changed(epochs=30, latent_dim=16, structure_dim=16, hidden=32, device="cpu", min_gap=-1.0)
@@ -122,12 +122,39 @@ def test_rows_are_unit_and_every_selector_is_there(fitted: Fitted) -> None:
         np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
 
 
-@pytest.mark.parametrize("mode", ["skillshot", "lite"])
-def test_both_heads_are_in_a_row_with_their_weights(fitted: Fitted, mode: str) -> None:
-    t = fitted.skillshot.target
-    for rows in (fitted.vectors["skillshot"], query(fitted, ["Ann has 5 figs and gets 7 more figs. How many?"], mode)):
-        np.testing.assert_allclose((rows[:, :t] ** 2).sum(1), SHARE, atol=1e-4)
-        np.testing.assert_allclose((rows[:, t:] ** 2).sum(1), 1 - SHARE, atol=1e-4)
+def blocks(fitted: Fitted, rows: Floats) -> list[Floats]:
+    """Structure, latent, sentence, words, and the coordinate that fills a row."""
+    return np.split(rows, np.cumsum(fitted.score["widths"]), axis=1)
+
+
+def test_a_bank_row_is_four_blocks_of_half_length(fitted: Fitted) -> None:
+    *parts, rest = blocks(fitted, fitted.vectors["skillshot"])
+    assert [part.shape[1] for part in parts] == fitted.score["widths"] and rest.shape[1] == 1
+    for part in parts:
+        np.testing.assert_allclose(np.linalg.norm(part, axis=1), 0.5, atol=1e-4)
+    assert np.abs(rest).max() < 0.02, "nothing is missing to length 1, where no block is empty"
+
+
+@pytest.mark.parametrize("mode", ["full", "lite"])
+def test_a_query_block_is_at_most_as_long_as_its_share(fitted: Fitted, mode: str) -> None:
+    texts = ["Ann has 5 figs and gets 7 more figs. How many?", "Name the capital of Peru.", "zzz", "figs " * 40]
+    rows = query(fitted, texts, {"full": "skillshot"}.get(mode, mode))
+    *parts, rest = blocks(fitted, rows)
+    shares = fitted.score[mode]["shares"]
+    assert sum(shares) == pytest.approx(1, abs=1e-5) and min(shares) >= 0
+    for part, share in zip(parts, shares, strict=True):
+        assert (np.linalg.norm(part, axis=1) <= 2 * share + 1e-4).all()
+    assert not rest.any(), "what fills a row is not compared"
+    scores = rows @ fitted.vectors["skillshot"].T
+    assert np.isfinite(scores).all() and scores.max() <= 1 + 1e-4
+
+
+def test_an_uncertain_prediction_is_short(fitted: Fitted) -> None:
+    """Structure and latent of a question are as long as the bank teaches something about it."""
+    known, foreign = query(fitted, ["Ann has 5 figs and gets 7 more figs. How many figs now?", "zzz qqq"], "lite")
+    t, z = fitted.score["widths"][:2]
+    for part in (slice(0, t), slice(t, t + z)):
+        assert np.linalg.norm(foreign[part]) < 0.7 * np.linalg.norm(known[part])
 
 
 @pytest.mark.parametrize(("published", "spread"), [(False, 3.0), (True, 2 * np.log(3.0))])
@@ -284,15 +311,50 @@ def test_checkpoint_of_another_run_is_not_resumed(
     assert trained_again == (changed != "nothing")
 
 
-def test_collapse_is_refused_with_the_numbers(bank: tuple[list[Record], list[int]]) -> None:
-    settings = QUICK.changed(beta=1e4, min_gap=0.005)
+def test_a_collapse_of_the_cvae_has_the_numbers() -> None:
+    _, q, r = toy()
+    settings = QUICK.changed(epochs=3, beta=1e4, min_gap=0.005)
     with pytest.raises(CollapseError, match=r"shuffled-z gap .* train.min_gap 0.005 \(active units"):
-        fit(bank[0], *inputs(bank[0]), settings, 3)
+        fit_cvae([q.numpy()], [r.numpy()], settings, 3, "skillshot", conditional=False)
+
+
+def test_a_selector_whose_latents_collapse_is_fitted_without_them(
+    bank: tuple[list[Record], list[int]], caplog: pytest.LogCaptureFixture
+) -> None:
+    found = fit(bank[0], *inputs(bank[0]), QUICK.changed(epochs=3, beta=1e4, min_gap=0.005), 3)
+    warnings = "\n".join(record.message for record in caplog.records if record.levelname == "WARNING")
+    assert warnings.count("shuffled-z gap") == 2
+    assert "the selector is fitted without the latent" in warnings and "fitted without the baseline lars" in warnings
+    assert found.lars is None and set(found.policies) == {"skillshot", "lite", "ridge"}
+    assert set(found.vectors) == set(found.posteriors) == {"skillshot", "ridge"}
+    assert [found.score[mode]["shares"][1] for mode in ("full", "lite")] == [0, 0]
+    np.testing.assert_allclose(np.linalg.norm(found.vectors["skillshot"], axis=1), 1, atol=1e-5)
+
+
+def test_baselines_are_fitted_only_where_the_rationales_are_embedded(
+    bank: tuple[list[Record], list[int]], tmp_path: Path
+) -> None:
+    found = fit(bank[0], inputs(bank[0])[0], None, QUICK.changed(epochs=3), 3)
+    assert set(found.policies) == {"skillshot", "lite"} and set(found.vectors) == {"skillshot"}
+    assert found.lars is found.ridge is found.ridge_bank is None
+    found.save(tmp_path)
+    loaded = Fitted.load(tmp_path)
+    assert (loaded.score, loaded.verdict) == (found.score, found.verdict) and loaded.lars is None
+    texts = [r.text for r in make(5, seed=2)[0]]
+    assert np.array_equal(query(loaded, texts), query(found, texts))
 
 
 def test_shapes_must_match(bank: tuple[list[Record], list[int]]) -> None:
-    with pytest.raises(InputError, match="120 records, 3 question"):
+    with pytest.raises(InputError, match="120 records, but 3 and 3 embeddings of questions and rationales"):
         fit(bank[0], np.ones((3, 4), np.float32), np.ones((3, 4), np.float32), QUICK, 0)
+    with pytest.raises(InputError, match="120 records, but 3 embeddings"):
+        fit(bank[0], np.ones((3, 4), np.float32), None, QUICK, 0)
+
+
+def test_a_bank_of_wrong_examples_alone_is_refused() -> None:
+    records = [dataclasses.replace(record, metadata={"correct": False}) for record in make(6)[0]]
+    with pytest.raises(InputError, match="every example is marked as incorrect"):
+        fit(records, inputs(records)[0], None, QUICK, 0)
 
 
 def test_kl_equals_torch() -> None:
@@ -365,11 +427,6 @@ def test_procedural_words_do_not_come_from_the_question() -> None:
     assert not {"roll", "ann"} & set(kept), "rolled is another form of roll; a name is a copy"
 
 
-def test_agreement_is_one_when_the_same_structure_is_found() -> None:
-    bank = np.repeat(np.eye(3, dtype=np.float32), 4, axis=0)
-    assert agreement(np.eye(3, dtype=np.float32), bank, np.eye(3, dtype=np.float32), bank) == pytest.approx(1)
-
-
 def test_nothing_is_learned_from_an_example_marked_as_incorrect() -> None:
     records, _ = make(120)
     question, rationale = inputs(records)
@@ -377,4 +434,6 @@ def test_nothing_is_learned_from_an_example_marked_as_incorrect() -> None:
     marked = fit([*records[:80], *wrong], question, rationale, QUICK, 3)
     without = fit(records[:80], question[:80], rationale[:80], QUICK, 3)
     assert marked.vectors["skillshot"].shape[0] == 120
-    np.testing.assert_allclose(marked.vectors["skillshot"][:80], without.vectors["skillshot"], atol=1e-4)
+    # but for what fills a row, the root of a rounding error, which no score reads
+    one, two = marked.vectors["skillshot"][:80, :-1], without.vectors["skillshot"][:, :-1]
+    np.testing.assert_allclose(one, two, atol=1e-4)

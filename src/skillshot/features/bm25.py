@@ -21,7 +21,8 @@ class BM25:
         self._index = bm25s.BM25()
         words = [_WORD.findall(text.lower()) for text in texts]
         self._vocabulary = {word for row in words for word in row}
-        self._index.index(words, show_progress=False)
+        if self._vocabulary:  # of texts without a word, bm25s divides by their mean length
+            self._index.index(words, show_progress=False)
 
     def scores(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Scores of every indexed text for every query, (q, n); a query without a known word scores zero."""

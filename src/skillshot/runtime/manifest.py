@@ -17,7 +17,7 @@ FORMAT = 4  # 2: n-grams by their codes; 3: the buckets are stored in the view; 
 NAME = "manifest.json"
 LONGEST = 2**20  # bytes of the largest manifest that is read; a real one has 6,000
 
-_WORD = schema.text(r"[^\x00-\x1f\x7f-\x9f]{0,300}", "a text of at most 300 printable characters")
+_WORD = schema.text(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{0,300}", "a text of at most 300 printable characters")
 _DIGEST = schema.text(r"[0-9a-f]{64}", "64 hexadecimal digits")
 _NAME = schema.text(NAMES, f"{CARD}, model/FILE, model/VIEW/FILE or bank-N/FILE")
 _PAIR = schema.fields(dict.fromkeys(("diff", "low", "high"), schema.number()))

@@ -122,19 +122,20 @@ def _choose(
 ) -> list[Found]:  # fmt: skip
     """A set of k rows without the question itself, excluded ids, duplicates and scores below `low`; best first."""
     key, scoring = np.uint64(question_key(question)), bundle.scoring
-    width = max(CANDIDATES, k + 1 + len(excluded))
+    width = max(CANDIDATES, k) + 1 + len(excluded)
     while True:
         rows, scores = bundle.search(vector, width, allowed)
         fit = (bundle.store.keys[rows] != key) & (scores >= low)
         all_seen = len(rows) < width or scores[-1] < low
+        if excluded:  # before the set is chosen, which would be hedged by what nobody sees
+            fit &= np.array([bundle.store[int(row)].id not in excluded for row in rows], bool)
         rows, scores = rows[fit], scores[fit]
         chosen: dict[tuple[int, str], tuple[int, Record, float]] = {}  # by question and context, however written
         near = bundle.vectors[rows[:CANDIDATES]].astype(np.float32, copy=False)
         for place in hedge(scores, near, scoring.weights, scoring.doubt, k):
             record = bundle.store[int(rows[place])]
-            if record.id not in excluded:
-                found = int(rows[place]), record, float(scores[place])
-                chosen.setdefault((int(bundle.store.keys[rows[place]]), normalise_question(record.context)), found)
+            found = int(rows[place]), record, float(scores[place])
+            chosen.setdefault((int(bundle.store.keys[rows[place]]), normalise_question(record.context)), found)
             if len(chosen) == k:
                 break
         if len(chosen) == k or all_seen:

@@ -16,6 +16,7 @@ from skillshot.training.blend import Similarities, best
 NEAREST = 8  # rows for each question whose similarities are split
 BINS = 120  # of the histogram that is split
 FEWEST = 20  # questions below which nothing is calibrated
+EQUAL = 1e-5  # range of similarities that differ by rounding alone
 KNOTS = 32  # of the curve, at most
 NEAR = 64  # candidates among which the nearest question is looked for, as in a selection
 STEPS = np.linspace(0, 1, 101)  # quantiles that are kept
@@ -53,7 +54,13 @@ def calibrate(found: Similarities, wording: float, sentence: float) -> Calibrati
 
 
 def threshold(values: Floats | Doubles) -> float:
-    """The value that splits numbers into two groups with the largest variance between them (Otsu, 1979)."""
+    """The value that splits numbers into two groups with the largest variance between them (Otsu, 1979).
+
+    Of numbers that are all equal, the lowest: they are one group.
+    """
+    values = np.asarray(values, np.float64)
+    if np.ptp(values) < EQUAL:
+        return float(values.min())
     counts, edges = np.histogram(values, BINS)
     share, middle = counts / max(1, counts.sum()), (edges[1:] + edges[:-1]) / 2
     below, moment = np.cumsum(share), np.cumsum(share * middle)
@@ -62,4 +69,5 @@ def threshold(values: Floats | Doubles) -> float:
 
 
 def _plain(values: Doubles) -> tuple[float, ...]:
-    return tuple(round(float(value), 5) for value in values)
+    # a prediction may be longer than 1; the manifest holds what a score can be
+    return tuple(round(float(value), 5) for value in np.clip(values, -2, 2))

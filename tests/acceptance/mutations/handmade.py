@@ -85,7 +85,7 @@ for place, values in {
     "select/k": (0, -1, 2.5, "4", None),
     "data/records": (-1, 0, 5, HUGE, 1.5, None),
     "data/sha256": ("abc", None, 7),
-    "embed/model": (7, "a\nb", "x" * 1000),
+    "embed/model": (7, "a\nb", "x" * 1000, "\ud800"),
     "index/exact_below": (None, -1, KeyError),
     "metrics": ([], {"kl": NAN}, {"kl": "1"}, {"a\nb": 1.0}),
     "seed": ("7", None),
