@@ -27,6 +27,8 @@ from skill_slices import DATA, FILES, PARTS, Slice, slices  # noqa: E402
 from skillshot.common.io import write_json  # noqa: E402
 from skillshot.common.params import TrainParams  # noqa: E402
 from skillshot.features.channels import QUESTION, RATIONALE, Channel  # noqa: E402
+from skillshot.model.combined import Widths  # noqa: E402
+from skillshot.runtime.scoring import BLOCKS  # noqa: E402
 
 WORDS = (Channel("words", 3),)
 CASES: dict[str, dict[str, object]] = {
@@ -65,11 +67,10 @@ def variants(part: Slice, embed: Texts, seed: int) -> Iterator[tuple[str, Floats
         fitted = fit_skillshot(*texts, q, TrainParams().changed(min_gap=-1.0), seed, **changes)  # type: ignore[arg-type]
         words = fitted.question_view.transform([x.text for x in part.queries])
         rows = run(SkillPosterior(fitted.model).eval(), q, fitted.question_lexical, fitted.rationale_lexical)
-        chosen, t = run(SkillPolicy(fitted.model).eval(), asked, words), fitted.model.target
+        chosen = run(SkillPolicy(fitted.model).eval(), asked, words)
         yield name, best(chosen @ rows.T, part)
         if not changes:
-            yield "no CVAE (structure head alone)", best(chosen[:, :t] @ rows[:, :t].T, part)
-            yield "no structure head (z alone)", best(chosen[:, t:] @ rows[:, t:].T, part)
+            yield from _without_blocks(fitted.model.widths, chosen, rows, part)
             lite = run(LitePolicy(fitted.model).eval(), words)
             yield "no sentence embedding (lite)", best(lite @ rows.T, part)
     for name, (settings, switches) in FAULTS.items():
@@ -77,6 +78,16 @@ def variants(part: Slice, embed: Texts, seed: int) -> Iterator[tuple[str, Floats
         posterior = PosteriorHead(model.question, model.rationale, model.posterior).eval()
         policy = PolicyHead(model.question, model.policy).eval()
         yield name, best(run(policy, asked) @ run(posterior, q, r).T, part)
+
+
+def _without_blocks(widths: Widths, chosen: Floats, rows: Floats, part: Slice) -> Iterator[tuple[str, Floats]]:
+    """Each block of the score removed in turn; the shares of the others stay in proportion."""
+    start = 0
+    for block, width in zip(BLOCKS, dataclasses.astuple(widths), strict=True):
+        place = slice(start, start := start + width)
+        left = chosen.copy()
+        left[:, place] = 0
+        yield f"no {block} in the score", best(left @ rows.T, part)
 
 
 def main() -> None:

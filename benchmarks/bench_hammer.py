@@ -21,6 +21,7 @@ import numpy as np
 from skillshot.bundle.edit import add, remove
 from skillshot.common.io import write_json
 from skillshot.common.record import Record, normalise_question
+from skillshot.runtime.hedge import CANDIDATES
 from skillshot.runtime.selector import Selector
 
 
@@ -44,9 +45,11 @@ def wrong(selector: Selector, question: str, k: int, exclude: list[str], known: 
             return "the question itself"
     scores = selector.vectors @ selector._bundle.policy([question])[0]
     best = np.sort(scores)[::-1][: len(ids) + len(exclude)]
-    # near ties are diversified; nothing worse than both the margin and the k-th best may be chosen
-    least = min(best[-1], best[0] - selector.facts["select"]["near_tie"]) - 1e-4
-    if not exclude and (abs(chosen[0].score - best[0]) > 1e-4 or chosen[-1].score < least):
+    # a set is hedged among the best candidates, so none may be worse than all of them
+    candidates = max(CANDIDATES, k) + 1 + len(exclude)
+    least = np.sort(scores)[::-1][:candidates][-1] - 1e-4
+    confident = all(0 <= demonstration.confidence <= 1 for demonstration in chosen)
+    if chosen[-1].score < least or chosen[0].score > best[0] + 1e-4 or not confident:
         return f"not the best: {[d.score for d in chosen]} instead of {best.tolist()}"
     return None
 

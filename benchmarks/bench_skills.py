@@ -16,7 +16,6 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +29,13 @@ from skill_slices import DATA, FILES, PARTS, Slice, slices  # noqa: E402
 
 from skillshot.bank.corruption import corrupt  # noqa: E402
 from skillshot.common.io import write_json  # noqa: E402
-from skillshot.common.params import CorruptionParams, SelectParams, TrainParams  # noqa: E402
+from skillshot.common.params import CorruptionParams, TrainParams  # noqa: E402
 from skillshot.common.record import Record  # noqa: E402
 from skillshot.evaluation.alignment import paired_interval  # noqa: E402
-from skillshot.runtime.diversify import CANDIDATES, diversify  # noqa: E402
-from skillshot.runtime.index import top_k  # noqa: E402
 from skillshot.features.bm25 import BM25  # noqa: E402
+from skillshot.runtime.hedge import CANDIDATES, chosen_rows  # noqa: E402
+from skillshot.runtime.index import top_k  # noqa: E402
+from skillshot.runtime.scoring import BLOCKS, Scoring  # noqa: E402
 
 Floats = npt.NDArray[np.float32]
 
@@ -79,13 +79,13 @@ def best(scores: Floats, part: Slice, k: int = 4) -> Floats:
     return np.take_along_axis(part.truth, rows, 1).mean(1)
 
 
-def served(query: Floats, rows: Floats, part: Slice, k: int = 4) -> Floats:
-    """The same for the rows that a Selector would choose, with near ties diversified."""
+def served(query: Floats, rows: Floats, part: Slice, scoring: Scoring, k: int = 4) -> Floats:
+    """The same for the rows that a Selector would choose, a hedged set."""
     out, scores = np.zeros(len(query), np.float32), query @ rows.T
     for i in range(len(query)):
         near = top_k(scores[i], CANDIDATES, part.allowed[i])
-        taken = list(islice(diversify(scores[i][near], rows, near, SelectParams().near_tie), k))
-        out[i] = part.truth[i, near[taken]].mean()
+        taken = chosen_rows(scores[i][near], rows, near, scoring.weights, scoring.doubt, k)
+        out[i] = part.truth[i, taken].mean()
     return out
 
 
@@ -110,14 +110,17 @@ def selectors(part: Slice, embed: Texts, seed: int) -> Iterator[tuple[str, Float
     policies, rows = fitted.policies, fitted.vectors
     yield "ridge", best(run(policies["ridge"], asked) @ rows["ridge"].T, part)
     yield "lars", best(run(policies["lars"], asked) @ rows["lars"].T, part)
-    yield "lite", served(run(policies["lite"], words), rows["skillshot"], part)
-    chosen, t = run(policies["skillshot"], asked, words), fitted.skillshot.target
-    yield "skillshot", served(chosen, rows["skillshot"], part)
-    yield "skillshot, near ties by score", best(chosen @ rows["skillshot"].T, part)
-    yield "structure head alone", best(chosen[:, :t] @ rows["skillshot"][:, :t].T, part)
-    yield "z alone", best(chosen[:, t:] @ rows["skillshot"][:, t:].T, part)
+    full, lite = (Scoring.of(fitted.score, mode) for mode in ("full", "lite"))
+    yield "lite", served(run(policies["lite"], words), rows["skillshot"], part, lite)
+    chosen, bank = run(policies["skillshot"], asked, words), rows["skillshot"]
+    yield "skillshot", served(chosen, bank, part, full)
+    yield "skillshot, by score alone", best(chosen @ bank.T, part)
+    start = 0
+    for block, width in zip(BLOCKS, full.widths, strict=True):
+        place = slice(start, start := start + width)
+        yield f"{block} alone", best(chosen[:, place] @ bank[:, place].T, part)
     yield "oracle", best(known @ r.T, part)
-    own = run(fitted.posteriors["skillshot"], asked, words, structure)
+    own = run(fitted.posteriors["skillshot"], asked, words, structure) * full.weights
     yield "oracle, same features", best(own @ rows["skillshot"].T, part)
 
 

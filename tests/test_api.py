@@ -34,8 +34,9 @@ class Parts:
         self.copied = copied
         monkeypatch.setattr("skillshot.encoder.load_encoder", lambda _: SimpleNamespace(parameters=list))
         monkeypatch.setattr("skillshot.encoder.embed_texts", self.embed)
-        fitted = SimpleNamespace(vectors={}, diagnostics={})
-        monkeypatch.setattr("skillshot.training.fit.fit", lambda *_: fitted)
+        fitted = SimpleNamespace(vectors={}, diagnostics={}, score={}, verdict={})
+        self.explained: list[Any] = []  # the embeddings of rationales that reached training
+        monkeypatch.setattr("skillshot.training.fit.fit", lambda *given: self.explained.append(given[2]) or fitted)
         monkeypatch.setattr("skillshot.export.model.export_model", lambda *_: {})
         monkeypatch.setattr("skillshot.bundle.build.build_bundle", self.build)
 
@@ -72,7 +73,19 @@ def test_refused_rows_are_written_with_line_and_reason_and_cut_texts_are_logged(
     assert row["line"] == 21 and row["reason"] == "empty_answer" and report["reasons"] == {"empty_answer": 1}
     assert "embed: 3 questions exceed the encoder's 256 tokens and were cut" in caplog.messages
     assert "bank: 20 accepted, 1 quarantined" in caplog.messages and "rationales exceed" not in caplog.text
-    assert report["truncated"] == {"questions": 3, "rationales": 0}
+    assert report["truncated"] == {"questions": 3} and report["structure"] == "rationale"
+
+
+@pytest.mark.parametrize("baselines", [False, True])
+def test_rationales_are_embedded_only_for_the_baselines(
+    baselines: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = Parts(monkeypatch)
+    bank = write_bank(tmp_path / "bank.jsonl", ROWS)
+    report = fit_bundle(bank, tmp_path / "out", COLUMNS, baselines=baselines)
+    (explained,) = parts.explained
+    assert (explained is not None) == baselines
+    assert report["truncated"] == {"questions": 3} | ({"rationales": 0} if baselines else {})
 
 
 def test_a_limit_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

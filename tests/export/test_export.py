@@ -22,6 +22,7 @@ from skillshot.export.encoder import export_encoder
 from skillshot.export.networks import agreement
 from skillshot.export.quantise import _levelled, _tokens, quantise
 from skillshot.runtime.onnx import Session, TextEncoder
+from skillshot.runtime.scoring import check_score
 
 TEXTS = ["How many apples are left?", "short", "A much longer question " * 20, "사과는 몇 개인가?", ""]
 
@@ -111,7 +112,10 @@ def test_agreement_counts_choices() -> None:
 def test_bundle_describes_itself(bundle: Path) -> None:
     manifest = json.loads((bundle / "manifest.json").read_text())
     assert manifest["data"]["records"] > 200
-    assert manifest["select"] == {"k": 4, "mode": "full", "near_tie": 0.02, "precision": "int8"}
+    assert manifest["select"] == {"k": 4, "mode": "full", "precision": "int8"}
+    check_score(manifest["score"], "score")
+    assert len(manifest["score"]["widths"]) == 4 and manifest["structure"] == "rationale"
+    assert manifest["verdict"]["rows"] > 200 and 0 <= manifest["verdict"]["trust"] <= 1
     card = (bundle / "README.md").read_text()
     assert card.startswith("---\nlibrary_name: skillshot\nlicense: apache-2.0\n")
     expected = [
@@ -135,7 +139,6 @@ def test_another_encoder_keeps_its_own_licence(bundle: Path, tmp_path: Path) -> 
     write_card(tmp_path, manifest | {"embed": {"model": "someone/model"}, "index": {"exact_below": 10}})
     card = (tmp_path / "README.md").read_text()
     assert "someone/model, under their own licence" in card and "inverted file" in card
-    assert f"within {manifest['select']['near_tie']} of the best score" in card
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
