@@ -85,7 +85,7 @@ def fit_bundle(bank: Examples, out: Path, params: Params, *, baselines: bool = F
     from skillshot.bank.checks import warn_of_size
     from skillshot.bank.examples import log_quarantined, name_of
     from skillshot.bank.load import load_bank
-    from skillshot.bank.structure import structure_of
+    from skillshot.common.structure import structure_of
 
     if out.exists() and any(out.iterdir() if out.is_dir() else [out]) and not (out / "manifest.json").exists():
         raise InputError(f"{out}: exists and is not a bundle; choose another folder")

@@ -39,8 +39,8 @@ def random_case(seed: int, n: int, width: int = 5) -> tuple[Floats, Floats]:
 def worth(places: tuple[int, ...], scores: Floats, rows: Floats, doubt: float, k: int, share: float) -> float:
     """The value of a set, by its definition."""
     likely = np.exp((scores.astype(np.float64) - scores[0]) / doubt)
-    alike = np.maximum(rows.astype(np.float64) @ rows.T, 0)
-    expected = likely / likely.sum() @ alike[:, list(places)].max(1)
+    similar = np.maximum(rows.astype(np.float64) @ rows.T, 0)
+    expected = likely / likely.sum() @ similar[:, list(places)].max(1)
     return float((1 - share) * scores[list(places)].sum() / k + share * expected)
 
 
@@ -121,7 +121,7 @@ def test_each_step_takes_the_largest_gain() -> None:
         taken += (place,)
 
 
-def test_weights_decide_what_is_alike() -> None:
+def test_weights_decide_what_is_similar() -> None:
     """Rows 0 and 1 differ only in a coordinate without weight, so they are duplicates for the score."""
     rows = unit([[1, 0, 1], [1, 0, -1], [0.7, 0.7, 1]])
     scores = np.array([0.9, 0.9, 0.88], np.float32)

@@ -182,7 +182,7 @@ def test_confidence_is_lower_for_a_question_that_is_foreign_to_the_bank(selector
 
 
 def test_confidence_rises_with_the_part_of_the_score_that_is_calibrated(selector: Selector) -> None:
-    """A later demonstration of a question may be surer only where its latent scores less."""
+    """A later demonstration of a question may have more confidence only where its latent scores less."""
     chosen = selector.select(QUESTION, k=30)
     bundle = selector._bundle
     asked = bundle.policy([QUESTION])[0].copy()

@@ -67,7 +67,7 @@ def test_words_that_are_no_better_leave_the_wording_to_the_encoder() -> None:
 
 
 def test_the_choice_rests_on_the_judged_questions_alone() -> None:
-    """The first half of the questions is told by structure, the second by wording."""
+    """The first half of the questions is decided by structure, the second by wording."""
     structure, sentence = bank(1, structure=0.02), bank(1, sentence=0.02)
     first = np.arange(ROWS) < ROWS // 2
     mixed = Similarities(

@@ -31,8 +31,8 @@ def test_the_curve_says_how_often_a_choice_is_right(spread: float) -> None:
     fresh, truth = procedures(300, 6, spread, seed=1)
     scores = fresh.score(0.0, 1.0)
     chosen = best(scores)
-    said = np.interp(np.take_along_axis(scores, chosen, 1), curve.at, curve.value)
-    assert float(said.mean()) == pytest.approx(float(np.take_along_axis(truth, chosen, 1).mean()), abs=0.06)
+    stated = np.interp(np.take_along_axis(scores, chosen, 1), curve.at, curve.value)
+    assert float(stated.mean()) == pytest.approx(float(np.take_along_axis(truth, chosen, 1).mean()), abs=0.06)
     assert same.mean() < 0.2, "a random choice is seldom right"
 
 
@@ -88,7 +88,7 @@ def test_equal_similarities_are_calibrated() -> None:
 
 @given(st.floats(-0.5, 0.3), st.floats(0.3, 0.6), st.floats(0.2, 0.8), st.integers(0, 1000))
 @settings(max_examples=40, deadline=None)
-def test_the_threshold_lies_between_two_groups(low: float, distance: float, share: float, seed: int) -> None:
+def test_the_threshold_is_between_two_groups(low: float, distance: float, share: float, seed: int) -> None:
     rng = np.random.default_rng(seed)
     high = low + distance
     values = np.where(rng.random(2000) < share, high, low) + 0.03 * rng.standard_normal(2000)

@@ -4,7 +4,7 @@ The true rationale of the question is one of the candidates' or like one; how li
 and the doubt of the model. A set is worth the mean score of its members and the expected similarity of its best member
 to the true rationale. That is submodular in the set, so a greedy choice reaches at least 1 - 1/e of the best value
 (Nemhauser, Wolsey & Fisher, 1978). Where the model is sure, the best scores are taken; where it is not, demonstrations
-of several procedures; and of equal ones the least alike.
+of several procedures; and of equal ones the least similar.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ def hedge(scores: Floats, rows: Floats, weights: Floats, doubt: float, k: int, s
     taken: list[int] = []
     if share > 0 and k > 1 and count > k:
         near = rows[:count].astype(np.float32, copy=False)
-        alike = np.maximum((near * weights) @ near.T, 0)
+        similar = np.maximum((near * weights) @ near.T, 0)
         likely = np.exp((scores[:count] - scores[0]) / doubt)
         likely /= likely.sum()
         value = (1 - share) / k * scores[:count]
         covered = np.zeros(count, np.float32)
         for _ in range(k):
-            gain = value + share * (likely @ np.maximum(alike, covered[:, None]))
+            gain = value + share * (likely @ np.maximum(similar, covered[:, None]))
             gain[taken] = -np.inf
             place = int(gain.argmax())
             taken.append(place)
-            np.maximum(covered, alike[:, place], out=covered)
+            np.maximum(covered, similar[:, place], out=covered)
             yield place
     seen = set(taken)
     yield from (place for place in range(len(scores)) if place not in seen)

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from skillshot.bank.structure import text_of
 from skillshot.common import schema
 from skillshot.common.arrays import Floats
 from skillshot.common.errors import BundleError, InputError
 from skillshot.common.io import sha256_text
 from skillshot.common.progress import tracked
 from skillshot.common.record import Record
+from skillshot.common.structure import text_of
 from skillshot.features.bm25 import BM25
 from skillshot.features.lexical import LexicalView
 from skillshot.runtime.layout import MODEL, QUESTION_VIEW, RATIONALE_VIEW

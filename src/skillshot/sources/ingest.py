@@ -10,12 +10,12 @@ from typing import IO, Any
 
 import numpy as np
 
-from skillshot.bank.columns import suggest
 from skillshot.bank.dedup import Grouper
 from skillshot.bank.intake import GOLD, Intake, Placed, Quarantined, Tally
 from skillshot.bank.rows import Raw
 from skillshot.bank.split import group_stats, hold_out, spanning
-from skillshot.common.errors import ColumnsError, SkillshotError
+from skillshot.bank.unexplained import Unexplained
+from skillshot.common.errors import SkillshotError
 from skillshot.common.io import replaced_folder
 from skillshot.common.params import Params
 from skillshot.common.progress import tracked
@@ -79,7 +79,7 @@ class _Reader:
     def __call__(self, name: str, raws: Iterator[Raw], limit: int | None, *, queries: bool = False) -> dict[str, Any]:
         columns = self.params.ingest.columns
         intake, tally = Intake(columns, self.params.validate, () if queries else GOLD), Tally()
-        rows = explained = 0
+        rows, unexplained = 0, Unexplained()
 
         def counted() -> Iterator[Raw]:
             nonlocal rows
@@ -93,16 +93,12 @@ class _Reader:
                 if isinstance(item, Quarantined):
                     self.refused.write(json.dumps(item.to_dict(), ensure_ascii=True) + "\n")
                 else:
-                    explained += bool(item.record.rationale and item.record.answer)
+                    unexplained.add(item.record)
                     self.grouper.add(item.record.question, item.record.group)
                     out.write(_line(item))
         tally.refuse_if_bad(name, self.params.validate, intake)
-        if not queries and not explained:
-            names = intake.file_columns
-            raise ColumnsError(
-                f"{name}: no row has both a rationale and an answer; the file has the columns {', '.join(names)[:200]}",
-                suggest("rationale", names, columns, GOLD),
-            )
+        if not queries:
+            unexplained.log(name, intake.file_columns, columns)
         if rows != tally.accepted + tally.refused:
             raise SkillshotError(f"ingest lost rows of {name}: {rows} in, {tally.accepted} + {tally.refused} out")
         return {

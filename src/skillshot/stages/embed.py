@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from skillshot.bank.structure import structure_of
 from skillshot.common.io import atomic_write, write_json
 from skillshot.common.params import load_params
 from skillshot.common.record import read_records
+from skillshot.common.structure import structure_of
 from skillshot.encoder import embed_texts, load_encoder
 from skillshot.stages._runner import stage_main
 

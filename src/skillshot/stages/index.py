@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from skillshot.bank.structure import structure_of
 from skillshot.bundle.build import build_bundle, bundle_facts
 from skillshot.common.io import read_json, write_json
 from skillshot.common.params import load_params
 from skillshot.common.record import read_records
+from skillshot.common.structure import structure_of
 from skillshot.model.fitted import Fitted
 from skillshot.runtime.selector import Selector
 from skillshot.stages._runner import stage_main

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from skillshot.bank.structure import structure_of
 from skillshot.common.io import write_json
 from skillshot.common.params import load_params
 from skillshot.common.record import read_records
+from skillshot.common.structure import structure_of
 from skillshot.common.verdict import FitVerdict
 from skillshot.stages._runner import stage_main
 

@@ -97,10 +97,10 @@ def judge_modes(
     number = {text: i for i, text in enumerate(dict.fromkeys(map(normalise_question, texts)))}
     key = np.array([number[normalise_question(text)] for text in texts])
     same = key[rows][:, None] == key[None, :]
-    truth, alike = target[rows] @ target.T, words[rows] @ words.T
+    truth, by_words = target[rows] @ target.T, words[rows] @ words.T
     modes = {}
     for mode, (structure, asked) in seen.items():
-        found = Similarities(structure[rows] @ target.T, asked[rows] @ sentence.T, alike, truth, same)
+        found = Similarities(structure[rows] @ target.T, asked[rows] @ sentence.T, by_words, truth, same)
         wording, part = choose(found) if learned else (1.0, 1.0)
         modes[mode] = Judged(
             Shares.of(wording, part, len(texts), latent),
@@ -108,7 +108,7 @@ def judge_modes(
             calibrate(found, wording, part),
             _honest(found) if learned else found.mean(best(found.score(wording, part))),
         )
-    rivals = Similarities(truth, embedding[rows] @ embedding.T, alike, truth, same)
+    rivals = Similarities(truth, embedding[rows] @ embedding.T, by_words, truth, same)
     keywords = BM25(texts).scores([texts[row] for row in rows])
     keywords[same] = -1
     return Crossfit(modes, rivals.mean(best(rivals.score(1.0, 1.0))), rivals.mean(best(keywords)))

@@ -14,7 +14,7 @@ from skillshot.common.sinks import csv_cell, label
 def write_curves(path: str | PathLike[str], history: Sequence[Mapping[str, Any]]) -> None:
     """One row per model and epoch, six significant digits."""
     with atomic_write(path) as handle:
-        table = csv.DictWriter(handle, list(history[0]), lineterminator="\n")
+        table = csv.DictWriter(handle, list(history[0]) if history else ["model", "epoch"], lineterminator="\n")
         table.writeheader()
         for row in history:
             table.writerow({k: f"{v:.6g}" if isinstance(v, float) else csv_cell(v) for k, v in row.items()})
@@ -25,7 +25,9 @@ def draw_curves(path: str | PathLike[str], history: Sequence[Mapping[str, Any]])
     import matplotlib.pyplot as plt
 
     models = list(dict.fromkeys(row["model"] for row in history))
-    figure, axes = plt.subplots(2, len(models), figsize=(5 * len(models), 6), squeeze=False, sharex="col")
+    figure, axes = plt.subplots(
+        2, max(1, len(models)), figsize=(5 * max(1, len(models)), 6), squeeze=False, sharex="col"
+    )
     for column, model in enumerate(models):
         rows = [row for row in history if row["model"] == model]
         for line, name in enumerate(("reconstruction", "kl")):

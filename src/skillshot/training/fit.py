@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from skillshot.bank.structure import structure_of
 from skillshot.common.arrays import Floats
 from skillshot.common.errors import CollapseError, InputError
 from skillshot.common.params import TrainParams
 from skillshot.common.record import Record
+from skillshot.common.structure import structure_of
 from skillshot.model.fitted import Fitted, run
 from skillshot.training.cvae import Trained, fit_cvae
 from skillshot.training.ridge import fit_ridge

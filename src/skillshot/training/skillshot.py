@@ -36,7 +36,7 @@ LITE_GRID = (0.1, 0.3, 1.0, 3.0)  # penalties of the ridge on words alone, chose
 SENTENCE, WORDS = 64, 64  # principal coordinates of the sentence embedding and of the words that a row holds
 FEWEST = 3 * FOLDS  # rows from which structure is predicted: a fold then leaves six to learn from
 NETWORK = 40  # rows from which the CVAE is trained
-ALIKE = 1e-4  # spread of structure, or of a word, up to which all rows are alike
+FLAT = 1e-4  # spread of structure, or of a word, up to which all rows are the same
 # what an ablation may leave out. Without "procedure", procedural words are masked like all others; without "weights",
 # every part of the structure has the same weight
 INGREDIENTS = ("procedure", "weights")
@@ -83,8 +83,8 @@ def fit_skillshot(
     sources = None if "procedure" in without else questions
     rationale_view, skeleton = _structure(rationales, sources, explains, settings.structure_dim, seed)
     centre = skeleton.mean(0)
-    # rationales that are all alike differ by rounding, which must not be scaled to structure
-    target = unit(skeleton - centre) if spread(skeleton - centre) > ALIKE else np.zeros_like(skeleton)
+    # rationales that are all the same differ by rounding, which must not be scaled to structure
+    target = unit(skeleton - centre) if spread(skeleton - centre) > FLAT else np.zeros_like(skeleton)
     question_view = _view(questions, reads, RAREST, buckets=BUCKETS)
     words = question_view.sparse(questions)
     centred, directions = _sentence_axes(question, seed)
@@ -197,7 +197,7 @@ def _word_axes(words: Any, seed: int) -> Floats:
     axes = np.zeros((buckets, rank), np.float32)
     exact = words.astype(np.float64)
     variance = np.asarray(exact.multiply(exact).mean(0)).ravel() - np.square(np.asarray(exact.mean(0)).ravel())
-    used = np.flatnonzero(variance > ALIKE**2)  # a word that all questions share has no direction
+    used = np.flatnonzero(variance > FLAT**2)  # a word that all questions share has no direction
     if len(used) <= rank or count < 3:
         return axes
     rank = min(rank, len(used) - 1)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skillshot.bank.structure import is_procedure, structure_of, words
 from skillshot.common.record import Record
+from skillshot.common.structure import is_procedure, structure_of, words
 from skillshot.common.text import visible
 
 PROCEDURES = {
