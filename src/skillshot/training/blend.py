@@ -1,7 +1,8 @@
 """How much skill and wording count, and how sure a prediction is: estimated on the bank itself, without labels.
 
 Each row of the bank is a question whose rationale is known, and is predicted by a model that did not see it
-(cross-fitted). The similarity of that rationale to those of the rows a score would choose measures how good the score is.
+(cross-fitted). The similarity of that rationale to those of the rows that a score would choose
+measures how good the score is.
 """
 
 from __future__ import annotations
