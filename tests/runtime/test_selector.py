@@ -186,8 +186,9 @@ def test_confidence_rises_with_the_part_of_the_score_that_is_calibrated(selector
     chosen = selector.select(QUESTION, k=30)
     bundle = selector._bundle
     asked = bundle.policy([QUESTION])[0].copy()
-    start = bundle.scoring.widths[0]
+    start, shares = bundle.scoring.widths[0], bundle.scoring.shares
     asked[start : start + bundle.scoring.widths[1]] = 0
+    asked[:start] *= 1 + shares[1] / shares[0]
     rows = {selector.record(row).id: row for row in range(len(selector))}
     known = np.array([bundle.vectors[rows[d.id]] @ asked for d in chosen])
     sure = np.array([d.confidence for d in chosen])[np.argsort(known)]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from skillshot.common.arrays import Floats
 from skillshot.runtime.scoring import PRIOR, Scoring, check_score
 from skillshot.training.blend import Similarities, best
-from skillshot.training.confidence import FEWEST, KNOTS, STEPS, Calibration, calibrate, threshold
+from skillshot.training.confidence import FEWEST, KNOTS, STEPS, Calibration, calibrate
 
 
 def procedures(rows: int, kinds: int, spread: float, seed: int = 0) -> tuple[Similarities, Floats]:
@@ -84,19 +84,3 @@ def test_equal_similarities_are_calibrated() -> None:
     curve = calibrate(Similarities(equal, equal, equal, equal, np.eye(40, dtype=bool)), 0.5, 0.5)
     assert list(curve.at) == sorted(curve.at) and list(curve.near) == sorted(curve.near)
     assert np.isfinite(curve.value).all()
-
-
-@given(st.floats(-0.5, 0.3), st.floats(0.3, 0.6), st.floats(0.2, 0.8), st.integers(0, 1000))
-@settings(max_examples=40, deadline=None)
-def test_the_threshold_is_between_two_groups(low: float, distance: float, share: float, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    high = low + distance
-    values = np.where(rng.random(2000) < share, high, low) + 0.03 * rng.standard_normal(2000)
-    assert low + 0.02 < threshold(values) < high - 0.02
-
-
-@given(st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=50))
-@settings(max_examples=50, deadline=None)
-def test_a_threshold_is_within_the_values(values: list[float]) -> None:
-    found = threshold(np.array(values, np.float32))
-    assert np.isfinite(found) and min(values) - 0.51 <= found <= max(values) + 0.51

@@ -14,7 +14,7 @@ from skillshot.common.arrays import Doubles, Floats
 
 BLOCKS = ("structure", "latent", "sentence", "words")
 PRIOR = 0.5  # confidence where the bank was too small to calibrate it
-RARE = 0.05  # share of the bank's own questions whose nearest neighbour is further away: below it confidence fades
+RARE = 0.02  # share of the bank's own questions whose nearest neighbour is further away: below it confidence fades
 _CURVE = schema.fields(
     {
         "at": schema.listed(schema.number(-2, 2), 256),
@@ -98,7 +98,8 @@ class Scoring:
     def confidence(self, query: Floats, rows: Floats, nearest: float) -> Doubles:
         """Probability that each row (k, z) is of the question's procedure, calibrated on the bank, (k,).
 
-        The latent is left out, as in the calibration: it fits the bank's own rows better than new questions.
+        The structure stands for the latent too, as in the calibration: the latent fits the bank's own rows better than
+        new questions.
 
         Args:
             nearest: similarity of the nearest question among the candidates, `nearest`.
@@ -106,9 +107,9 @@ class Scoring:
         if not len(self.at):
             return np.full(len(rows), PRIOR)
         start, end = self.widths[0], self.widths[0] + self.widths[1]
-        kept = 1 - self.shares[1]
-        known = rows @ query - rows[:, start:end] @ query[start:end]
-        found = np.interp(known / kept if kept > 0 else known, self.at, self.value)
+        skill = 1 + self.shares[1] / self.shares[0] if self.shares[0] > 0 else 0.0
+        known = skill * (rows[:, :start] @ query[:start]) + rows[:, end:] @ query[end:]
+        found = np.interp(known, self.at, self.value)
         return np.asarray(found * min(1.0, self._place(nearest) / RARE), np.float64)
 
     def nearest(self, query: Floats, rows: Floats) -> float:
@@ -121,8 +122,9 @@ class Scoring:
         return float((rows[:, part] @ query[part]).max()) / share
 
     def _place(self, nearest: float) -> float:
-        """Share of the bank's own questions whose nearest neighbour is no nearer, in (0, 1]."""
+        """Share of the bank's own questions whose nearest neighbour is no nearer, in [0, 1]."""
         if nearest != nearest:
             return 1.0
+        far = self.near[0] - (np.median(self.near) - self.near[0]) / 2
         places = np.linspace(0.01, 1, len(self.near))
-        return float(np.interp(nearest, np.concatenate([[-1.0], self.near]), np.concatenate([[0.0], places])))
+        return float(np.interp(nearest, np.append(far, self.near), np.append(0.0, places)))

@@ -22,6 +22,7 @@ LATENT, LATENT_ROWS = 0.3, 300
 CERTAIN = 2.0  # standard errors by which another mix of the wording must be better than the sentence embedding
 K = 4  # demonstrations whose similarity is measured
 DOUBT = (0.002, 0.3)  # least and largest
+TRACE = 0.01  # least share of the sentence, by whose similarity a foreign question is known
 OWN = np.float32(-2)  # score of the row itself and of its duplicates
 
 
@@ -69,8 +70,10 @@ class Shares:
     def of(cls, wording: float, sentence: float, rows: int, latent: bool) -> Shares:
         """From the share of the wording, and the sentence embedding's part of it."""
         part = LATENT * rows / (rows + LATENT_ROWS) if latent else 0.0
-        skill = 1 - wording
-        return cls(skill * (1 - part), skill * part, wording * sentence, wording * (1 - sentence))
+        known = max(TRACE, wording * sentence)
+        words = min(wording * (1 - sentence), 1 - known)
+        skill = 1 - known - words
+        return cls(skill * (1 - part), skill * part, known, words)
 
     @property
     def numbers(self) -> tuple[float, float, float, float]:

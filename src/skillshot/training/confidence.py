@@ -1,7 +1,7 @@
 """Calibration: from a score to the probability that a demonstration needs the same procedure, without labels.
 
 The pairs are cross-fitted questions of the bank with the rows that would be chosen for them. Whether two rationales
-are of the same procedure is decided by one threshold of their similarity, which splits the bank's pairs best in two.
+are of the same procedure is decided by their similarity: `SAME` for all banks, so that confidence compares banks.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skillshot.common.arrays import Doubles, Floats
-from skillshot.training.blend import Similarities, best
+from skillshot.common.arrays import Doubles
+from skillshot.training.blend import K, Similarities, best
 
-NEAREST = 8  # rows for each question whose similarities are split
-BINS = 120  # of the histogram that is split
+# similarity from which two rationales are of one procedure. A threshold for each bank, which splits its similarities
+# best (Otsu), was tried: it splits one procedure in two where all near rows are right (docs/results/doubt.md)
+SAME = 0.6
 FEWEST = 20  # questions below which nothing is calibrated
-EQUAL = 1e-5  # range of similarities that differ by rounding alone
 KNOTS = 32  # of the curve, at most
 NEAR = 64  # candidates among which the nearest question is looked for, as in a selection
 STEPS = np.linspace(0, 1, 101)  # quantiles that are kept
@@ -35,13 +35,12 @@ def calibrate(found: Similarities, wording: float, sentence: float) -> Calibrati
     """Isotonic regression of "same procedure" on the score of the chosen rows (Zadrozny & Elkan, 2002)."""
     scores = found.score(wording, sentence)
     count = len(scores)
-    if count < FEWEST or scores.shape[1] < NEAREST:
+    if count < FEWEST or scores.shape[1] <= K:
         return Calibration((), (), ())
     from sklearn.isotonic import IsotonicRegression
 
-    near = np.take_along_axis(found.truth, best(scores, NEAREST), 1)
     chosen = best(scores)
-    same = np.take_along_axis(found.truth, chosen, 1).ravel() >= threshold(near.ravel())
+    same = np.take_along_axis(found.truth, chosen, 1).ravel() >= SAME
     at = np.take_along_axis(scores, chosen, 1).ravel()
     # one success and one failure at the ends, so that no probability is exactly 0 or 1
     at = np.concatenate([at, [at.min(), at.max()]])
@@ -51,21 +50,6 @@ def calibrate(found: Similarities, wording: float, sentence: float) -> Calibrati
     wording_rows = np.where(found.same, -2, found.sentence)
     nearest = np.take_along_axis(wording_rows, best(scores, NEAR), 1).max(1)
     return Calibration(_plain(x[kept]), _plain(y[kept]), _plain(np.quantile(nearest, STEPS)))
-
-
-def threshold(values: Floats | Doubles) -> float:
-    """The value that splits numbers into two groups with the largest variance between them (Otsu, 1979).
-
-    Of numbers that are all equal, the lowest: they are one group.
-    """
-    values = np.asarray(values, np.float64)
-    if np.ptp(values) < EQUAL:
-        return float(values.min())
-    counts, edges = np.histogram(values, BINS)
-    share, middle = counts / max(1, counts.sum()), (edges[1:] + edges[:-1]) / 2
-    below, moment = np.cumsum(share), np.cumsum(share * middle)
-    between = (moment[-1] * below - moment) ** 2 / np.maximum(below * (1 - below), 1e-9)
-    return float(middle[int(np.argmax(between))])
 
 
 def _plain(values: Doubles) -> tuple[float, ...]:

@@ -100,7 +100,9 @@ def judge_modes(
     truth, by_words = target[rows] @ target.T, words[rows] @ words.T
     modes = {}
     for mode, (structure, asked) in seen.items():
-        found = Similarities(structure[rows] @ target.T, asked[rows] @ sentence.T, by_words, truth, same)
+        # as a query is, see `Skillshot.policy`
+        certain = structure[rows] / np.maximum(1, np.linalg.norm(structure[rows], axis=1, keepdims=True))
+        found = Similarities(certain @ target.T, asked[rows] @ sentence.T, by_words, truth, same)
         wording, part = choose(found) if learned else (1.0, 1.0)
         modes[mode] = Judged(
             Shares.of(wording, part, len(texts), latent),
