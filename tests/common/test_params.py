@@ -66,7 +66,6 @@ REFUSED = [
     ("index.exact_below", "-1", "-1", "at least 0"),
     ("select.mode", "Lite", '"Lite"', "full, lite or auto"),
     ("select.precision", "8", "8", "int8 or fp32"),
-    ("select.near_tie", "3", "3", "at most 2"),
     ("select.k", "-3", "-3", "at least 1"),
     ("evaluate.selectors", "[]", "[]", "a list that is not empty"),
     ("evaluate.selectors", "random", '"random"', "a list"),

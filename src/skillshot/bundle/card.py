@@ -48,7 +48,7 @@ All figures are in `manifest.json`. Measure your own queries with `skillshot sco
 
 ## Limits
 
-* Skills are those of this bank. A question of another domain gets four demonstrations too; scores do not show it.
+* Skills are those of this bank. A question of another domain gets four demonstrations too, with a low confidence.
 * The int8 encoder chooses other demonstrations than fp32 where scores are near ties; `precision="fp32"` gives torch's.
 * A text over the encoder's window is cut; the question is read first, its context after.
 * The rationales of the bank are not checked for truth or for personal data.

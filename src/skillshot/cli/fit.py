@@ -22,11 +22,14 @@ def add_parser(subparsers: Any) -> None:
     )  # fmt: skip
     parser.add_argument(
         "bank",
-        help="jsonl, ndjson, csv or tsv (each also .gz) or parquet file with question, rationale and answer, or a "
-        "folder of such files",
+        help="jsonl, ndjson, csv or tsv (each also .gz) or parquet file with question, answer and, where there is "
+        "one, rationale, or a folder of such files",
     )
     parser.add_argument(
         "--out", required=True, metavar="FOLDER", help="bundle to write; an old bundle there is replaced at the end"
+    )
+    parser.add_argument(
+        "--baselines", action="store_true", help="also fit ridge and lars, for `skillshot score` and `evaluate`"
     )
     add_columns(parser)
     add_set(parser, "train.latent_dim=64")
@@ -40,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     columns = columns_of(args)
     overrides = [*args.overrides, f"ingest.columns={json.dumps(columns)}"] if columns else args.overrides
     params = default_params(overrides)
-    report = fit_bundle(args.bank, Path(args.out), params)
+    report = fit_bundle(args.bank, Path(args.out), params, baselines=args.baselines)
     if args.json:
         print_json(report)
         return 0

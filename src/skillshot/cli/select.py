@@ -37,6 +37,12 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--where", nargs="+", action="extend", default=[], metavar="FIELD=VALUE", help="only such demonstrations"
     )
+    parser.add_argument(
+        "--min-confidence",
+        type=float,
+        metavar="P",
+        help="leave out what is less likely to fit, from 0 to 1; perhaps all",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -52,7 +58,11 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("--template and --system belong to --prompt")
     template = PromptTemplate(**template_of(args))
     selector = Selector.load(args.bundle, args.mode, precision=args.precision)
-    filters = {"exclude": args.exclude, "where": dict(_pair(text) for text in args.where)}
+    filters = {
+        "exclude": args.exclude,
+        "where": dict(_pair(text) for text in args.where),
+        "min_confidence": args.min_confidence,
+    }
     if args.questions is not None:
         return _batch(selector, args, filters, template)
     if args.explain:
@@ -60,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
         print_json(why.to_dict()) if args.json else print(why)
         return 0
     chosen = selector.select(args.question, args.k, **filters)
+    if not chosen:
+        print("no demonstration is left; a prompt without any is zero-shot", file=sys.stderr)
     if args.prompt:
         text = template.render(chosen, args.question)
         print_json({"prompt": text}) if args.json else print_text(text)
@@ -67,7 +79,10 @@ def run(args: argparse.Namespace) -> int:
         print_json([demonstration.to_dict() for demonstration in chosen])
     else:
         for place, demonstration in enumerate(chosen, 1):
-            print(f"{place}. {one_line(demonstration.id)}  score {demonstration.score:.3f}")
+            print(
+                f"{place}. {one_line(demonstration.id)}  score {demonstration.score:.3f}"
+                f"  confidence {demonstration.confidence:.2f}"
+            )
             print(f"   {one_line(demonstration.question)}")
     return 0
 

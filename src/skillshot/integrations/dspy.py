@@ -25,11 +25,11 @@ class SkillshotKNN(Parameter):  # type: ignore[misc]  # dspy is not followed
     Args:
         k: examples per question.
         bundle: a Selector, what `Selector.load` takes, or a trainset of `dspy.Example`, on which a Selector is fitted
-            (rationales are needed, under `reasoning` or what `fields` says); then the trainset's own examples come out.
+            (with rationales under `reasoning` or what `fields` says); then the trainset's own examples come out.
         input_key: the input that holds the question (None: the only one, or the one named like the question).
         fields: our field -> the signature's, e.g. {"question": "problem", "rationale": "steps", "answer": "result"};
             the rationale is `reasoning` unless named.
-        where, exclude, min_score: as `Selector.select`.
+        where, exclude, min_score, min_confidence: as `Selector.select`.
 
     Raises:
         InputError: as `Selector.load` or `skillshot.fit`.
@@ -45,10 +45,12 @@ class SkillshotKNN(Parameter):  # type: ignore[misc]  # dspy is not followed
         where: Mapping[str, Any] | None = None,
         exclude: Collection[str] = (),
         min_score: float | None = None,
+        min_confidence: float | None = None,
     ) -> None:
         self.k, self.input_key = k, input_key
         self.fields = FieldNames(FIELDS | dict(fields or {}))
-        self.where, self.exclude, self.min_score = where, exclude, min_score
+        self.where, self.exclude = where, exclude
+        self.min_score, self.min_confidence = min_score, min_confidence
         self.trainset: list[dspy.Example] = []
         if isinstance(bundle, Selector):
             self.selector = bundle
@@ -66,8 +68,9 @@ class SkillshotKNN(Parameter):  # type: ignore[misc]  # dspy is not followed
         """
         key, question = self.fields.question(kwargs, self.input_key, "input_key")
         chosen = self.selector.select(
-            question, self.k, where=self.where, exclude=self.exclude, min_score=self.min_score
-        )
+            question, self.k, where=self.where, exclude=self.exclude, min_score=self.min_score,
+            min_confidence=self.min_confidence,
+        )  # fmt: skip
         if self.trainset:
             return [self.trainset[int(demonstration.id)] for demonstration in chosen]
         name = self.fields.of("question")
@@ -91,7 +94,7 @@ class SkillshotKNN(Parameter):  # type: ignore[misc]  # dspy is not followed
         return {
             "bundle": options.source or str(options.folder), "mode": options.mode, "precision": options.precision,
             "k": self.k, "input_key": self.input_key, "fields": self.fields.names, "where": self.where,
-            "exclude": list(self.exclude), "min_score": self.min_score,
+            "exclude": list(self.exclude), "min_score": self.min_score, "min_confidence": self.min_confidence,
         }  # fmt: skip
 
     def load_state(self, state: Mapping[str, Any]) -> None:

@@ -35,7 +35,7 @@ class SkillshotExampleSelector(BaseExampleSelector):  # type: ignore[misc]  # la
         fields: our field -> the template's variable, e.g. {"question": "input", "answer": "output"}. `add_example`
             reads the same names.
         best_last: best example nearest to the question, as skillshot's own prompts have it.
-        where, exclude, min_score: as `Selector.select`.
+        where, exclude, min_score, min_confidence: as `Selector.select`.
     """
 
     def __init__(
@@ -49,11 +49,13 @@ class SkillshotExampleSelector(BaseExampleSelector):  # type: ignore[misc]  # la
         where: Mapping[str, Any] | None = None,
         exclude: Collection[str] = (),
         min_score: float | None = None,
+        min_confidence: float | None = None,
     ) -> None:
         self.selector = bundle if isinstance(bundle, Selector) else Selector.load(bundle)
         self.k, self.input_key, self.best_last = k, input_key, best_last
         self.fields = FieldNames(fields or {})
-        self.where, self.exclude, self.min_score = where, exclude, min_score
+        self.where, self.exclude = where, exclude
+        self.min_score, self.min_confidence = min_score, min_confidence
 
     def select_examples(self, input_variables: dict[str, str]) -> list[dict[str, Any]]:
         """Examples for the question among the variables.
@@ -86,8 +88,9 @@ class SkillshotExampleSelector(BaseExampleSelector):  # type: ignore[misc]  # la
     def _select(self, variables: Mapping[str, Any], template: Any) -> list[dict[str, Any]]:
         _, question = self.fields.question(variables, self.input_key, "input_key")
         chosen = self.selector.select(
-            question, self.k, where=self.where, exclude=self.exclude, min_score=self.min_score
-        )
+            question, self.k, where=self.where, exclude=self.exclude, min_score=self.min_score,
+            min_confidence=self.min_confidence,
+        )  # fmt: skip
         rows = [self.fields.row(demonstration) for demonstration in chosen]
         if template is not None:
             rows = [{key: _escaped(value, template.template_format) for key, value in row.items()} for row in rows]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, TypedDict
 
 from skillshot.common.errors import InputError
-from skillshot.common.record import Record, question_text
+from skillshot.common.record import Record, normalise_question, question_text
 from skillshot.common.text import shown
 
 # characters of a question with context and options: encoders read some hundred words of it, and a text of megabytes
@@ -63,8 +63,8 @@ def parts(question: Question) -> tuple[str, str, tuple[str, ...]]:
     """Question, context and options.
 
     Raises:
-        InputError: neither a text nor a mapping with one under `question`; context or options of a wrong type; over
-            `MAX_QUESTION` characters.
+        InputError: neither a text nor a mapping with one under `question`; context or options of a wrong type; a
+            blank question, or one of over `MAX_QUESTION` characters.
     """
     if isinstance(question, str):
         return _measured(question, "", ())
@@ -96,6 +96,8 @@ def _measured(question: str, context: str, options: tuple[str, ...]) -> tuple[st
             f"question {shown(question, 40)}: {length:,} characters with context and options, at most "
             f"{MAX_QUESTION:,}; cut it, as only its beginning is read"
         )
+    if not normalise_question(question):
+        raise InputError(f"question {shown(question)} is blank: expected a text")
     return question, context, options
 
 

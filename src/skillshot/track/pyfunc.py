@@ -6,7 +6,8 @@ pickled.
 Columns: `question` (text), and where wanted `context` (text) and `options` (list of texts). MLflow's type of all three
 is "any": it would turn a number or null into a text on the way to a string column, and refuse a batch for one bad row.
 With that type, MLflow passes `inputs` of nothing but lists of texts on as one row, so such a row is read as columns.
-Params: `k` (4), `prompt` (false), `exclude` (list of ids), `where` (text of a JSON object), `min_score`.
+Params: `k` (4), `prompt` (false), `exclude` (list of ids), `where` (text of a JSON object), `min_score`,
+`min_confidence`.
 Output per row: a list of demonstrations as objects; with `prompt` the finished prompt; for a bad row an object with the
 key `error`, whose text begins with the row's index. A request with a wrong param, or without a good row, is refused.
 """
@@ -25,7 +26,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
 COLUMNS = ("question", "context", "options")
-PARAMS = ("k", "prompt", "exclude", "where", "min_score")
+PARAMS = ("k", "prompt", "exclude", "where", "min_score", "min_confidence")
 
 
 class SkillshotModel(PythonModel):  # type: ignore[misc]  # mlflow has no types
@@ -68,7 +69,9 @@ class SkillshotModel(PythonModel):  # type: ignore[misc]  # mlflow has no types
 
 def _settings(params: Mapping[str, Any]) -> tuple[int, bool, dict[str, Any]]:
     """k, prompt, and the filters that were given."""
-    filters = {name: params[name] for name in ("exclude", "min_score") if params.get(name) not in (None, [])}
+    filters = {
+        name: params[name] for name in ("exclude", "min_score", "min_confidence") if params.get(name) not in (None, [])
+    }
     try:
         where = json.loads(params.get("where") or "{}")
     except (ValueError, TypeError, RecursionError):
@@ -92,7 +95,6 @@ def _rows(columns: dict[str, list[Any]]) -> list[dict[str, Any]]:
 def _question_or_error(index: int, row: Mapping[str, Any]) -> dict[str, Any]:
     """The given columns of a row as a question of a Selector, or an object that says what is wrong."""
     from skillshot.common.errors import InputError
-    from skillshot.common.record import normalise_question
     from skillshot.runtime.types import parts
 
     question = {name: value for name, value in row.items() if name == "question" or not _missing(value)}
@@ -105,8 +107,6 @@ def _question_or_error(index: int, row: Mapping[str, Any]) -> dict[str, Any]:
         parts(question)
     except InputError as error:
         return {"error": f"row {index}: {error}"}
-    if not normalise_question(question["question"]):
-        return {"error": f"row {index}: question {question['question'][:60]!r} is blank: expected a text"}
     return question
 
 

@@ -15,6 +15,7 @@ SIGNATURE = ModelSignature(
             ParamSpec("exclude", "string", [], (-1,)),
             ParamSpec("where", "string", "{}"),
             ParamSpec("min_score", "double", None),
+            ParamSpec("min_confidence", "double", None),
         ]
     ),
 )
