@@ -191,8 +191,7 @@ SABOTAGES = (
         },
     ),
     Sabotage(
-        "rivals made weak", "nobody", "",  # a warning: a rival's figure blocks nothing
-       
+        "rivals made weak", "nobody",  # a warning: a rival's figure blocks nothing
         code={
             "selectors/pool.py": "\n_side = Pool.query_vectors\nPool.query_vectors = lambda self, name, queries: (\n"
             '    _side(self, name, queries) * (-1 if name in ("question", "lars", "ridge") else 1))\n'
