@@ -7,6 +7,7 @@ measures how good the score is.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from skillshot.common.arrays import Doubles, Floats, Rows
 
 WORDING = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0)  # shares of wording that are tried
+SAFE = 0.2  # share of wording that is taken where fewer is not clearly better
 SENTENCE = (1.0, 0.6, 0.3, 0.0)  # the sentence embedding's part of the wording; the rest are words
 # the latent's part of the skill, and the rows at which it has half of that: a network on few rows predicts them, not
 # new questions, and cross-fitting it would multiply the time of training
@@ -90,6 +92,8 @@ def best(scores: Floats, k: int = K) -> Rows:
 def choose(found: Similarities, judged: npt.NDArray[np.bool_] | slice = slice(None)) -> tuple[float, float]:
     """Share of the wording, and the sentence embedding's part of it, with the best cross-fitted quality.
 
+    Where that is within a standard error of the quality with more wording, up to `SAFE`, the wording counts more: it
+    makes the chosen rows differ.
     Another mix than the sentence embedding alone must be better by two standard errors: it is the more general text
     feature, and words win only where the encoder does not know the language or the bank is of one form.
 
@@ -99,7 +103,8 @@ def choose(found: Similarities, judged: npt.NDArray[np.bool_] | slice = slice(No
     tried: dict[float, tuple[float, Doubles]] = {}
     for sentence in SENTENCE:
         qualities = {wording: found.quality(best(found.score(wording, sentence)))[judged] for wording in WORDING}
-        wording = max(WORDING, key=lambda share: float(qualities[share].mean()))
+        highest = max(WORDING, key=lambda share: float(qualities[share].mean()))
+        wording = max(share for share in WORDING if share == highest or _undecided(qualities, share, highest))
         tried[sentence] = wording, qualities[wording]
     first = tried[SENTENCE[0]]
     mix = max(SENTENCE, key=lambda sentence: float(tried[sentence][1].mean()))
@@ -107,6 +112,12 @@ def choose(found: Similarities, judged: npt.NDArray[np.bool_] | slice = slice(No
     error = float(gain.std()) / max(1, len(gain)) ** 0.5
     mix = mix if float(gain.mean()) > CERTAIN * error else SENTENCE[0]
     return tried[mix][0], mix
+
+
+def _undecided(qualities: Mapping[float, Doubles], share: float, highest: float) -> bool:
+    """Whether a share of wording, at most `SAFE`, is as good as the highest one within a standard error."""
+    loss = qualities[highest] - qualities[share]
+    return share <= SAFE and float(loss.mean()) <= float(loss.std()) / max(1, len(loss)) ** 0.5
 
 
 def doubt(target: Floats, predicted: Floats) -> float:
