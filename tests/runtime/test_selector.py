@@ -20,7 +20,7 @@ from skillshot.bundle.edit import add, remove
 from skillshot.common.errors import BundleError, InputError
 from skillshot.common.record import Record, normalise_question
 from skillshot.runtime.explain import REST
-from skillshot.runtime.layout import files_for
+from skillshot.runtime.layout import AUTO, files_for, resolve_mode
 from skillshot.runtime.manifest import FORMAT
 from skillshot.runtime.prompt import render
 from skillshot.selectors.pool import Pool
@@ -308,8 +308,12 @@ def _link(source: str, target: str) -> None:
     Path(target).hardlink_to(source)
 
 
-def test_auto_is_lite_only_where_the_encoder_was_left_out(bundle: Path, tmp_path: Path) -> None:
-    assert Selector.load(bundle, "auto").mode == "full"
+def test_auto_is_lite_where_that_is_as_good_or_all_there_is(bundle: Path, tmp_path: Path) -> None:
+    share = json.loads((bundle / "manifest.json").read_text())["metrics"]["lite_share"]
+    assert Selector.load(bundle, "auto").mode == ("lite" if share >= AUTO else "full")
+    facts = {"files": {"model/encoder.onnx": {}}, "metrics": {"lite_share": AUTO - 0.01}}
+    assert resolve_mode("auto", facts) == "full" and resolve_mode("lite", facts) == "lite"
+    assert resolve_mode("auto", facts | {"metrics": {"lite_share": AUTO}}) == "lite"
     shutil.copytree(bundle, tmp_path / "copy", copy_function=_link)
     manifest = json.loads((tmp_path / "copy/manifest.json").read_text())
     for name in ("encoder.onnx", "encoder.int8.onnx"):

@@ -24,6 +24,7 @@ BANK_FILES = (
 )
 LARGE = "skillshot.faiss"  # only in a bank of more than index.exact_below demonstrations
 MODES = ("full", "lite", "auto")
+AUTO = 0.98  # share of full's quality, estimated on the bank, from which the transformer is not worth its time
 CARD = "README.md"  # made from the manifest after a commit, so it is written again and never checked
 BANK_NAME = r"bank-[0-9]{1,9}"
 _FILE = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
@@ -51,11 +52,11 @@ def resolve(folder: Path, name: str) -> Path:
 
 
 def resolve_mode(mode: str, manifest: Mapping[str, Any]) -> str:
-    """`auto` is full where the bundle has a text encoder, and lite where it was left out to save its size."""
+    """`auto` is lite where that keeps `AUTO` of full's quality on the bank, or where the encoder was left out."""
     if mode != "auto":
         return mode
     has_encoder = any(f"{MODEL}/{name}" in manifest["files"] for name in ENCODERS.values())
-    return "full" if has_encoder else "lite"
+    return "full" if has_encoder and manifest["metrics"].get("lite_share", 0.0) < AUTO else "lite"
 
 
 def files_for(mode: str, precision: str, manifest: Mapping[str, Any]) -> set[str]:
