@@ -16,7 +16,7 @@ import numpy as np
 from skillshot.common.arrays import Floats, Rows
 
 CANDIDATES = 64  # rows that are considered, best scores first
-HEDGE = 0.3  # weight of the expected best similarity against the mean score (docs/results/doubt.md)
+HEDGE = 0.5  # weight of the expected best similarity against the mean score (docs/results/doubt.md)
 
 
 def hedge(scores: Floats, rows: Floats, weights: Floats, doubt: float, k: int, share: float = HEDGE) -> Iterator[int]:
