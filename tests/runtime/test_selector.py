@@ -82,7 +82,7 @@ def test_a_k_that_is_no_count_is_refused(selector: Selector, k: int) -> None:
         selector.select(QUESTION, k=k)
 
 
-@given(st.text(max_size=300), st.integers(1, 500))
+@given(st.text(max_size=300).filter(normalise_question), st.integers(1, 500))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_gets_distinct_demonstrations(selector: Selector, text: str, k: int) -> None:
     chosen = selector.select(text, k)
@@ -90,9 +90,15 @@ def test_any_text_gets_distinct_demonstrations(selector: Selector, text: str, k:
     assert len({demonstration.id for demonstration in chosen}) == len(chosen)
 
 
-@pytest.mark.parametrize("text", ["", "word " * 10_000, "\ud800", "한국어 질문", "\x00"])
+@pytest.mark.parametrize("text", ["word " * 10_000, "\ud800", "한국어 질문", "?"])
 def test_odd_questions(selector: Selector, text: str) -> None:
     assert len(selector.select(text)) == 4
+
+
+@pytest.mark.parametrize("text", ["", " \n", "\x00", "\u200b\u00ad"])
+def test_a_blank_question_is_refused(selector: Selector, text: str) -> None:
+    with pytest.raises(InputError, match="is blank: expected a text"):
+        selector.select({"question": text, "context": "a table"})
 
 
 def test_a_question_may_be_a_mapping(selector: Selector) -> None:
