@@ -20,7 +20,7 @@ def report(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     question = np.random.default_rng(0).uniform(0.2, 0.6, 200)
     found = judge(question + 0.1, question, question, source="answer", mode="lite", trust=0.5, seed=0)
     report = {"accepted": 200, "quarantined": 0, "reasons": {}, "structure": "answer", "verdict": found.to_dict()}
-    monkeypatch.setattr("skillshot.api.fit_bundle", lambda *_: report)
+    monkeypatch.setattr("skillshot.api.fit_bundle", lambda *_, **__: report)
     return report
 
 

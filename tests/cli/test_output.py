@@ -120,15 +120,15 @@ def test_a_reader_that_goes_away_is_no_error(monkeypatch: pytest.MonkeyPatch) ->
 def test_fit_passes_its_settings_on(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     seen: list[Any] = []
 
-    def fit(bank: str, out: Path, params: Any) -> dict[str, Any]:
-        seen.append((bank, out, params.train.latent_dim, params.ingest.columns))
+    def fit(bank: str, out: Path, params: Any, *, baselines: bool) -> dict[str, Any]:
+        seen.append((bank, out, params.train.latent_dim, params.ingest.columns, baselines))
         return {"accepted": 5, "quarantined": 2, "reasons": {"mojibake": 2}}
 
     monkeypatch.setattr("skillshot.api.fit_bundle", fit)
     columns = ["--columns", "question=problem, part 2,rationale=out.why", "--columns", "id="]
     assert main.main(["fit", "bank.jsonl", "--out", "x", "--set", "train.latent_dim=48", *columns]) == 0
     expected = {"question": "problem, part 2", "rationale": "out.why", "id": ""}
-    assert seen == [("bank.jsonl", Path("x"), 48, expected)]
+    assert seen == [("bank.jsonl", Path("x"), 48, expected, False)]
     assert capsys.readouterr().out.splitlines() == [
         "rows                   count",
         "----------------------------",
@@ -162,8 +162,8 @@ def test_select_asks_in_batches_and_passes_the_filters_on(
     questions = tmp_path / "questions.txt"
     questions.write_text("\n".join(["", *(f"Question {i}?" for i in range(66))]))
     arguments = ["select", "x", "--questions", str(questions), "-k", "2", "--where", "steps=3", "topic=rates"]
-    assert main.main([*arguments, "--exclude", "a", "b"]) == 0
-    filters = {"exclude": ["a", "b"], "where": {"steps": 3, "topic": "rates"}}
+    assert main.main([*arguments, "--exclude", "a", "b", "--min-confidence", "0.4"]) == 0
+    filters = {"exclude": ["a", "b"], "where": {"steps": 3, "topic": "rates"}, "min_confidence": 0.4}
     assert fake.asked == [(64, 2, filters), (2, 2, filters)]
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row["question"] for row in rows] == [f"Question {i}?" for i in range(66)]

@@ -20,7 +20,7 @@ from skillshot import Selector  # noqa: E402
 from skillshot.track import signature  # noqa: E402
 
 QUESTION = "A train covers 120 km in 2 hours. How far in 5 hours?"
-FIELDS = {"id", "question", "rationale", "answer", "score", "context", "options", "metadata"}
+FIELDS = {"id", "question", "rationale", "answer", "score", "confidence", "context", "options", "metadata"}
 
 
 @pytest.fixture(scope="module")
