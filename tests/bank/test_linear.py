@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from helpers.growth import assert_linear, least_seconds
-from skillshot.bank import checks, convert, data_docs, dedup, formats, normalise, structure
+from skillshot.bank import checks, convert, data_docs, dedup, formats, normalise
 from skillshot.bank.load import load_bank
+from skillshot.common import structure
 from skillshot.common import text as texts
 from skillshot.common.params import ValidateParams
 from skillshot.common.record import Record, normalise_question

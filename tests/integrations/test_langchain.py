@@ -75,7 +75,7 @@ def test_names_of_the_users_own_both_ways(changing: Selector) -> None:
     assert row["id"] == made and {name: row[name] for name in new} == new
     assert asyncio.run(chooser.aadd_example({"input": "Why?", "steps": "So, 8.", "output": "8"})) != made
     with pytest.raises(InputError, match="`fields` maps"):
-        chooser.add_example({"question": "Why?", "answer": "8"})
+        chooser.add_example({"input": "Why?", "steps": "So, 8."})
 
 
 def test_several_variables_without_a_question_name_the_setting(selector: Selector) -> None:

@@ -187,11 +187,12 @@ def test_confidence_is_lower_for_a_question_that_is_foreign_to_the_bank(selector
     assert foreign < known
 
 
-def test_confidence_rises_with_the_part_of_the_score_that_is_calibrated(selector: Selector) -> None:
+def test_confidence_rises_with_the_part_of_the_score_that_is_calibrated(selector: Selector, story: Story) -> None:
     """A later demonstration of a question may have more confidence only where its latent scores less."""
-    chosen = selector.select(QUESTION, k=30)
+    question = story[1][0].question
+    chosen = selector.select(question, k=30)
     bundle = selector._bundle
-    asked = bundle.policy([QUESTION])[0].copy()
+    asked = bundle.policy([question])[0].copy()
     start, shares = bundle.scoring.widths[0], bundle.scoring.shares
     asked[start : start + bundle.scoring.widths[1]] = 0
     asked[:start] *= 1 + shares[1] / shares[0]

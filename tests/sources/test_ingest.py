@@ -175,13 +175,18 @@ def test_settings_out_of_range(override: str) -> None:
         default_params([override])
 
 
-def test_bank_without_rationales_is_refused_with_its_columns(tmp_path: Path) -> None:
-    path = write(
-        tmp_path / "bank.jsonl", [{"question": f"q {i}", "answer": "1", "solution_text": "x"} for i in range(9)]
-    )
-    with pytest.raises(InputError, match=r"no row has both.*question, answer, solution_text"):
+def test_bank_without_answers_is_refused_with_its_columns(tmp_path: Path) -> None:
+    path = write(tmp_path / "bank.jsonl", [{"question": f"q {i}", "solution_text": "x"} for i in range(9)])
+    with pytest.raises(InputError, match="no row has an answer.*question, solution_text"):
         ingest(params(path=str(path)), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_bank_needs_no_rationale(tmp_path: Path) -> None:
+    rows = [{"question": f"How much is {i} times {i + 1}, and then {i * 7}?", "answer": str(i)} for i in range(40)]
+    ingest(params(path=str(write(tmp_path / "bank.jsonl", rows))), tmp_path / "out")
+    kept = [row["answer"] for part in ("bank", "queries") for row in read_jsonl(tmp_path / f"out/{part}.jsonl")]
+    assert sorted(kept) == sorted(row["answer"] for row in rows)
 
 
 def test_lost_rows_are_detected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,12 +10,13 @@ from typing import IO, Any
 
 import numpy as np
 
+from skillshot.bank.columns import suggest
 from skillshot.bank.dedup import Grouper
 from skillshot.bank.intake import GOLD, Intake, Placed, Quarantined, Tally
 from skillshot.bank.rows import Raw
 from skillshot.bank.split import group_stats, hold_out, spanning
 from skillshot.bank.unexplained import Unexplained
-from skillshot.common.errors import SkillshotError
+from skillshot.common.errors import ColumnsError, SkillshotError
 from skillshot.common.io import replaced_folder
 from skillshot.common.params import Params
 from skillshot.common.progress import tracked
@@ -79,7 +80,7 @@ class _Reader:
     def __call__(self, name: str, raws: Iterator[Raw], limit: int | None, *, queries: bool = False) -> dict[str, Any]:
         columns = self.params.ingest.columns
         intake, tally = Intake(columns, self.params.validate, () if queries else GOLD), Tally()
-        rows, unexplained = 0, Unexplained()
+        rows, answered, unexplained = 0, 0, Unexplained()
 
         def counted() -> Iterator[Raw]:
             nonlocal rows
@@ -93,10 +94,17 @@ class _Reader:
                 if isinstance(item, Quarantined):
                     self.refused.write(json.dumps(item.to_dict(), ensure_ascii=True) + "\n")
                 else:
+                    answered += bool(item.record.answer)
                     unexplained.add(item.record)
                     self.grouper.add(item.record.question, item.record.group)
                     out.write(_line(item))
         tally.refuse_if_bad(name, self.params.validate, intake)
+        if not queries and not answered:
+            names = intake.file_columns
+            raise ColumnsError(
+                f"{name}: no row has an answer; the file has the columns {', '.join(names)[:200]}",
+                suggest("answer", names, columns, GOLD),
+            )
         if not queries:
             unexplained.log(name, intake.file_columns, columns)
         if rows != tally.accepted + tally.refused:
