@@ -177,7 +177,7 @@ def test_settings_out_of_range(override: str) -> None:
 
 def test_bank_without_answers_is_refused_with_its_columns(tmp_path: Path) -> None:
     path = write(tmp_path / "bank.jsonl", [{"question": f"q {i}", "solution_text": "x"} for i in range(9)])
-    with pytest.raises(InputError, match="no row has an answer.*question, solution_text"):
+    with pytest.raises(InputError, match=r"no row has an answer.*question, solution_text"):
         ingest(params(path=str(path)), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
