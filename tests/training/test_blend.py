@@ -21,6 +21,7 @@ from skillshot.training.blend import (
     best,
     choose,
     doubt,
+    qualities_of,
 )
 
 ROWS = 160
@@ -42,29 +43,41 @@ def bank(seed: int, **right: float) -> Similarities:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_where_only_structure_says_something_it_decides(seed: int) -> None:
-    assert choose(bank(seed, structure=0.02))[0] == 0
+    assert choose(qualities_of(bank(seed, structure=0.02)))[0] == 0
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_where_only_wording_says_something_it_decides(seed: int) -> None:
-    assert choose(bank(seed, sentence=0.02)) == (1, 1)
+    assert choose(qualities_of(bank(seed, sentence=0.02))) == (1, 1)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_words_decide_where_the_encoder_knows_nothing(seed: int) -> None:
-    assert choose(bank(seed, words=0.02)) == (1, 0)
+    assert choose(qualities_of(bank(seed, words=0.02))) == (1, 0)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_two_noisy_parts_are_mixed(seed: int) -> None:
-    wording, sentence = choose(bank(seed, structure=0.4, sentence=0.4))
+    wording, sentence = choose(qualities_of(bank(seed, structure=0.4, sentence=0.4)))
     assert 0 < wording < 1 and sentence == 1
 
 
 def test_words_that_are_no_better_leave_the_wording_to_the_encoder() -> None:
     found = bank(0, sentence=0.2)
     found = Similarities(found.structure, found.sentence, found.sentence.copy(), found.truth, found.same)
-    assert choose(found) == (1, SENTENCE[0]), "equal quality"
+    assert choose(qualities_of(found)) == (1, SENTENCE[0]), "equal quality"
+
+
+def test_words_count_only_where_they_are_better_with_certainty() -> None:
+    """A gain of a tenth of its standard error leaves the wording to the encoder, one of five does not."""
+    noise = np.random.default_rng(0).normal(0, 0.2, 400)
+    base = np.full(400, 0.5)
+
+    def mix(gain: float) -> float:
+        words = base + gain + noise - noise.mean()
+        return choose({s: dict.fromkeys(WORDING, words if s == 0.3 else base) for s in SENTENCE})[1]
+
+    assert mix(0.002) == SENTENCE[0] and mix(0.05) == 0.3
 
 
 def test_the_choice_rests_on_the_judged_questions_alone() -> None:
@@ -78,7 +91,7 @@ def test_the_choice_rests_on_the_judged_questions_alone() -> None:
         structure.truth,
         structure.same,
     )
-    assert choose(mixed, first)[0] == 0 and choose(mixed, ~first)[0] == 1
+    assert choose(qualities_of(mixed), first)[0] == 0 and choose(qualities_of(mixed), ~first)[0] == 1
 
 
 @given(st.sampled_from(WORDING), st.floats(0, 1), st.integers(1, 10_000), st.booleans())

@@ -125,6 +125,10 @@ class Scoring:
         """Share of the bank's own questions whose nearest neighbour is no nearer, in [0, 1]."""
         if nearest != nearest:
             return 1.0
+        return float(np.interp(nearest, *self._places))
+
+    @cached_property
+    def _places(self) -> tuple[Doubles, Doubles]:
+        """Similarities, and the share of the bank's own questions that is at or below each."""
         far = self.near[0] - (np.median(self.near) - self.near[0]) / 2
-        places = np.linspace(0.01, 1, len(self.near))
-        return float(np.interp(nearest, np.append(far, self.near), np.append(0.0, places)))
+        return np.append(far, self.near), np.append(0.0, np.linspace(0.01, 1, len(self.near)))

@@ -27,6 +27,7 @@ K = 4  # demonstrations whose similarity is measured
 DOUBT = (0.02, 0.3)
 TRACE = 0.01  # least share of the sentence, by whose similarity a foreign question is known
 OWN = np.float32(-2)  # score of the row itself and of its duplicates
+Qualities = Mapping[float, Mapping[float, Doubles]]  # by the mix of the wording, then by its share
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,15 @@ def best(scores: Floats, k: int = K) -> Rows:
     return np.argpartition(-scores, k - 1, axis=1)[:, :k]
 
 
-def choose(found: Similarities, judged: npt.NDArray[np.bool_] | slice = slice(None)) -> tuple[float, float]:
+def qualities_of(found: Similarities) -> Qualities:
+    """Quality of each question (m,) at each mix of the wording and each share of it."""
+    return {
+        sentence: {wording: found.quality(best(found.score(wording, sentence))) for wording in WORDING}
+        for sentence in SENTENCE
+    }
+
+
+def choose(found: Qualities, judged: npt.NDArray[np.bool_] | slice = slice(None)) -> tuple[float, float]:
     """Share of the wording, and the sentence embedding's part of it, with the best cross-fitted quality.
 
     Where that is within a standard error of the quality with more wording, up to `SAFE`, the wording counts more: it
@@ -103,7 +112,7 @@ def choose(found: Similarities, judged: npt.NDArray[np.bool_] | slice = slice(No
     """
     tried: dict[float, tuple[float, Doubles]] = {}
     for sentence in SENTENCE:
-        qualities = {wording: found.quality(best(found.score(wording, sentence)))[judged] for wording in WORDING}
+        qualities = {wording: quality[judged] for wording, quality in found[sentence].items()}
         highest = max(WORDING, key=lambda share: float(qualities[share].mean()))
         wording = max(share for share in WORDING if share == highest or _undecided(qualities, share, highest))
         tried[sentence] = wording, qualities[wording]

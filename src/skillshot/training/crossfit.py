@@ -11,7 +11,7 @@ import numpy as np
 from skillshot.common.arrays import Doubles, Floats
 from skillshot.common.record import normalise_question
 from skillshot.features.bm25 import BM25
-from skillshot.training.blend import Shares, Similarities, best, choose, doubt
+from skillshot.training.blend import Qualities, Shares, Similarities, best, choose, doubt, qualities_of
 from skillshot.training.confidence import Calibration, calibrate
 
 JUDGED = 600  # questions of the bank that are judged, at most
@@ -103,12 +103,13 @@ def judge_modes(
         # as a query is, see `Skillshot.policy`
         certain = structure[rows] / np.maximum(1, np.linalg.norm(structure[rows], axis=1, keepdims=True))
         found = Similarities(certain @ target.T, asked[rows] @ sentence.T, by_words, truth, same)
-        wording, part = choose(found) if learned else (1.0, 1.0)
+        tried = qualities_of(found) if learned else {}
+        wording, part = choose(tried) if learned else (1.0, 1.0)
         modes[mode] = Judged(
             Shares.of(wording, part, len(texts), latent),
             doubt(target, structure),
             calibrate(found, wording, part),
-            _honest(found) if learned else found.mean(best(found.score(wording, part))),
+            _honest(found, tried) if learned else found.mean(best(found.score(wording, part))),
         )
     rivals = Similarities(truth, embedding[rows] @ embedding.T, by_words, truth, same)
     keywords = BM25(texts).scores([texts[row] for row in rows])
@@ -116,11 +117,11 @@ def judge_modes(
     return Crossfit(modes, rivals.mean(best(rivals.score(1.0, 1.0))), rivals.mean(best(keywords)))
 
 
-def _honest(found: Similarities) -> Doubles:
+def _honest(found: Similarities, tried: Qualities) -> Doubles:
     """Quality of each question, with the wording's share chosen on the other half of the questions."""
     first = np.arange(len(found.same)) % 2 == 0
     out = np.zeros(len(first))
     for half in (first, ~first):
         if half.any() and (~half).any():
-            out[half] = found.mean(best(found.score(*choose(found, ~half))))[half]
+            out[half] = found.mean(best(found.score(*choose(tried, ~half))))[half]
     return out
