@@ -11,7 +11,21 @@ from typing import Any
 import pytest
 
 from helpers.growth import assert_linear, least_seconds
-from skillshot.bank import checks, convert, data_docs, dedup, formats, normalise
+from skillshot.bank import (
+    checks,
+    convert,
+    data_docs,
+    dedup,
+    delimited,
+    formats,
+    headers,
+    json_array,
+    json_text,
+    normalise,
+    prompt_text,
+    spreadsheet,
+    yaml_text,
+)
 from skillshot.bank.load import load_bank
 from skillshot.common import structure
 from skillshot.common import text as texts
@@ -26,6 +40,10 @@ ATTACK = Path(__file__).resolve().parents[3] / "shared" / "cases" / "attack"
 
 def _query(answer: str) -> bool:
     return checkers.check(answer, Record("i", "q", answer="7", answer_type="number")).correct
+
+
+def _found(pattern: re.Pattern[Any], text: Any) -> int:
+    return sum(1 for _ in pattern.finditer(text))
 
 
 RULES: dict[str, Callable[[str], Any]] = {
@@ -52,6 +70,15 @@ RULES: dict[str, Callable[[str], Any]] = {
     ),
     "options": lambda text: convert._options([text, text]),
     "mask": dedup.mask,
+    "delimiter": lambda text: delimited.delimiter_of(text, ","),
+    "sep": delimited._SEP.fullmatch,
+    "escapes": lambda text: (delimited._ESCAPED.sub("", text), _found(delimited._LONE, text)),
+    "header": lambda text: headers.is_header([text, text], [["a", text]]),
+    "json line": lambda text: (json_text._STRING.sub("", text), json_text.looks_like_json(text)),
+    "json array": lambda text: _found(json_array._TOKEN, text),
+    "blocks": lambda text: (prompt_text.is_prompt(text), prompt_text._RULE.fullmatch(text)),
+    "sheet": lambda text: (_found(spreadsheet._ROW, text.encode()), _found(spreadsheet._DOCTYPE, text.encode())),
+    "yaml": lambda text: (yaml_text._INTEGER.match(text), yaml_text._FLOAT.match(text), yaml_text._NULL.match(text)),
     "offline": data_docs.offline,
     "procedure": structure.is_procedure,
     "words": structure.words,
@@ -177,6 +204,9 @@ def test_every_module_that_reads_texts_by_patterns_is_listed() -> None:
         for path in (source / package).rglob("*.py")
         if re.search(r"\bre\.(compile|sub|match|search|fullmatch|findall|finditer|split)\(", path.read_text())
     }
-    modules = (checks, convert, data_docs, dedup, formats, normalise, structure, tokens, checkers, sql)
+    modules = (
+        checks, convert, data_docs, dedup, delimited, formats, headers, json_array, json_text, normalise, prompt_text,
+        spreadsheet, yaml_text, structure, tokens, checkers, sql,
+    )  # fmt: skip
     ruled = {Path(module.__file__ or "").relative_to(source).as_posix() for module in modules}
     assert not {name for name in found - ruled if f" {name}:" not in elsewhere}

@@ -134,9 +134,9 @@ raw("no answers", '{"question": "a", "why": "b"}\n', refuse=("empty_answer", "qu
 raw("no rows in a csv", "question,rationale,answer\n", "bank.csv", refuse=("no rows",))
 raw("an html page", "<!DOCTYPE html>\n<html></html>\n", refuse=("not JSON", "line 1"))
 raw("a git lfs pointer", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n", refuse=("not JSON", "line 1"))
-raw("pretty-printed json", json.dumps(GOOD, indent=1), refuse=("not JSON", "line"))
-raw("one json array", json.dumps(GOOD), refuse=("not a JSON object", "line 1"))
-raw("a json file", json.dumps(GOOD), "bank.json", refuse=("unknown kind", "jq"))
+raw("a truncated json array", json.dumps(GOOD, indent=1)[:-40], refuse=("not a JSON array", "line"))
+raw("json array without a comma", json.dumps(GOOD).replace("}, {", "} {", 1), refuse=("not a JSON array", "line 1"))
+raw("two lists in one object", json.dumps({"a": GOOD, "b": GOOD}), "bank.json", refuse=("a, b", "bank.json::a"))
 raw("a zip named jsonl", b"PK\x03\x04" + b"\x00" * 100, refuse=("zip",))
 raw("a parquet named jsonl", b"PAR1" + b"\x00" * 100, refuse=("parquet",))
 raw("gzip named jsonl", gzip.compress(LINES.encode()), refuse=("gzip",))
@@ -149,12 +149,11 @@ raw("empty gzip", gzip.compress(b""), "bank.jsonl.gz", refuse=("no rows",))
 raw("no parquet at all", b"hello", "bank.parquet", refuse=("not a readable parquet",))
 raw("truncated parquet", b"PAR1" + b"\x15\x04" * 40, "bank.parquet", refuse=("not a readable parquet",))
 raw("empty parquet file", b"", "bank.parquet", refuse=("parquet",))
-raw("unknown suffix", LINES, "bank.docx", refuse=("unknown kind", ".jsonl"))
+raw("unknown suffix", "A page of prose.\n", "bank.docx", refuse=("unknown kind", ".jsonl"))
 raw("utf-16 cut in half", LINES.encode("utf-16")[:-1], refuse=("bank.jsonl", "line"))
 
 # --- csv
 raw("csv header twice the same", "question,question,answer\na,b,c\n", "bank.csv", refuse=("column names", "line 1"))
-raw("csv with an empty column name", "question,,answer\na,b,c\n", "bank.csv", refuse=("column names", "line 1"))
 raw("csv without header", 'What is 1+2?,1+2=3,3\nWhat?,"4",4\n', "bank.csv", refuse=("no question", "columns"))
 
 
@@ -176,6 +175,11 @@ raw("tsv", _csv(delimiter="\t"), "bank.tsv")
 raw("csv with a byte order mark", b"\xef\xbb\xbf" + _csv().encode(), "bank.csv")
 
 # --- unusual but valid: everything is accepted
+raw("pretty-printed json", json.dumps(GOOD, indent=1))
+raw("one json array", json.dumps(GOOD))
+raw("a json file", json.dumps({"data": GOOD}), "bank.json")
+raw("json lines of another suffix", LINES, "bank.docx")
+raw("csv with an empty column name", "question,,answer\na,b,c\n", "bank.csv", good=1)
 raw("byte order mark", b"\xef\xbb\xbf" + LINES.encode())
 raw("windows line ends", LINES.replace("\n", "\r\n"))
 raw("no line end at the end", LINES.rstrip())
@@ -217,7 +221,7 @@ HALF = LINES.index("\n", len(LINES) // 2) + 1
 _case("no file", "bank.jsonl", void, refuse=("no such file",))
 _case("empty folder", "bank", lambda path: path.mkdir(), refuse=("no .jsonl",))
 _case("folder named like a file", "bank.jsonl", lambda path: path.mkdir(), refuse=("no .jsonl",))
-_case("folder of other files", "bank", _folder_of({"readme.md": "#", "x.json": "[]"}), refuse=("no .jsonl",))
+_case("folder of other files", "bank", _folder_of({"readme.md": "#", "x.html": "[]"}), refuse=("no .jsonl",))
 _case("folder with hidden files", "bank", _folder_of({".cache/a.jsonl": LINES}), refuse=("no .jsonl",))
 _case(
     "folder with one empty file", "bank", _folder_of({"a.jsonl": LINES, "b.jsonl": ""}), refuse=("b.jsonl", "no rows")

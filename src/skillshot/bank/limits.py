@@ -13,7 +13,9 @@ from skillshot.common.errors import InputError
 from skillshot.common.text import shown
 
 MIB = 1 << 20
-MAX_LINE = 4 * MIB  # bytes of a line (jsonl, csv) or row (parquet); reading a longer one whole could exhaust the memory
+MAX_LINE = 4 * MIB  # bytes of a line or a row; reading a longer one whole could exhaust the memory
+MAX_DOCUMENT = 64 * MIB  # bytes of one JSON object that holds a bank, which is read whole
+MAX_YAML = 16 * MIB  # the same in YAML, whose parser is slow: about a second a MiB
 MAX_CELL = 1_000_000  # characters of one text, metadata too: a page of a book has 3,000
 MAX_COLUMNS = 1_000  # of a row; data sets have tens
 MAX_VALUES = 100_000  # numbers, texts and containers in one row, nested ones too

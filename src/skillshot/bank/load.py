@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from os import PathLike
-from pathlib import Path
 
 from skillshot.bank.checks import CHECKS, QUERY_CHECKS
 from skillshot.bank.columns import suggest
 from skillshot.bank.convert import RowError, to_record
 from skillshot.bank.examples import Examples, name_of, raw_rows
 from skillshot.bank.intake import GOLD, Intake, Quarantined, Tally, check_placed, shorten, warn_of_reordered
-from skillshot.bank.readers import SUFFIXES, read_questions, read_raw
+from skillshot.bank.kinds import holds_rows
+from skillshot.bank.readers import read_questions, read_raw
 from skillshot.bank.unexplained import warn_of_unexplained
 from skillshot.common.errors import ColumnsError, InputError
 from skillshot.common.params import ValidateParams
@@ -107,17 +107,15 @@ def _article(noun: str) -> str:
 def load_questions(path: str | PathLike[str], *, columns: Mapping[str, str] | None = None) -> Loaded:
     """Questions to select demonstrations for, from any file that `load_bank` reads or from plain text.
 
-    Text (any other suffix) holds one question a line, or one JSON object. Rows are not checked, and a repeated question
+    Any other text holds one question a line, or one JSON object. Rows are not checked, and a repeated question
     stays; a row without a question is refused.
 
     Raises:
         InputError: unreadable or empty.
         ColumnsError: no row has a question.
     """
-    path = Path(path)
-    known = path.is_dir() or path.name.lower().endswith((*SUFFIXES, ".json"))
     loaded, tally, intake = Loaded(), Tally(), Intake(columns)
-    for raw in intake.watch(read_raw(path) if known else read_questions(path)):
+    for raw in intake.watch(read_raw(path) if holds_rows(path) else read_questions(path)):
         try:
             reason, record = raw.reason, None if raw.reason else to_record(raw.row, intake.columns)
         except RowError as error:

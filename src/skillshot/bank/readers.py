@@ -1,4 +1,4 @@
-"""Raw rows of files of any size, one at a time: jsonl, csv, tsv (also gzipped), parquet, or a folder of them.
+"""Raw rows of files of any form and size, one at a time: JSON, csv, tsv, YAML, text, parquet, Excel, sqlite, folders.
 
 A line that cannot be read becomes a `Raw` with a reason; a file that cannot be read is an InputError.
 """
@@ -6,86 +6,56 @@ A line that cannot be read becomes a `Raw` with a reason; a file that cannot be 
 from __future__ import annotations
 
 import gzip
-import io
-import logging
+import lzma
 import os
-import stat
 import zlib
+from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
-from skillshot.bank.limits import MIB, ROW_BYTES, check_ratio
-from skillshot.bank.rows import Raw, read_csv, read_jsonl, read_plain
+from skillshot.bank.compressed import PACKED, head_of, opened
+from skillshot.bank.delimited import read_delimited
+from skillshot.bank.json_text import read_json
+from skillshot.bank.kinds import BankFile, find_files, kind_of, special, why
+from skillshot.bank.limits import ROW_BYTES, check_ratio
+from skillshot.bank.prompt_text import read_prompt
+from skillshot.bank.rows import FileForm, Raw, read_plain
 from skillshot.common.errors import InputError
 
-SUFFIXES = (".jsonl", ".jsonl.gz", ".ndjson", ".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
-_SPECIAL = {stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
-
-logger = logging.getLogger("skillshot")
-
-
-def find_files(path: str | os.PathLike[str]) -> list[tuple[str, Path]]:
-    """The readable files of a path, as (short name, path), in a fixed order; a folder is searched in depth.
-
-    Raises:
-        InputError: nothing there, not readable, or of no known kind.
-    """
-    path = Path(path)
-    try:
-        if path.is_dir():
-            skipped: list[str] = []
-            found = sorted(_inside(path, skipped))
-            if not found:
-                kinds = f"{', '.join(SUFFIXES[:2])}, .csv, .tsv or .parquet"
-                also = f"; skipped: {', '.join(skipped)[:200]}" if skipped else ""
-                raise InputError(f"{path}: no {kinds} file in this folder{also}")
-            return [(file.relative_to(path).as_posix(), file) for file in found]
-        if not path.exists():
-            raise InputError(f"{path}: no such file")
-    except (OSError, RuntimeError) as error:  # a symlink loop, a folder that may not be listed
-        raise InputError(f"{path}: {_why(error)}") from error
-    if not path.is_file():
-        raise InputError(f"{path}: not a regular file but {_kind(path)}")
-    if not path.name.lower().endswith(SUFFIXES):
-        hint = "\na JSON array becomes JSON lines by: jq -c '.[]' FILE" if path.suffix == ".json" else ""
-        raise InputError(f"{path}: unknown kind of file; known: {', '.join(SUFFIXES)}{hint}")
-    return [(path.name, path)]
-
-
-def _inside(folder: Path, skipped: list[str]) -> Iterator[Path]:
-    """Files of a known kind in a folder, hidden ones apart; a part that may not be listed is an OSError.
-
-    FIFOs, sockets and devices are logged, put into `skipped`, and never opened, because reading one may never end.
-    """
-
-    def stop(error: OSError) -> None:
-        raise error
-
-    for where, folders, names in os.walk(folder, onerror=stop):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for file in (Path(where) / name for name in sorted(names) if not name.startswith(".")):
-            # a dangling link is kept, so that reading it fails: a partial bank must not pass for the whole
-            if file.is_file() or not file.exists():
-                if file.name.lower().endswith(SUFFIXES):
-                    yield file
-            else:
-                skipped.append(f"{file.relative_to(folder).as_posix()} ({_kind(file)})")
-                logger.warning("%s: skipped, because it is %s", file, _kind(file))
-
-
-def _kind(path: Path) -> str:
-    return _SPECIAL.get(stat.S_IFMT(path.stat().st_mode), "no file")
+_DESCRIBED = 100  # rows by which a file's form is described
 
 
 def read_raw(path: str | os.PathLike[str]) -> Iterator[Raw]:
-    """All rows of a file or of a folder's files, in order, in constant memory.
+    """All rows of a file or of a folder's files, in order; in constant memory where the form allows it.
+
+    Args:
+        path: a file, a folder, or `file::part` for a sheet, a table, or the key of a list in a JSON or YAML object.
 
     Raises:
-        InputError: a file is unreadable, empty, truncated or not of the kind of its suffix; names file and line.
+        InputError: a file is unreadable, empty, truncated or of no known kind; names file and line.
+        MissingPackageError: the package that reads such a file is not installed.
     """
-    for name, file in find_files(path):
-        yield from _checked(name, file)
+    for file in find_files(path):
+        yield from _checked(file, FileForm())
+
+
+def describe(path: str | os.PathLike[str]) -> str:
+    """What is understood of the form of a file or of a folder's files, e.g. "csv, delimiter ';', header".
+
+    Raises:
+        InputError: as `read_raw`, as far as the first rows are concerned.
+    """
+    forms: Counter[str] = Counter()
+    files = find_files(path)
+    for file in files:
+        form = FileForm(silent=True)
+        for _ in islice(_checked(file, form), _DESCRIBED):
+            pass
+        forms[str(form)] += 1
+    if files[0].name == files[0].path.name and len(files) == 1:
+        return next(iter(forms))
+    return f"folder of {len(files)} files: {'; '.join(f'{count} of {form}' for form, count in forms.items())}"
 
 
 def read_questions(path: str | os.PathLike[str]) -> Iterator[Raw]:
@@ -96,71 +66,66 @@ def read_questions(path: str | os.PathLike[str]) -> Iterator[Raw]:
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path}: {'not a regular file but ' + _kind(path) if path.exists() else 'no such file'}")
-    yield from _checked(path.name, path, plain=True)
+        raise InputError(f"{path}: {'not a regular file but ' + special(path) if path.exists() else 'no such file'}")
+    yield from _checked(BankFile(path.name, path), FileForm(), plain=True)
 
 
-def _checked(name: str, file: Path, plain: bool = False) -> Iterator[Raw]:
-    line = 0
+def _checked(file: BankFile, form: FileForm, plain: bool = False) -> Iterator[Raw]:
+    """The rows of a file, whose errors are ours, and which may not be very many for its size."""
+    path, line = file.path, 0
     try:
-        if file.name.lower().endswith(".parquet"):
+        size = path.stat().st_size
+        for count, raw in enumerate(_plain(file) if plain else _rows(file, form)):
+            line = raw.line
+            check_ratio(path, size, count * ROW_BYTES)  # small rows too can be very many
+            yield raw
+    except (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError) as error:
+        kind = PACKED.get(path.suffix.lower(), "data")
+        raise InputError(f"{path}: damaged {kind} after line {line}: {why(error)}") from error
+    except (OSError, UnicodeError) as error:
+        raise InputError(f"{path}: cannot be read after line {line}: {why(error)}") from error
+    if line == 0:
+        raise InputError(f"{path}: no rows in this file")
+
+
+def _rows(file: BankFile, form: FileForm) -> Iterator[Raw]:
+    kind, path = kind_of(file), file.path
+    match kind:
+        case "parquet":
             from skillshot.bank.parquet import read_parquet
 
-            rows = read_parquet(name, file)
-        else:
-            rows = _text(name, file, plain)
-        size = file.stat().st_size
-        for count, raw in enumerate(rows):
-            line = raw.line
-            check_ratio(file, size, count * ROW_BYTES)  # small rows too can be very many
-            yield raw
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{file}: damaged gzip after line {line}: {_why(error)}") from error
-    except (OSError, UnicodeError) as error:
-        raise InputError(f"{file}: cannot be read after line {line}: {_why(error)}") from error
-    if line == 0:
-        raise InputError(f"{file}: no rows in this file")
+            form.add("parquet")
+            yield from read_parquet(file.name, path)
+        case "excel":
+            from skillshot.bank.spreadsheet import read_excel
+
+            yield from read_excel(file.name, path, form, file.part)
+        case "sqlite":
+            from skillshot.bank.database import read_sqlite
+
+            yield from read_sqlite(file.name, path, form, file.part)
+        case _:
+            yield from _text(file, kind, form)
 
 
-def _text(name: str, file: Path, plain: bool) -> Iterator[Raw]:
-    lower = file.name.lower()
-    zipped = lower.endswith(".gz")
-    with io.BufferedReader(io.FileIO(file), MIB) as stored:
-        handle: io.BufferedReader[Any] = io.BufferedReader(_Unzipped(file, stored), MIB) if zipped else stored
-        head = handle.peek(4)[:4]
-        if head[:2] == b"\x1f\x8b":
-            raise InputError(f"{file}: gzip data {'inside gzip' if zipped else 'in a file that is not named .gz'}")
-        if head in (b"PAR1", b"PK\x03\x04"):
-            raise InputError(f"{file}: not text: it begins like a {'parquet' if head == b'PAR1' else 'zip'} file")
-        if plain:
-            yield from read_plain(name, handle)
-        elif ".csv" in lower or ".tsv" in lower:
-            yield from read_csv(name, handle, "\t" if ".tsv" in lower else ",")
-        else:
-            yield from read_jsonl(name, handle)
+def _text(file: BankFile, kind: str, form: FileForm) -> Iterator[Raw]:
+    form.ending = PACKED.get(file.path.suffix.lower(), "")
+    head = head_of(file.path)
+    with opened(file.path) as handle:
+        match kind:
+            case "json":
+                yield from read_json(file.name, file.path, handle, head, form, file.part)
+            case "yaml":
+                from skillshot.bank.yaml_text import read_yaml
+
+                yield from read_yaml(file.name, file.path, handle, form, file.part)
+            case "prompt":
+                yield from read_prompt(file.name, file.path, handle, form)
+            case _:
+                usual = "\t" if kind == "tsv" else ","
+                yield from read_delimited(file.name, file.path, handle, head, form, usual)
 
 
-class _Unzipped(io.RawIOBase):
-    """The bytes of a gzip file, which may not be far more than the file has.
-
-    Raises:
-        InputError: while it is read, see `check_ratio`.
-    """
-
-    def __init__(self, path: Path, stored: io.BufferedReader[Any]) -> None:
-        self._gzip, self._path, self._size = gzip.GzipFile(fileobj=stored), path, os.fstat(stored.fileno()).st_size
-        self._held = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        count = self._gzip.readinto(buffer)
-        self._held += count
-        check_ratio(self._path, self._size, self._held)
-        return count
-
-
-def _why(error: BaseException) -> str:
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return " ".join(str(text).split())[:200]
+def _plain(file: BankFile) -> Iterator[Raw]:
+    with opened(file.path) as handle:
+        yield from read_plain(file.name, handle)

@@ -1,24 +1,25 @@
-"""Rows of one open text file: JSON lines and csv, in any of the usual encodings.
+"""Raw rows, and the lines of one open text file in any of the usual encodings.
 
 The readers are our own on purpose: each row keeps its line number, and a broken row is skipped in constant memory.
 """
 
 from __future__ import annotations
 
-import csv
 import io
 import json
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from skillshot.bank.columns import collision
-from skillshot.bank.limits import MAX_COLUMNS, MAX_DEPTH, MAX_LINE, why_refused
+from skillshot.bank.limits import MAX_COLUMNS, MAX_DEPTH, MAX_LINE, MIB, why_refused
 from skillshot.common.errors import InputError
 
 _BLANK = b" \t\r\n\0"
-_RECORD = 16 * MAX_LINE  # bytes of a csv record, which an open quote makes long
+
+logger = logging.getLogger("skillshot")
 
 
 @dataclass(frozen=True)
@@ -26,108 +27,53 @@ class Raw:
     """One row of a file, or the reason why it could not be read."""
 
     file: str  # path relative to the folder that is read, or the file's name
-    line: int  # 1-based line (jsonl, csv) or row (parquet)
+    line: int  # 1-based line (JSON lines, csv, text) or row (arrays, tables, sheets, parquet)
     row: Any = None
     reason: str = ""
     recoded: bool = False  # the line was not UTF-8 and was read as cp1252
 
 
 @dataclass
-class _Line:
+class FileForm:
+    """What was understood of a file's form while it is read, e.g. "csv, delimiter ';', header"."""
+
+    parts: list[str] = field(default_factory=list)
+    ending: str = ""  # how the file is compressed
+    silent: bool = False  # nothing is logged
+
+    def warn(self, file: Any, text: str) -> None:
+        """Log what a reader of the rows should know about the file."""
+        if not self.silent:
+            logger.warning("%s: %s", file, text)
+
+    def add(self, *parts: str) -> None:
+        """State something, once."""
+        self.parts += [part for part in dict.fromkeys(parts) if part not in self.parts]
+
+    def __str__(self) -> str:
+        return ", ".join([*self.parts, self.ending] if self.ending else self.parts)
+
+
+@dataclass
+class Line:
+    """A decoded line of a text, or the reason why it cannot be read."""
+
     number: int
     text: str = ""
     reason: str = ""
     recoded: bool = False
 
 
-@dataclass
-class _Record:
-    """What is known of the lines of one csv record."""
-
-    start: int = 0  # its first line; 0 before it is read
-    size: int = 0  # characters
-    reason: str = ""
-    recoded: bool = False
-
-
-def read_jsonl(name: str, handle: io.BufferedReader[Any]) -> Iterator[Raw]:
-    """One JSON object a line; blank lines are skipped."""
-    for line in _lines(handle):
-        text = line.text.replace("\x00", "").strip()
-        if line.reason:
-            yield Raw(name, line.number, reason=line.reason)
-        elif text:
-            row, reason = _parse(text)
-            yield Raw(name, line.number, row, reason, line.recoded)
-
-
 def read_plain(name: str, handle: io.BufferedReader[Any]) -> Iterator[Raw]:
     """One question a line, as it is or as a JSON object; blank lines are skipped."""
-    for line in _lines(handle):
+    for line in lines_of(handle):
         text = line.text.replace("\x00", "").strip()
         if line.reason:
             yield Raw(name, line.number, reason=line.reason)
         elif text.startswith("{"):
-            yield Raw(name, line.number, *_parse(text), line.recoded)
+            yield Raw(name, line.number, *parse_row(text), line.recoded)
         elif text:
             yield Raw(name, line.number, {"question": text}, "", line.recoded)
-
-
-def read_csv(name: str, handle: io.BufferedReader[Any], delimiter: str) -> Iterator[Raw]:
-    """A csv file with a header; empty cells count as missing; cells may hold line ends.
-
-    Raises:
-        InputError: the header is no header.
-    """
-    csv.field_size_limit(MAX_LINE)
-    seen = _Record()
-
-    def feed() -> Iterator[str]:
-        # blank lines between records are skipped; inside a quoted cell they are text
-        for line in _lines(handle, lambda: b"" if seen.start else b"\r\n"):
-            seen.start = seen.start or line.number
-            seen.recoded = seen.recoded or line.recoded
-            seen.reason = seen.reason or line.reason
-            seen.size += len(line.text)
-            if seen.size > _RECORD:
-                raise InputError(
-                    f"{name}: line {seen.start}: a row of over {_RECORD >> 20} MiB\nclose the quote that it opens"
-                )
-            if not line.reason:
-                yield line.text.replace("\x00", "")
-
-    reader = csv.reader(feed(), delimiter=delimiter, strict=True)
-    header: list[str] = []
-    while True:
-        seen = _Record()
-        try:
-            cells = next(reader, None)
-            start = seen.start
-        except csv.Error as error:
-            start = seen.start
-            if not header:
-                raise InputError(f"{name}: line 1: not a csv header: {error}") from error
-            yield Raw(name, start, reason=f"not csv: {error}")
-            continue
-        if seen.reason:
-            yield Raw(name, start, reason=seen.reason)
-        if cells is None:
-            return
-        if not header:
-            header = _header(name, cells)
-        elif cells and len(cells) != len(header):
-            yield Raw(name, start, cells, f"{len(cells)} cells for {len(header)} columns", seen.recoded)
-        elif cells:
-            row = {key: cell for key, cell in zip(header, cells, strict=True) if cell != ""}
-            yield Raw(name, start, row, "", seen.recoded)
-
-
-def _header(name: str, cells: list[str]) -> list[str]:
-    header = [cell.strip() for cell in cells]
-    if len(set(header)) < len(header) or not all(header):
-        raise InputError(f"{name}: line 1: column names must be there and differ, got {', '.join(header)[:200]!r}")
-    check_columns(f"{name}: line 1", header)
-    return header
 
 
 def check_columns(place: str, names: list[str]) -> None:
@@ -142,16 +88,17 @@ def check_columns(place: str, names: list[str]) -> None:
         raise InputError(f"{place}: {both}\nrename one of them")
 
 
-def _lines(handle: io.BufferedReader[Any], blank: Callable[[], bytes] = lambda: _BLANK) -> Iterator[_Line]:
+def lines_of(
+    handle: io.BufferedReader[Any], blank: Callable[[], bytes] = lambda: _BLANK, first: int = MAX_LINE
+) -> Iterator[Line]:
     """Every line; over-long ones are skipped without being held, bytes that are not UTF-8 are read as cp1252.
 
     Args:
         blank: gives the characters of which a line may consist that is skipped now; b"": none is.
+        first: bytes of which the first line may consist that is not skipped.
     """
-    number = 0
-    if handle.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        handle = io.BufferedReader(_Utf8(handle))
-    while data := handle.readline(MAX_LINE):
+    number, longest = 0, first
+    while data := handle.readline(longest):
         number += 1
         if (skipped := blank()) and not data.lstrip(skipped) and data.endswith(b"\n"):
             while run := handle.peek():  # a file may hold millions of them: whole buffers at once
@@ -160,53 +107,55 @@ def _lines(handle: io.BufferedReader[Any], blank: Callable[[], bytes] = lambda: 
                 if length < len(run):
                     break
             continue
-        if len(data) == MAX_LINE and not data.endswith(b"\n"):
+        if len(data) == longest and not data.endswith(b"\n"):
             while (more := handle.readline(MAX_LINE)) and not more.endswith(b"\n"):
                 pass
-            yield _Line(number, reason=f"line over {MAX_LINE >> 20} MiB")
+            yield Line(number, reason=f"line over {longest // MIB} MiB")
+            longest = MAX_LINE
             continue
+        longest = MAX_LINE
         if number == 1:
             data = data.removeprefix(b"\xef\xbb\xbf")
-        try:
-            yield _Line(number, data.decode("utf-8"))
-        except UnicodeDecodeError:
-            try:
-                yield _Line(number, data.decode("cp1252"), recoded=True)
-            except UnicodeDecodeError as error:
-                yield _Line(number, reason=f"neither UTF-8 nor cp1252: byte {data[error.start]:#04x}")
+        text, recoded = decoded(data)
+        if isinstance(text, UnicodeDecodeError):
+            yield Line(number, reason=undecodable(text))
+        else:
+            yield Line(number, text, recoded=recoded)
 
 
-class _Utf8(io.RawIOBase):
-    """UTF-16 bytes as UTF-8 bytes, so that everything after it sees one encoding."""
-
-    def __init__(self, handle: io.BufferedReader[Any]) -> None:
-        self._text = io.TextIOWrapper(handle, encoding="utf-16", newline="")
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        if not self._rest:
-            self._rest = self._text.read(1 << 16).encode("utf-8", "surrogatepass")
-        part, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
-        buffer[: len(part)] = part
-        return len(part)
-
-
-def _parse(text: str) -> tuple[Any, str]:
-    """A line's JSON value and, where it is no JSON object, the reason."""
+def decoded(data: bytes) -> tuple[str | UnicodeDecodeError, bool]:
+    """Bytes as text, and whether they were read as cp1252; the error where they are neither that nor UTF-8."""
     try:
-        row = _DECODER.decode(text)
+        return data.decode("utf-8"), False
+    except UnicodeDecodeError:
+        try:
+            return data.decode("cp1252"), True
+        except UnicodeDecodeError as error:
+            return error, False
+
+
+def undecodable(error: UnicodeDecodeError) -> str:
+    """The reason for bytes of no known encoding."""
+    return f"neither UTF-8 nor cp1252: byte {error.object[error.start]:#04x}"
+
+
+def parse_row(text: str) -> tuple[Any, str]:
+    """A JSON object and, where it is none, the reason."""
+    try:
+        row = DECODER.decode(text)
     except RecursionError:
         return text[:200], "not JSON: nested too deeply"
     except ValueError as error:
         return text[:200], f"not JSON: {error}"[:200]
     if not isinstance(row, dict):
         return row, "not a JSON object"
-    # a row that is nested too deeply cannot be written into the quarantine; other limits are for its reader
-    reason = why_refused(row) if text.count("[") + text.count("{") > MAX_DEPTH else ""
+    reason = why_deep(row, text.count("[") + text.count("{"))
     return (text[:200], reason) if reason else (row, "")
+
+
+def why_deep(row: dict[str, Any], brackets: int) -> str:
+    """Why a row cannot be written into the quarantine: it is nested too deeply. Other limits are for its reader."""
+    return why_refused(row) if brackets > MAX_DEPTH else ""
 
 
 def _refuse_constant(name: str) -> Any:
@@ -221,4 +170,4 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return row
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_unique)
+DECODER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_unique)
