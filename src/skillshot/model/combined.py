@@ -16,6 +16,8 @@ from torch.nn import functional
 
 from skillshot.model.nets import SkillCVAE
 
+SHARP = 1.0  # of the kernel: exp(-SHARP * squared distance) of unit embeddings
+
 
 @dataclass(frozen=True)
 class Widths:
@@ -33,19 +35,26 @@ class Widths:
 
 
 class Structure(nn.Module):
-    """Predicts the structure of a question's rationale: the part from the words plus the part from the embedding."""
+    """Predicts the structure of a question's rationale: the part from the words plus the part from the embedding.
+
+    The latter is a kernel machine: a Gaussian of the distance to each of m landmarks, questions of the bank. Wording
+    says the same in many ways, and a linear map of the embedding follows only one of them.
+    """
 
     offset: Tensor
     weight: Tensor
+    landmarks: Tensor
 
-    def __init__(self, width: int, target: int) -> None:
+    def __init__(self, embedding: int, landmarks: int, target: int) -> None:
         super().__init__()
-        self.register_buffer("weight", torch.zeros(width, target))
+        self.register_buffer("landmarks", torch.zeros(landmarks, embedding))
+        self.register_buffer("weight", torch.zeros(landmarks, target))
         self.register_buffer("offset", torch.zeros(target))
 
     def forward(self, embedding: Tensor, lexical: Tensor) -> Tensor:
         """Embedding (n, d) and projected words (n, t) to predictions (n, t)."""
-        return embedding @ self.weight + lexical + self.offset
+        near = torch.exp(2 * SHARP * (embedding @ self.landmarks.T - 1))
+        return near @ self.weight + lexical + self.offset
 
 
 class Skillshot(nn.Module):
@@ -67,10 +76,10 @@ class Skillshot(nn.Module):
     full_shares: Tensor
     lite_shares: Tensor
 
-    def __init__(self, cvae: SkillCVAE, embedding: int, widths: Widths) -> None:
+    def __init__(self, cvae: SkillCVAE, embedding: int, landmarks: int, widths: Widths) -> None:
         super().__init__()
         self.cvae, self.widths = cvae, widths
-        self.structure = Structure(embedding, widths.structure)
+        self.structure = Structure(embedding, landmarks, widths.structure)
         for name, value in {
             "target_centre": torch.zeros(widths.structure),
             "target_weight": torch.ones(widths.structure),

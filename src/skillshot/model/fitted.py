@@ -117,11 +117,12 @@ def run(module: nn.Module, *inputs: Floats) -> Floats:
 
 def _shape(module: nn.Module) -> dict[str, Any]:
     if isinstance(module, Skillshot):
-        embedding, widths = module.structure.weight.shape[0], astuple(module.widths)
-        return {"kind": "skillshot", "embedding": embedding, "widths": widths, "cvae": _shape(module.cvae)}
+        landmarks, embedding = module.structure.landmarks.shape
+        sizes = {"embedding": embedding, "landmarks": landmarks, "widths": astuple(module.widths)}
+        return {"kind": "skillshot", **sizes, "cvae": _shape(module.cvae)}
     if isinstance(module, SkillCVAE):
-        sizes: Mapping[str, Any] = module.sizes
-        return {"kind": "cvae", "question": module.question.widths, "rationale": module.rationale.widths, **sizes}
+        widths = {"question": module.question.widths, "rationale": module.rationale.widths}
+        return {"kind": "cvae", **widths, **module.sizes}
     if isinstance(module, Ridge):
         return {"kind": "ridge", "width": module.weight.shape[0], "target": module.weight.shape[1]}
     return {"kind": "ridge_bank", "width": module.state_dict()["centre"].shape[0]}
@@ -130,7 +131,7 @@ def _shape(module: nn.Module) -> dict[str, Any]:
 def _build(shape: dict[str, Any]) -> nn.Module:
     kind, about = shape["kind"], {k: v for k, v in shape.items() if k != "kind"}
     if kind == "skillshot":
-        return Skillshot(_cvae(about["cvae"]), about["embedding"], Widths(*about["widths"]))
+        return Skillshot(_cvae(about["cvae"]), about["embedding"], about["landmarks"], Widths(*about["widths"]))
     if kind == "cvae":
         return _cvae(shape)
     return Ridge(**about) if kind == "ridge" else RidgeBank(**about)

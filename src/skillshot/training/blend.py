@@ -118,10 +118,14 @@ def choose(found: Qualities, judged: npt.NDArray[np.bool_] | slice = slice(None)
         tried[sentence] = wording, qualities[wording]
     first = tried[SENTENCE[0]]
     mix = max(SENTENCE, key=lambda sentence: float(tried[sentence][1].mean()))
-    gain = tried[mix][1] - first[1]
-    error = float(gain.std()) / max(1, len(gain)) ** 0.5
-    mix = mix if float(gain.mean()) > CERTAIN * error else SENTENCE[0]
+    mix = mix if certain(tried[mix][1] - first[1]) else SENTENCE[0]
     return tried[mix][0], mix
+
+
+def certain(gain: Doubles) -> bool:
+    """Whether a mean gain (m,) is above 0 by `CERTAIN` standard errors."""
+    error = float(gain.std()) / max(1, len(gain)) ** 0.5
+    return float(gain.mean()) > CERTAIN * error
 
 
 def _undecided(qualities: Mapping[float, Doubles], share: float, highest: float) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,30 +12,29 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from skillshot.common.arrays import Floats
+from skillshot.common.arrays import Doubles, Floats
 from skillshot.common.errors import CollapseError, InputError
 from skillshot.common.params import TrainParams
 from skillshot.common.record import normalise_question
 from skillshot.features.channels import QUESTION, RATIONALE, Channel
 from skillshot.features.lexical import LexicalView
-from skillshot.model.combined import Skillshot, Widths
+from skillshot.model.combined import SHARP, Skillshot, Widths
 from skillshot.model.nets import SkillCVAE, Standardise
-from skillshot.training.crossfit import Crossfit, judge_modes
+from skillshot.training.crossfit import Crossfit, judge_modes, words_alone
 from skillshot.training.cvae import fit_cvae
 from skillshot.training.structure_head import FOLDS, Ridges, predictability, principal
+from skillshot.training.suspicion import BET, wrong_rows
 
 Channels = tuple[Channel, ...]
 
 logger = logging.getLogger("skillshot")
 
-EMBEDDING = 2.0  # spread of the sentence embedding relative to the words in the ridge; 1 to 2 give similar results
+LANDMARKS = 1024  # questions of the bank to which a question is compared
 # n-grams of a question that share a bucket blur each other. 16,384 buckets instead of 4,096 gain .01 to .02 on data
 # sets with many words, and still more buckets gain nothing. n-grams of only two texts cost time and gain nothing.
 BUCKETS, RAREST = 16384, 3
-# the structure is the mean of two predictions, by all features and by words alone: on the development slices of twelve
-# banks it is better than the first by up to .05 (Spider), and worse by at most .02 (SVAMP)
-ALONE = 0.5
-LITE_GRID = (0.1, 0.3, 1.0, 3.0)  # penalties of the ridge on words alone, chosen for each bank without labels
+# penalties of the ridges on all features and on words alone, chosen for each bank without labels
+GRID, LITE_GRID = (0.03, 0.1, 0.3, 1.0), (0.1, 0.3, 1.0, 3.0)
 SENTENCE, WORDS = 64, 64  # principal coordinates of the sentence embedding and of the words that a row holds
 FEWEST = 3 * FOLDS  # rows from which structure is predicted: a fold then leaves six to learn from
 NETWORK = 40  # rows from which the CVAE is trained
@@ -47,7 +46,10 @@ INGREDIENTS = ("procedure", "weights")
 
 @dataclass(frozen=True)
 class SkillParts:
-    """The model, its views, the bank's lexical features (n, 2 t + w + e) and (n, t), and how it was judged."""
+    """The model, its views, the bank's lexical features (m, 2 t + w + e) and (m, t), and how it was judged.
+
+    wrong (n,): probability that a row's rationale is wrong. Of the n rows given the m are those below `BET`.
+    """
 
     model: Skillshot
     question_view: LexicalView
@@ -57,6 +59,7 @@ class SkillParts:
     history: list[dict[str, Any]]
     diagnostics: dict[str, float]
     crossfit: Crossfit
+    wrong: Doubles
 
 
 def fit_skillshot(
@@ -71,15 +74,18 @@ def fit_skillshot(
     explains: Channels = RATIONALE,
     conditional: bool = False,
     without: Collection[str] = (),
+    doubtful: bool = True,
 ) -> SkillParts:
     """Fit on n questions with their unit embeddings (n, d) and n rationales, n at least 1.
 
     A bank that is too small, or says too little, lacks the structure or the latent; its shares of the score are then 0.
+    Nothing is learned from rows that are held for wrong (`wrong_rows`): without them the fit starts again.
 
     Args:
         reads, explains: channels of question and rationale.
         conditional: whether the decoder also reads the question.
         without: those of INGREDIENTS that are left out.
+        doubtful: whether rows may be wrong.
 
     Only ablations set the keyword arguments.
     """
@@ -96,32 +102,49 @@ def fit_skillshot(
     asked = np.asarray((question - centred) @ directions / _lengths(question - centred), np.float32)
     axes = _word_axes(words, seed)
 
-    t, middle, folds = target.shape[1], question.mean(0), _folds(questions)
-    scale = np.float32(EMBEDDING * _sparse_spread(words) / max(spread(question - middle), 1e-9))
-    ridges = Ridges(words, (question - middle) * scale, np.hstack([target, sentence]), folds)
+    t, folds = target.shape[1], _folds(questions)
+    landmarks, whitening = _landmarks(question, seed)
+    near = _near(question, landmarks) @ whitening
+    middle = near.mean(0)
+    scale = np.float32(_sparse_spread(words) / max(spread(near - middle), 1e-9))  # as important as the words
+    ridges = Ridges(words, (near - middle) * scale, np.hstack([target, sentence]), folds)
     learned = len(questions) >= FEWEST and len(np.unique(folds)) == FOLDS and bool(target.any())
-    joint = ridges.weights(settings.ridge, True)[:, :t] * (1 - ALONE)
+    ridge = ridges.strength(True, GRID, t) if learned else GRID[-1]
     # words alone may need a much stronger penalty (GSM8K 3, TabMWP 0.1)
     lite_ridge = ridges.strength(False, LITE_GRID, t) if learned else LITE_GRID[-1]
+    joint = ridges.weights(ridge, True)[:, :t]
     alone = ridges.weights(lite_ridge, False)
-    joint[:BUCKETS] += ALONE * alone[:, :t]
-    if not learned:
-        joint[:], alone[:, :t] = 0, 0
-    projected = np.hstack([joint[:BUCKETS], axes, alone])
-    offset, lexical = -ridges.mean @ projected, ridges.predict(projected)
     predicted = lite = np.zeros_like(target)
-    heard = sentence  # the sentence as words alone predict it
+    heard, apart = sentence, 0.0  # the sentence as words alone predict it, and their own part of the structure
+    wrong = np.zeros(len(questions))
     if learned:
         lite, heard = np.split(ridges.cross_fitted(lite_ridge, False), [t], axis=1)
-        predicted = (1 - ALONE) * ridges.cross_fitted(settings.ridge, True)[:, :t] + ALONE * lite
+        predicted = ridges.cross_fitted(ridge, True)[:, :t]
+        apart = words_alone(questions, target, predicted, lite, seed)
+        if doubtful:
+            wrong = wrong_rows(questions, rationales, predicted, target, seed)
+        predicted = (1 - apart) * predicted + apart * lite
+    else:
+        joint[:], alone[:, :t] = 0, 0
+    if (wrong >= BET).any():
+        kept = np.flatnonzero(wrong < BET)
+        texts = [questions[i] for i in kept], [rationales[i] for i in kept], question[kept]
+        keywords: dict[str, Any] = {"reads": reads, "explains": explains, "conditional": conditional}
+        parts = fit_skillshot(*texts, settings, seed, work, **keywords, without=without, doubtful=False)
+        return replace(parts, wrong=wrong)
+    joint *= 1 - apart
+    joint[:BUCKETS] += apart * alone[:, :t]
+    projected = np.hstack([joint[:BUCKETS], axes, alone])
+    offset, lexical = -ridges.mean @ projected, ridges.predict(projected)
     del ridges
     weight = np.ones(t, np.float32) if "weights" in without else predictability(predicted, target)
     # cross-fitted predictions, so that the CVAE reads the same kind of input in training as for a new question
     cvae, history, diagnostics = _latent(predicted, target * weight, settings, seed, work, conditional=conditional)
 
     widths = Widths(t, settings.latent_dim, sentence.shape[1], axes.shape[1])
-    model = Skillshot(cvae, question.shape[1], widths)
-    model.structure.weight.data = torch.from_numpy(joint[BUCKETS:] * scale)
+    model = Skillshot(cvae, question.shape[1], len(landmarks), widths)
+    model.structure.landmarks.data = torch.from_numpy(landmarks)
+    model.structure.weight.data = torch.from_numpy(whitening @ (joint[BUCKETS:] * scale))
     model.structure.offset.data = torch.from_numpy(offset[:t] - middle @ (joint[BUCKETS:] * scale))
     model.target_centre.data = torch.from_numpy(centre)
     model.target_weight.data = torch.from_numpy(weight)
@@ -155,8 +178,9 @@ def fit_skillshot(
         lexical - offset,
         skeleton,
         history,
-        diagnostics | crossfit.diagnostics() | {"lite_ridge": lite_ridge},
+        diagnostics | crossfit.diagnostics() | {"ridge": ridge, "lite_ridge": lite_ridge, "words_alone": apart},
         crossfit,
+        wrong,
     )
 
 
@@ -208,6 +232,24 @@ def _word_axes(words: Any, seed: int) -> Floats:
     solver = PCA(rank, svd_solver="arpack" if rank < min(count, len(used)) else "full", random_state=seed)
     axes[used, :rank] = solver.fit(words[:, used].astype(np.float64)).components_.T
     return axes
+
+
+def _landmarks(question: Floats, seed: int) -> tuple[Floats, Floats]:
+    """Landmarks (m, d), and a matrix (m, r) that turns kernels with them into features (Nystroem approximation).
+
+    Dot products of the features are the kernel itself where all questions are landmarks (Williams & Seeger, 2001).
+    """
+    distinct = np.unique(question, axis=0)
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(distinct))[:LANDMARKS])
+    landmarks = np.ascontiguousarray(distinct[chosen], np.float32)
+    values, vectors = np.linalg.eigh(_near(landmarks, landmarks).astype(np.float64))
+    kept = values > FLAT * values[-1]
+    return landmarks, np.asarray(vectors[:, kept] / np.sqrt(values[kept]), np.float32)
+
+
+def _near(question: Floats, landmarks: Floats) -> Floats:
+    """Kernel (n, m) of unit embeddings, see `Structure`."""
+    return np.asarray(np.exp(2 * SHARP * (question @ landmarks.T - 1)), np.float32)
 
 
 def _folds(questions: Sequence[str]) -> npt.NDArray[np.intp]:
