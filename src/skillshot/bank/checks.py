@@ -11,9 +11,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 
-from skillshot.bank.normalise import is_number
+from skillshot.common.answers import UNKNOWN, chosen
+from skillshot.common.canonical import canonical_answer
+from skillshot.common.equations import program_values, values
 from skillshot.common.errors import InputError
+from skillshot.common.numerals import is_number
 from skillshot.common.params import ValidateParams
+from skillshot.common.procedures import json_value, looks_like_code, looks_like_sql, parsed
 from skillshot.common.record import ANSWER_TYPES, Record
 from skillshot.common.tables import counted
 from skillshot.common.text import visible
@@ -27,6 +31,9 @@ _SPACED = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?: [0-9]{3})+(?![0-9]|\.[0-9])")
 _QUANTITY = re.compile(rf"-?(?:[A-Za-z$€£]++[.\s]*+)?-?{_ONE}\.?\s*+[A-Za-z%°²³./ ]*+")
 _LATEX_FRACTION = re.compile(r"([0-9]{0,50})\\[dt]?frac\{([0-9]{1,50})\}\{([0-9]{1,50})\}")
 _SPACES_AND_MARKS = re.compile(r"[\W_]+")
+_STATEMENT = re.compile(
+    r"(?i)[\s(]*(?:--[^\n]*\n\s*)?(?:select|with|insert|update|delete|create|drop|alter|replace|merge|values|explain|pragma)\b"
+)
 _WIDE = re.compile(r"[^\x00-\x7f]{2,}")
 
 
@@ -46,8 +53,8 @@ def over_long(record: Record, limits: ValidateParams) -> bool:
 
 
 def answer_not_of_type(record: Record, _: ValidateParams) -> bool:
-    """The canonical answer does not look like its declared type."""
-    answer = record.answer
+    """The answer does not look like its declared type, whatever its spelling."""
+    answer = canonical_answer(record.answer, record.answer_type, record.options)
     if not answer:
         return False  # reported by empty_answer
     match record.answer_type:
@@ -59,29 +66,52 @@ def answer_not_of_type(record: Record, _: ValidateParams) -> bool:
         case "choice_text":
             return bool(record.options) and answer not in record.options
         case "bool":
-            return answer not in {"yes", "no"}
+            return answer not in {"yes", "no"} and answer.casefold().rstrip(".") not in UNKNOWN
         case "sql":
-            return not re.match(r"(?i)\(?\s*(select|with)\b", answer)
+            return not _STATEMENT.match(answer)
+        case "json":
+            return json_value(answer) is None
     return record.answer_type not in ANSWER_TYPES
 
 
 def answer_not_in_rationale(record: Record, _: ValidateParams) -> bool:
-    """The rationale never mentions the answer, which is a number or a chosen option.
+    """The rationale neither mentions the answer nor evaluates to it; the answer is a number or a chosen option.
 
     Only numbers and options are looked for. The rationale need not repeat a bool, an sql query, a formula, yes or no,
-    or free text. A record marked `correct: false` passes, because its rationale is expected to disagree.
+    or free text. A record marked `correct: false` passes, because its rationale is expected to disagree. So does a
+    rationale that is a query or a program which cannot be evaluated here: nothing is run.
     """
-    wanted, options = record.answer, record.options
+    wanted = canonical_answer(record.answer, record.answer_type, record.options)
     if record.metadata.get("correct") is False or not record.rationale:
         return False
-    if record.answer_type == "choice" and len(wanted) == 1 and 0 <= ord(wanted) - ord("A") < len(options):
-        wanted = options[ord(wanted) - ord("A")]
+    if record.answer_type == "choice" and (place := chosen(record)) is not None:
+        wanted = record.options[place]
     elif record.answer_type not in {"number", "choice_text"}:
         return False
     if _QUANTITY.fullmatch(wanted):
-        return not numbers_in(wanted) & numbers_in(record.rationale)
+        return not _reaches(record.rationale, wanted, "%" in record.answer)
     words = record.answer_type == "choice_text" and wanted.casefold() not in {"yes", "no", ""}
     return words and _letters_and_digits(wanted) not in _letters_and_digits(record.rationale)
+
+
+def _reaches(rationale: str, wanted: str, percent: bool) -> bool:
+    """Whether a rationale mentions a number, evaluates to it, or is a procedure that cannot be evaluated."""
+    numbers = numbers_in(wanted)
+    if percent:
+        numbers |= {number / 100 for number in numbers}
+    if numbers & numbers_in(rationale):
+        return True
+    places = len(wanted.partition(".")[2])  # 48^0.5 reaches 6.93
+    rounded = Fraction(6, 10 ** (min(places, 20) + 1)) if places else Fraction(1, 10**6)
+    reached = [abs(value) for value in values(rationale)]
+    if any(abs(value - number) <= rounded for value in reached for number in numbers):
+        return True
+    if looks_like_sql(rationale):
+        return True
+    if not looks_like_code(rationale):
+        return False
+    tree = parsed(rationale)
+    return tree is None or not program_values(tree)[1]
 
 
 def mojibake(record: Record, _: ValidateParams) -> bool:
@@ -100,6 +130,8 @@ CHECKS: dict[str, Check] = {
         answer_not_in_rationale,
     )
 }
+DOUBTFUL = "answer_not_in_rationale"  # a rule about how a bank is written: it may not fit a whole bank
+TENTH = 0.1  # share of a bank above which the rule is at fault, not the rows
 # a bank's row needs no rationale; a query needs no answer either, but what it has must be valid
 QUERY_CHECKS = {name: CHECKS[name] for name in ("empty_question", "over_long", "mojibake", "answer_not_of_type")}
 
@@ -107,6 +139,17 @@ QUERY_CHECKS = {name: CHECKS[name] for name in ("empty_question", "over_long", "
 def first_failure(record: Record, limits: ValidateParams, checks: Mapping[str, Check] = CHECKS) -> str | None:
     """Name of the first check that the record fails, or None where it passes all."""
     return next((name for name, check in checks.items() if check(record, limits)), None)
+
+
+def rule_fits(failing: int, rows: int, limits: ValidateParams) -> bool:
+    """Whether the rows that fail `DOUBTFUL` are bad, and not the rule: it hits at most a tenth of the bank.
+
+    Args:
+        rows: that pass every other check.
+    """
+    if limits.answer_in_rationale == "auto":
+        return failing <= TENTH * rows
+    return limits.answer_in_rationale == "always"
 
 
 def numbers_in(text: str) -> set[Fraction]:

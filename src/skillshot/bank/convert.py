@@ -11,14 +11,7 @@ from typing import Any
 from skillshot.bank.columns import FIELDS, column_map, named
 from skillshot.bank.formats import PRESETS, preset_of, split_solution
 from skillshot.bank.limits import why_refused
-from skillshot.bank.normalise import (
-    canonical_answer,
-    clean_steps,
-    clean_text,
-    infer_answer_type,
-    operations,
-    strip_letter,
-)
+from skillshot.bank.normalise import clean_text, infer_answer_type, operations, stored_rationale
 from skillshot.common.params import ValidateParams
 from skillshot.common.record import ANSWER_TYPES, Record, content_id
 from skillshot.common.text import shown, visible
@@ -65,10 +58,8 @@ def to_record(
     if columns.get("answer") and columns.get("answer") == columns.get("rationale"):  # one holds both
         rationale, answer = split_solution(answer)
     answer_type = answer_type or infer_answer_type(answer.removeprefix("####"), options)
-    answer = canonical_answer(answer.strip().removeprefix("####"), answer_type, options)
-    rationale, marks = clean_steps(rationale if visible(rationale) else "")
-    if answer_type == "choice":
-        rationale = strip_letter(rationale)
+    answer = clean_text(clean_text(answer).removeprefix("####"))
+    rationale, marks = stored_rationale(rationale if visible(rationale) else "")
     metadata = {key: _plain(value) for key, value in raw.items() if key not in FIELDS}
     if marks:
         metadata.setdefault("equations", marks)
@@ -140,7 +131,8 @@ def _text(raw: Mapping[str, Any], name: str) -> str:
         case int():
             return str(value) if abs(value) < 10**100 else _refuse(name, value)
         case float():
-            return repr(value) if math.isfinite(value) else _refuse(name, value)
+            whole = name == "answer" and value.is_integer() and abs(value) < 1e15  # a table's 51.0 is 51
+            return str(int(value)) if whole else repr(value) if math.isfinite(value) else _refuse(name, value)
         case list() if name in {"rationale", "context"} and all(isinstance(v, str) for v in value):
             return "\n".join(value)
     return _refuse(name, value)

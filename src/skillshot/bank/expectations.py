@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from skillshot.bank.checks import CHECKS, numbers_in
+from skillshot.bank.checks import CHECKS, DOUBTFUL, numbers_in, rule_fits
+from skillshot.common.canonical import canonical_answer
 from skillshot.common.params import ValidateParams
 from skillshot.common.record import Record
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 FAMILIES = {
     "numbers": ("number",),
     "choices": ("choice", "choice_text"),
-    "programs": ("sql", "lf"),
+    "programs": ("sql", "lf", "code", "json"),
     "statements": ("bool", "text"),
 }
 
@@ -69,7 +70,7 @@ def frame(records: Sequence[Record], limits: ValidateParams) -> pd.DataFrame:
         "question": [r.question for r in records],
         "question_and_context": [r.text for r in records],
         "rationale": [r.rationale or None for r in records],  # the suites leave out what is None
-        "answer": [r.answer for r in records],
+        "answer": [canonical_answer(r.answer, r.answer_type, r.options) for r in records],
         "answer_type": [r.answer_type for r in records],
         "answer_words": [len(r.answer.split()) for r in records],
         "options": [len(r.options) for r in records],
@@ -78,6 +79,9 @@ def frame(records: Sequence[Record], limits: ValidateParams) -> pd.DataFrame:
     }
     for name, check in CHECKS.items():
         columns[f"failed_{name}"] = [int(check(r, limits)) for r in records]
+    doubtful = columns[f"failed_{DOUBTFUL}"]
+    if not rule_fits(sum(doubtful), len(doubtful), limits):  # then `bank.reached` accepts these rows
+        columns[f"failed_{DOUBTFUL}"] = [0] * len(doubtful)
     return pd.DataFrame(columns)
 
 

@@ -11,8 +11,9 @@ from skillshot.bank.checks import CHECKS, QUERY_CHECKS
 from skillshot.bank.columns import suggest
 from skillshot.bank.convert import RowError, to_record
 from skillshot.bank.examples import Examples, name_of, raw_rows
-from skillshot.bank.intake import GOLD, Intake, Quarantined, Tally, check_placed, shorten, warn_of_reordered
+from skillshot.bank.intake import GOLD, Intake, Quarantined, Tally, shorten, warn_of_reordered
 from skillshot.bank.kinds import holds_rows
+from skillshot.bank.reached import judged
 from skillshot.bank.readers import read_questions, read_raw
 from skillshot.bank.unexplained import warn_of_unexplained
 from skillshot.common.errors import ColumnsError, InputError
@@ -59,8 +60,7 @@ def load_bank(
         raise InputError(f"limit={shown(limit)}: expected a whole number of at least 1, or None for all rows")
     intake = Intake(columns, validate, GOLD if require_answer else ())
     loaded, tally = Loaded(columns=intake.file_columns), Tally()
-    for item in intake.take(islice(raw_rows(bank), limit)):
-        checked = check_placed(item, validate, checks)
+    for checked in judged(intake.take(islice(raw_rows(bank), limit)), validate, checks, name_of(bank)):
         tally.add(checked)
         if isinstance(checked, Quarantined):
             loaded.quarantined.append(checked)

@@ -1,42 +1,33 @@
-"""Text normalisation: pure functions from any text to clean text. Every rule is idempotent and none raises.
+"""Texts as they are stored: pure functions from any text to what is kept of it. Each is idempotent and none raises.
 
-Different spellings of one meaning get one spelling. Whether a text is valid is decided in `bank.checks`.
+A text is kept as it was written. Only what a reader does not see is touched: line ends, lone surrogates, control
+characters, and blanks at the ends. Canonical forms are in `common.canonical`, whether a text is valid in `bank.checks`.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
 
-from skillshot.common.text import normalised
+from skillshot.common.canonical import canonical_answer
+from skillshot.common.numerals import is_number
+from skillshot.common.procedures import looks_like_code, looks_like_sql
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff\ufffe\uffff]")
-_BLANKS = re.compile(r"[ \t\u00a0\u3000]+")
 _ANGLES = re.compile(r"([<>\n])")
 _SIGNS = frozenset("<>\n")
+# the inside of a calculator annotation: an equation in numbers, `48/2=24`; not `cout << x == 2 >> y`
+_EQUATION = re.compile(r"(?! )(?=[^\d\n]*\d)[-+*/().,%$\d xX×÷−]{1,200}=[-+*/().,%$\d ×÷−]{1,100}(?<! )")
 _UNARY = re.compile(r"(?:(?<=[-+*/(])|\A)-+")
-_LETTER = r"(?:\(\s*)?([A-Z])(?:\s*\))?"
-# "Correct answer - A", "Answer: (B)", "Thus the answer is option C.", "ANS D", or the letter alone in brackets
-_LETTER_TAIL = re.compile(
-    r"(?:^|(?<=[\n.,;:!?)\s]))(?:(?:hence|so|thus|therefore|the|and|our|is)\W+)*"
-    r"(?:(?:correct\s+|right\s+|final\s+)?(?:answer|ans|option|choice)\b(?:\s+(?:is|option|choice|will\s+be|would\s+be))*"
-    r"[\s:=\-.–—]*" + _LETTER + r"|\(([A-Z])\))\Z",
-    re.IGNORECASE,
-)
-_TAIL = 200  # characters in which a closing phrase is looked for, so that the search is linear
-_NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
-_FRACTION = re.compile(r"([-+]?)([0-9]+)/([0-9]+)")
-_THOUSANDS = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
-_QUOTED = re.compile(r"('[^']*'|\"[^\"]*\")")
-_YES = frozenset({"yes", "true", "y", "1"})
-_NO = frozenset({"no", "false", "n", "0"})
+_JSON = 100_000  # characters of an answer that is tried as JSON
 
 
 def clean_text(text: str) -> str:
-    r"""NFC text with `\n` line ends, without control characters, byte order marks or lone surrogates.
+    r"""The text with `\n` line ends, without control characters, byte order marks, lone surrogates, blanks around it.
 
-    Surrogate pairs are joined and lone surrogates become U+FFFD. Spaces at line ends and around the text are dropped.
+    Surrogate pairs are joined and lone surrogates become U+FFFD. Indentation stays: also that of the first line, where
+    the next one has at least as much.
     """
     if text.isascii():
         if text.isprintable():
@@ -47,12 +38,20 @@ def clean_text(text: str) -> str:
         except UnicodeEncodeError:
             text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
-    text = normalised("NFC", _CONTROL.sub("", text))
-    return "\n".join(line.rstrip() for line in text.split("\n")).strip()
+    text = _CONTROL.sub("", text)
+    bare = text.strip()
+    start = len(text) - len(text.lstrip())
+    indent = text[text.rfind("\n", 0, start) + 1 : start]
+    if indent and (rest := bare.partition("\n")[2].lstrip("\n")) and rest.startswith(indent):
+        return indent + bare
+    return bare
 
 
 def split_marks(text: str) -> tuple[str, list[str]]:
-    """Text without GSM8K's calculator annotations (`<<48/2=24>>`), and their contents in order."""
+    """Text without GSM8K's calculator annotations (`<<48/2=24>>`), and their contents in order.
+
+    Anything else between such signs stays, such as shifts and streams in code.
+    """
     if ">>" not in text:
         return text, []
     equations: list[str] = []
@@ -67,8 +66,10 @@ def split_marks(text: str) -> tuple[str, list[str]]:
             continue
         a, b, c, d = signs[-4:]
         if out[a] == out[b] == "<" and out[c] == ">" and b - a == d - c == 1:
-            equations.append("".join(out[b + 1 : c]))
-            del out[a:], signs[-4:]
+            equation = "".join(out[b + 1 : c])
+            if _EQUATION.fullmatch(equation):
+                equations.append(equation)
+                del out[a:], signs[-4:]
     return "".join(out), equations
 
 
@@ -89,91 +90,18 @@ def split_hash_answer(text: str) -> tuple[str, str]:
     return (before.rstrip(), answer.strip()) if mark == "####" else (text, "")
 
 
-def clean_steps(text: str) -> tuple[str, list[str]]:
-    """A rationale with one step per line, without blank lines or runs of spaces, and its calculator annotations."""
-    text, marks = split_marks(clean_text(text))
-    lines = (_BLANKS.sub(" ", line).strip() for line in text.split("\n"))
-    return "\n".join(line for line in lines if line), marks
-
-
-def strip_letter(rationale: str) -> str:
-    """A multiple-choice rationale without the closing phrase that names the letter ("Answer: (B)")."""
-    end = len(rationale)
-    while True:
-        last = _before(rationale, end, " \t\n\r\f\v.!")
-        match = _LETTER_TAIL.search(rationale, max(0, last - _TAIL), last)
-        if not match:
-            return rationale[:end]
-        end = _before(rationale, match.start(), " \t\n,;:-(")
-
-
-def _before(text: str, end: int, characters: str) -> int:
-    """`end`, moved before these characters."""
-    while end and text[end - 1] in characters:
-        end -= 1
-    return end
-
-
-def _number(text: str) -> str:
-    text = text.replace("−", "-").replace(" ", "").strip("$€£%").rstrip(".")
-    text = _THOUSANDS.sub("", text)
-    if fraction := _FRACTION.fullmatch(text):
-        sign, top, bottom = fraction.groups()
-        return f"{'-' if sign == '-' else ''}{int(top)}/{int(bottom)}" if len(text) < 100 else text
-    if not _NUMBER.fullmatch(text) or len(text) > 100:
-        return text
-    try:
-        plain = format(Decimal(text), "f")
-    except InvalidOperation:
-        return text
-    plain = plain.rstrip("0").rstrip(".") if "." in plain else plain
-    return "0" if plain in {"-0", ""} else plain
-
-
-def _letter(text: str, options: Sequence[str]) -> str:
-    bare = text.strip(" ().:").upper()
-    if len(bare) == 1 and bare.isalpha():
-        return bare
-    same = [i for i, option in enumerate(options) if option.strip() == text.strip()]
-    return chr(ord("A") + same[0]) if len(same) == 1 and same[0] < 26 else text
-
-
-def is_number(text: str) -> bool:
-    """Whether a canonical answer is a number or a fraction."""
-    return bool(_NUMBER.fullmatch(text) or _FRACTION.fullmatch(text))
-
-
-def canonical_answer(answer: str, answer_type: str, options: Sequence[str] = ()) -> str:
-    """Canonical spelling of an answer. An answer that does not look like its type is only cleaned.
-
-    number: no thousands separators, currency signs, percent signs or trailing zeros. choice: the letter alone.
-    choice_text: the option's own spelling. bool: yes or no. sql: spaces outside quotes collapsed, no final semicolon.
-    lf: spaces collapsed.
-    """
-    text = clean_text(answer)
-    match answer_type:
-        case "number":
-            number = _number(text)
-            return number if is_number(number) else text
-        case "choice":
-            return _letter(text, options)
-        case "choice_text":
-            same = (option for option in options if option.casefold() == text.casefold())
-            return next(same, text)
-        case "bool":
-            word = text.rstrip(".").casefold()
-            return "yes" if word in _YES else "no" if word in _NO else text
-        case "sql":
-            parts = _QUOTED.split(text)
-            joined = "".join(part if i % 2 else re.sub(r"\s+", " ", part) for i, part in enumerate(parts))
-            return joined.rstrip("; \n\t").strip()
-        case "lf":
-            return " ".join(text.split())
-    return text
+def stored_rationale(text: str) -> tuple[str, list[str]]:
+    """A rationale as it is stored, and its calculator annotations, which were never meant to be read."""
+    rationale, marks = split_marks(clean_text(text))
+    return (clean_text(rationale), marks) if marks else (rationale, marks)
 
 
 def infer_answer_type(answer: str, options: Sequence[str] = ()) -> str:
-    """Type of an answer whose source declares none; `lf` is never inferred."""
+    """Type of an answer whose source declares none; `lf` is never inferred.
+
+    `json` is an object or an array that parses, `sql` a query by its grammar ("Select the red one" is none), and `code`
+    has at least two signs of a program.
+    """
     text = clean_text(answer)
     if options:
         letter = text.strip(" ().:").upper()
@@ -183,6 +111,19 @@ def infer_answer_type(answer: str, options: Sequence[str] = ()) -> str:
             return "choice_text"
     if text.casefold() in {"yes", "no", "true", "false"}:
         return "bool"
-    if is_number(_number(text)):
+    if is_number(canonical_answer(text, "number")):
         return "number"
-    return "sql" if re.match(r"(?i)(select|with)\s", text) else "text"
+    if _is_json(text):
+        return "json"
+    if looks_like_sql(text):
+        return "sql"
+    return "code" if looks_like_code(text) else "text"
+
+
+def _is_json(text: str) -> bool:
+    if text[:1] + text[-1:] not in {"{}", "[]"} or len(text) > _JSON:
+        return False
+    try:
+        return isinstance(json.loads(text), dict | list)
+    except (ValueError, RecursionError):
+        return False

@@ -14,7 +14,8 @@ from skillshot.bank.checks import CHECKS, QUERY_CHECKS, Check, warn_of_size
 from skillshot.bank.corruption import corrupt
 from skillshot.bank.data_docs import write_docs
 from skillshot.bank.expectations import Failure, Outcome, render_pages, run_suite
-from skillshot.bank.intake import Placed, Quarantined, Tally, check_placed, warn_of_reordered
+from skillshot.bank.intake import Placed, Quarantined, Tally, warn_of_reordered
+from skillshot.bank.reached import judged
 from skillshot.common.errors import InputError, SkillshotError
 from skillshot.common.io import read_jsonl, replaced_folder
 from skillshot.common.params import Params
@@ -88,9 +89,8 @@ def _passed(
 ) -> tuple[list[Record], dict[str, Any]]:
     tally, rows = Tally(), 0
     records: list[Record] = []
-    for placed in read_placed(path):
+    for item in judged(read_placed(path), params.validate, checks, str(path)):
         rows += 1
-        item = check_placed(placed, params.validate, checks)
         tally.add(item)
         if isinstance(item, Quarantined):
             refused.write(json.dumps(item.to_dict(), ensure_ascii=True) + "\n")

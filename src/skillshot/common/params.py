@@ -74,6 +74,10 @@ class ValidateParams(Section):
     max_question_chars: Count = Field(default=8000, description="characters; longer rows are quarantined")
     max_rationale_chars: Count = Field(default=16000, description="characters; longer rows are quarantined")
     min_bank: Count = Field(default=20, description="examples; a smaller bank is accepted with a warning")
+    answer_in_rationale: Literal["auto", "always", "never"] = Field(
+        default="auto",
+        description="whether a rationale must reach its answer; auto: the rule is dropped where it hits over a tenth",
+    )
 
 
 class EmbedParams(Section):

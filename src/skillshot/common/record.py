@@ -10,7 +10,7 @@ from typing import Any
 from skillshot.common.io import read_jsonl, sha256_text, write_jsonl
 from skillshot.common.text import canonical
 
-ANSWER_TYPES = ("number", "choice", "choice_text", "bool", "sql", "lf", "text")
+ANSWER_TYPES = ("number", "choice", "choice_text", "bool", "sql", "lf", "json", "code", "text")
 ORIGIN = "_origin"  # "file:line" of a record between ingest and validate, which drops it
 
 

@@ -24,6 +24,8 @@ from statistics import median
 from typing import Literal
 from unicodedata import east_asian_width
 
+from skillshot.common.answers import chosen
+from skillshot.common.canonical import canonical_answer, steps, strip_letter
 from skillshot.common.record import Record
 from skillshot.common.text import visible
 
@@ -63,8 +65,7 @@ def structure_of(records: Sequence[Record]) -> BankStructure:
     answers = [_meant(record) for record in records]
     explained = sum(visible(record.rationale) for record in records)
     if records and 2 * explained >= len(records):
-        rationales = [record.rationale for record in records]
-        return BankStructure("rationale", _filled(rationales, answers, records))
+        return BankStructure("rationale", _filled([learned(record) for record in records], answers, records))
     given = [answer for answer in answers if visible(answer)]
     if given and (_procedures(given) or median(map(words, given)) >= WORDS):
         return BankStructure("answer", _filled(answers, answers, records))
@@ -77,8 +78,14 @@ def text_of(record: Record, source: str) -> str:
     """The text of one more record for a bank with this source of structure."""
     if source == "question":
         return record.text
-    own = record.rationale if source == "rationale" else ""
+    own = learned(record) if source == "rationale" else ""
     return _filled([own], [_meant(record)], [record])[0]
+
+
+def learned(record: Record) -> str:
+    """A rationale as features read it: one step a line, no layout; of a choice without the letter that closes it."""
+    text = steps(record.rationale)
+    return strip_letter(text) if record.answer_type == "choice" else text
 
 
 def is_procedure(answer: str) -> bool:
@@ -128,10 +135,10 @@ def _labels(answers: Sequence[str], rows: int) -> bool:
 
 
 def _meant(record: Record) -> str:
-    """The answer; the option where the answer is its letter."""
-    place = ord(record.answer) - ord("A") if len(record.answer) == 1 else -1
-    chosen = record.answer_type == "choice" and 0 <= place < len(record.options)
-    return record.options[place] if chosen else record.answer
+    """The answer in its canonical spelling; the option where the answer is its letter."""
+    if record.answer_type == "choice" and (place := chosen(record)) is not None:
+        return record.options[place]
+    return canonical_answer(record.answer, record.answer_type, record.options)
 
 
 def _filled(texts: Sequence[str], answers: Sequence[str], records: Sequence[Record]) -> list[str]:

@@ -98,6 +98,11 @@ class _Task:
     def prompt(self) -> str:
         return self.template.render(self.demonstrations, self.query.question, self.query.context, self.query.options)
 
+    @property
+    def paragraphs(self) -> bool:
+        """Whether a demonstration's answer has an empty line, as code may."""
+        return any("\n\n" in text for example in self.demonstrations for text in (example.rationale, example.answer))
+
 
 def _check_input(queries: Sequence[Record], choices: Mapping[str, Sequence[Sequence[Record]]]) -> None:
     if not queries:
@@ -132,9 +137,11 @@ def _run(engine: CachedEngine, tasks: Sequence[_Task], params: EvaluateParams) -
         scored = {gold[place]: result for place, result in results}
     written: dict[int, Completion] = {}
     if params.answers:  # an answer can be compared only where there is one
-        asked = [i for i, task in enumerate(tasks) if task.query.answer]
-        answers = engine.complete([prompts[i] for i in asked], answer_decoding(engine, params.max_tokens))
-        written = {asked[place]: result for place, result in answers}
+        for paragraphs in (False, True):
+            asked = [i for i, task in enumerate(tasks) if task.query.answer and task.paragraphs is paragraphs]
+            decoding = answer_decoding(engine, params.max_tokens, paragraphs)
+            answers = engine.complete([prompts[i] for i in asked], decoding) if asked else ()
+            written.update({asked[place]: result for place, result in answers})
     return [_row(task, scored.get(i), written.get(i)) for i, task in enumerate(tasks)]
 
 

@@ -20,6 +20,8 @@ from sqlglot.dialects.sqlite import SQLite
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.tokenizer_core import TokenType
 
+from skillshot.common.answers import sql_words
+
 Schema = Mapping[str, frozenset[str]]  # table -> its columns, lower case
 VALUE = "value"  # stands for every literal
 _DIALECT = SQLite()
@@ -47,15 +49,11 @@ def same_sql(first: str, second: str, schema: str = "") -> bool:
     Args:
         schema: lines "table (column, column)".
     """
-    words = _words(first)
-    if words == _words(second):
+    words = sql_words(first)
+    if words == sql_words(second):
         return bool(words)
     a, b = _read(first, schema), _read(second, schema)
     return a is not None and a == b
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+|[^\w\s]", text.lower().rstrip("; \n"))
 
 
 @lru_cache(maxsize=256)

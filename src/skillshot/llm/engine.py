@@ -118,9 +118,14 @@ class Engine(Protocol):
         ...
 
 
-def answer_decoding(engine: Engine, max_tokens: int) -> Decoding:
-    """How an engine writes the answer to a few-shot prompt."""
-    return Decoding(max_tokens, CHAT_STOP) if getattr(engine, "chat", False) else Decoding(max_tokens)
+def answer_decoding(engine: Engine, max_tokens: int, paragraphs: bool = False) -> Decoding:
+    """How an engine writes the answer to a few-shot prompt.
+
+    Args:
+        paragraphs: whether demonstrations have empty lines, so that one does not end an answer.
+    """
+    long = paragraphs or getattr(engine, "chat", False)
+    return Decoding(max_tokens, CHAT_STOP) if long else Decoding(max_tokens)
 
 
 def cut(text: str, stop: Sequence[str]) -> tuple[str, bool]:

@@ -120,9 +120,22 @@ def render(demonstrations: Sequence[Example], question: str, context: str = "", 
 
 
 def continuation(example: Example) -> str:
-    """What a perfect model would write after "Answer:": the rationale where there is one, then the answer."""
-    rationale = f"{example.rationale}\n" if example.rationale.strip() else ""
-    return f" {rationale}{ANSWER_CUE} {example.answer}."
+    """What a perfect model would write after "Answer:": the rationale where there is one, then the answer.
+
+    Both are as they were written. A rationale that is the answer itself, as an SQL query may be, is written once. A
+    text that is indented or has several lines begins on a line of its own, and no full stop follows code.
+    """
+    rationale, answer = example.rationale, example.answer
+    if not rationale.strip() or _bare(rationale) == _bare(answer):
+        rationale = ""
+    opening = "\n" if rationale[:1].isspace() else " "
+    gap = "\n" if "\n" in answer else " "
+    end = "" if "\n" in answer or answer.endswith((";", "}", "]")) else "."
+    return f"{opening}{rationale}{rationale and chr(10)}{ANSWER_CUE}{gap}{answer}{end}"
+
+
+def _bare(text: str) -> str:
+    return " ".join(text.split()).rstrip(" ;.")
 
 
 def messages(

@@ -16,7 +16,7 @@ from skillshot.common.errors import BundleError, InputError
 from skillshot.common.io import sha256_text
 from skillshot.common.progress import tracked
 from skillshot.common.record import Record
-from skillshot.common.structure import text_of
+from skillshot.common.structure import learned, text_of
 from skillshot.features.bm25 import BM25
 from skillshot.features.lexical import LexicalView
 from skillshot.runtime.layout import MODEL, QUESTION_VIEW, RATIONALE_VIEW
@@ -82,7 +82,7 @@ class Pool:
 
     def query_vectors(self, name: str, queries: Sequence[Record]) -> Floats:
         """Query side of a vector selector, float32 (q, z)."""
-        questions, rationales = [q.text for q in queries], [q.rationale for q in queries]
+        questions, rationales = [q.text for q in queries], [learned(q) for q in queries]
         if name == "question":
             return self.embed(questions)
         if name == "oracle":

@@ -9,7 +9,7 @@ import numpy as np
 from skillshot.common.io import atomic_write, write_json
 from skillshot.common.params import load_params
 from skillshot.common.record import read_records
-from skillshot.common.structure import structure_of
+from skillshot.common.structure import learned, structure_of
 from skillshot.encoder import embed_texts, load_encoder
 from skillshot.stages._runner import stage_main
 
@@ -23,7 +23,7 @@ def main() -> None:
     for part in ("bank", "queries"):
         records = list(read_records(Path("data/validate") / f"{part}.jsonl"))
         # of the bank: what the latent explains, which is the answer where there are no rationales
-        explained = structure_of(records).texts if part == "bank" else [r.rationale for r in records]
+        explained = structure_of(records).texts if part == "bank" else [learned(r) for r in records]
         sides = {"question": [r.text for r in records], "rationale": explained}
         for side, texts in sides.items():
             embedded = embed_texts(encoder, texts, params.batch_size, f"{part} {side}s")
