@@ -27,7 +27,17 @@ from skillshot.bank import (
     yaml_text,
 )
 from skillshot.bank.load import load_bank
-from skillshot.common import structure
+from skillshot.common import (
+    answers,
+    arithmetic,
+    canonical,
+    equations,
+    numerals,
+    procedures,
+    recompute,
+    stated,
+    structure,
+)
 from skillshot.common import text as texts
 from skillshot.common.params import ValidateParams
 from skillshot.common.record import Record, normalise_question
@@ -52,13 +62,26 @@ RULES: dict[str, Callable[[str], Any]] = {
     "clean_text": normalise.clean_text,
     "split_marks": normalise.split_marks,
     "split_hash_answer": normalise.split_hash_answer,
-    "clean_steps": normalise.clean_steps,
-    "strip_letter": normalise.strip_letter,
+    "stored_rationale": normalise.stored_rationale,
+    "steps": canonical.steps,
+    "strip_letter": canonical.strip_letter,
     "operations": normalise.operations,
-    "canonical number": lambda text: normalise.canonical_answer(text, "number"),
-    "canonical choice": lambda text: normalise.canonical_answer(text, "choice", ["a", "b"]),
-    "canonical sql": lambda text: normalise.canonical_answer(text, "sql"),
-    "canonical lf": lambda text: normalise.canonical_answer(text, "lf"),
+    "canonical number": lambda text: canonical.canonical_answer(text, "number"),
+    "canonical choice": lambda text: canonical.canonical_answer(text, "choice", ["a", "b"]),
+    "canonical sql": lambda text: canonical.canonical_answer(text, "sql"),
+    "canonical lf": lambda text: canonical.canonical_answer(text, "lf"),
+    "values": equations.values,
+    "evaluate": arithmetic.evaluate,
+    "recomputes": recompute.recomputes,
+    "stated_answer": stated.stated_answer,
+    "contradicts": lambda text: stated.contradicts(Record("i", "q", f"The answer is {text}", text[:9])),
+    "looks_like_sql": procedures.looks_like_sql,
+    "looks_like_code": procedures.looks_like_code,
+    "same_json": lambda text: procedures.same_json(text, text + "1"),
+    "same_code": lambda text: procedures.same_code(text, text + "1"),
+    "answer not in equations": lambda text: checks.answer_not_in_rationale(
+        Record("i", "q", text, "-7", answer_type="number"), ValidateParams()
+    ),
     "infer_answer_type": lambda text: normalise.infer_answer_type(text, ["a"]),
     "boxed": formats.boxed,
     "split_solution": formats.split_solution,
@@ -85,13 +108,14 @@ RULES: dict[str, Callable[[str], Any]] = {
     "tokenise": tokens.tokenise,
     "operators": tokens.operators,
     "checker": _query,
-    "number": checkers.number,
-    "letter": lambda text: checkers._letter(text, ["a", "b"]),
-    "truth": checkers.truth,
-    "logical_form": checkers.logical_form,
-    "normal": checkers.normal,
+    "number": numerals.number,
+    "letter": lambda text: answers.letter(text, ["a", "b"]),
+    "truth": answers.truth,
+    "logical_form": answers.logical_form,
+    "normal": answers.normal,
     "schema": sql._schema.__wrapped__,
-    "sql words": sql._words,
+    "sql words": answers.sql_words,
+    "checker of code": lambda text: checkers.check(text, Record("i", "q", answer="f(1)", answer_type="code")),
     "explain.cut": explain.cut,
     "prompt": lambda text: prompt.render([Record("i", text, text, text)], text, text, [text]),
 }
@@ -155,10 +179,10 @@ def test_the_attacks_bank_is_read_at_once(file: str) -> None:
 
 
 def test_nested_marks_leave_nothing_behind() -> None:
-    text, marks = normalise.split_marks("a" + "<<1+1=2" * 3000 + ">>" * 3000 + "b<<3>>")
+    text, marks = normalise.split_marks("a" + "<<1+1=2" * 3000 + ">>" * 3000 + "b<<3=3>>")
     assert text == "ab" and len(marks) == 3001
-    assert normalise.split_marks("<<1>>x<<2>>") == ("x", ["1", "2"])
-    assert normalise.split_marks("<<<1>>> 2 < 3 << 4\n>>") == ("<> 2 < 3 << 4\n>>", ["1"])
+    assert normalise.split_marks("<<1=1>>x<<2=2>>") == ("x", ["1=1", "2=2"])
+    assert normalise.split_marks("<<<1=1>>> 2 < 3 << 4\n>>") == ("<> 2 < 3 << 4\n>>", ["1=1"])
 
 
 def test_a_number_of_thousands_of_digits_in_groups_is_no_traceback() -> None:
@@ -170,7 +194,7 @@ def test_lengths_come_before_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
     clean = convert.clean_text
     monkeypatch.setattr(convert, "clean_text", lambda text: (read.append(len(text)), clean(text))[1])
-    monkeypatch.setattr(convert, "clean_steps", lambda text: read.append(len(text)))
+    monkeypatch.setattr(convert, "stored_rationale", lambda text: read.append(len(text)))
     limits = ValidateParams(max_question_chars=100, max_rationale_chars=200)
     for row in (
         {"question": "q" * 101, "rationale": "r", "answer": "1"},

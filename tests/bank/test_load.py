@@ -24,20 +24,20 @@ from skillshot.common.record import Record
 PUBLISHED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "gsm8k": (
         {"question": "q", "answer": "6/2=<<6/2=3>>3\n#### 1,003"},
-        {"rationale": "6/2=3", "answer": "1003", "answer_type": "number"},
+        {"rationale": "6/2=3", "answer": "1,003", "answer_type": "number"},
     ),
     "aqua_rat": (
         {"question": "q", "options": ["A)21", "B)21.5", "C)22"], "rationale": "so 21.5\nAnswer: B", "correct": "B"},
-        {"options": ("21", "21.5", "22"), "rationale": "so 21.5", "answer": "B", "answer_type": "choice"},
+        {"options": ("21", "21.5", "22"), "rationale": "so 21.5\nAnswer: B", "answer": "B", "answer_type": "choice"},
     ),
     "tabmwp": (
         {"question": "q", "choices": ["yes", "no"], "answer": "Yes", "unit": None, "table": "a | b", "solution": "s",
          "table_title": "t", "ques_type": "multi_choice", "ans_type": "boolean_text"},
-        {"context": "a | b", "options": ("yes", "no"), "answer": "yes", "answer_type": "choice_text", "rationale": "s"},
+        {"context": "a | b", "options": ("yes", "no"), "answer": "Yes", "answer_type": "choice_text", "rationale": "s"},
     ),
     "spider": (
         {"db_id": "concert", "question": "q", "query": "SELECT  1 ;", "query_toks": ["SELECT"]},
-        {"answer": "SELECT 1", "answer_type": "sql", "group": "concert", "rationale": ""},
+        {"answer": "SELECT  1 ;", "answer_type": "sql", "group": "concert", "rationale": ""},
     ),
     "strategyqa": (
         {"question": "q", "answer": False, "facts": ["f1", "f2"], "term": "t"},
@@ -306,9 +306,9 @@ EXPECTED = {
     "tabmwp/dev1k": (994, {"mojibake": 6}),
     "spider/train": (7000, {}),
     "cogs/dev": (3000, {}),
-    "aqua_rat/train_flan": (1973, {"answer_not_in_rationale": 97, "mojibake": 69}),
-    "aqua_rat/dev": (249, {"answer_not_in_rationale": 5}),
-    "gsm8k/train.original": (7464, {"answer_not_in_rationale": 9}),
+    "aqua_rat/train_flan": (1980, {"answer_not_in_rationale": 90, "mojibake": 69}),
+    "aqua_rat/dev": (250, {"answer_not_in_rationale": 4}),
+    "gsm8k/train.original": (7468, {"answer_not_in_rationale": 5}),
     "strategyqa/train": (2061, {}),
 }
 

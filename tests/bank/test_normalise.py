@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 
 from skillshot.bank.convert import FIELDS, RowError, to_record
 from skillshot.bank.normalise import (
-    canonical_answer,
-    clean_steps,
     clean_text,
     infer_answer_type,
     operations,
     split_hash_answer,
-    strip_letter,
+    stored_rationale,
 )
+from skillshot.common.canonical import canonical_answer, steps, strip_letter
 from skillshot.common.record import ANSWER_TYPES, Record
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -44,9 +43,11 @@ def test_text_rules_are_idempotent(text: str) -> None:
     assert clean_text(once) == once
     once.encode("utf-8")
     assert "\r" not in once and "\0" not in once
-    steps, _ = clean_steps(text)
-    assert clean_steps(steps) == (steps, [])
-    stripped = strip_letter(steps)
+    stored, _ = stored_rationale(text)
+    assert stored_rationale(stored) == (stored, [])
+    learned = steps(stored)
+    assert steps(learned) == learned
+    stripped = strip_letter(learned)
     assert strip_letter(stripped) == stripped
     rationale, answer = split_hash_answer(text)
     assert len(rationale) + len(answer) <= len(text)
@@ -56,11 +57,14 @@ def test_text_rules_are_idempotent(text: str) -> None:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ("cafe\u0301", "café"),  # composed
+        ("cafe\u0301", "cafe\u0301"),  # not composed: as written
+        ("\n    t = 0\n    return t\n", "    t = 0\n    return t"),  # indentation, of the first line too
+        (" First.\nThen.", "First.\nThen."),  # no indentation
+        ("a\t\nb  \n\n\nc", "a\t\nb  \n\n\nc"),
         ("a\r\nb\rc\u2028d", "a\nb\nc\nd"),
         ("\ufeffa\x00b\x1b[1m ", "ab[1m"),
         ("\ud83d\ude00 \ud83d", "😀 \ufffd"),  # a pair is joined, a lone surrogate is replaced
-        (" line  \n\ttab\t\n", "line\n\ttab"),
+        (" line  \n\ttab\t\n", "line  \n\ttab"),
     ],
 )
 def test_clean_text(given: str, expected: str) -> None:
@@ -111,6 +115,18 @@ def test_any_row_gives_a_record_or_a_reason_and_converting_a_record_again_change
         ("No.", "bool", "no"),
         ("SELECT  a\nFROM b  WHERE c = 'x  y' ;", "sql", "SELECT a FROM b WHERE c = 'x  y'"),
         ("hope (  agent = Liam )", "lf", "hope ( agent = Liam )"),
+        (r"$\frac{3}{4}$", "number", "3/4"),
+        (r"-\dfrac34", "number", "-3/4"),
+        ("2 1/2", "number", "5/2"),
+        ("3½", "number", "7/2"),
+        ("6e8", "number", "600000000"),
+        ("10 000", "number", "10000"),
+        ("-$5", "number", "-5"),
+        ("3 4", "number", "3 4"),  # two numbers
+        ("10²", "number", "10²"),
+        ("१२", "number", "12"),
+        ("B. yellow", "choice", "B"),
+        ("Unknown", "bool", "Unknown"),
     ],
 )
 def test_canonical_answers(given: str, answer_type: str, expected: str) -> None:
@@ -129,6 +145,22 @@ def test_canonical_answers(given: str, answer_type: str, expected: str) -> None:
         ("two", ("one", "two"), "choice_text"),
         ("select a from b", (), "sql"),
         ("a wolf", (), "text"),
+        ("50 %", (), "number"),
+        (r"$\frac{3}{4}$", (), "number"),
+        ("6e8", (), "number"),
+        ("7２", (), "number"),  # full-width
+        ('{"name": "f", "arguments": {}}', (), "json"),
+        ("[1, 2]", (), "json"),
+        ("{1, 2}", (), "text"),
+        ("[1, 2", (), "text"),
+        ("Select the red one", (), "text"),
+        ("Select the red one from the box.", (), "text"),
+        ("With great power comes great responsibility", (), "text"),
+        ("WITH a AS (SELECT 1) SELECT * FROM a", (), "sql"),
+        ("INSERT INTO t VALUES (1)", (), "code"),
+        ("def f(x):\n    return x", (), "code"),
+        ("x = 5", (), "text"),
+        ("hope ( agent = Liam )", (), "text"),
     ],
 )
 def test_inferred_types(answer: str, options: tuple[str, ...], expected: str) -> None:
@@ -166,7 +198,8 @@ def test_published_gsm8k_equals_the_independently_normalised_file() -> None:
         gzip.open(SHARED / "gsm8k/train.jsonl.gz", "rt") as theirs,
     ):
         pairs = [(to_record(json.loads(a)), to_record(json.loads(b))) for a, b in zip(ours, theirs, strict=True)]
-    for name in ("question", "rationale", "answer", "answer_type"):  # spaces inside a question are the author's
+    for name in ("question", "rationale", "answer_type"):  # spaces inside a question are the author's
         assert [getattr(a, name).split() for a, _ in pairs] == [getattr(b, name).split() for _, b in pairs]
+    assert [canonical_answer(a.answer, "number") for a, _ in pairs] == [b.answer for _, b in pairs]
     for name in ("equations", "op_sequence"):
         assert [a.metadata.get(name, []) for a, _ in pairs] == [b.metadata.get(name, []) for _, b in pairs]

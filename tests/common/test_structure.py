@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from skillshot.common.canonical import canonical_answer
 from skillshot.common.record import Record
-from skillshot.common.structure import is_procedure, structure_of, words
+from skillshot.common.structure import is_procedure, learned, structure_of, text_of, words
 from skillshot.common.text import visible
 
 PROCEDURES = {
@@ -102,6 +103,22 @@ def test_words_are_counted_without_blanks_too(text: str, count: int) -> None:
     assert words(text) == count
 
 
+def test_layout_and_the_letter_of_a_choice_are_not_learned_from() -> None:
+    """What is stored and shown keeps both."""
+    rationale = "It  is\n\n    21.5\nAnswer: (B)"
+    record = Record("i", "q", rationale, "(b)", options=("21", "21.5"), answer_type="choice")
+    assert learned(record) == text_of(record, "rationale") == "It is\n21.5"
+    assert structure_of([record]).texts == ["It is\n21.5"]
+    assert text_of(record, "answer") == "21.5"
+
+
+def test_spellings_of_one_label_are_one_text() -> None:
+    records = [
+        Record(str(i), "q", answer=answer, answer_type="bool") for i, answer in enumerate(["True", "yes", "TRUE"])
+    ]
+    assert {text_of(record, "label") for record in records} == {"yes"}
+
+
 def test_an_empty_bank_has_no_structure() -> None:
     assert structure_of([]).source == "question" and structure_of([]).texts == []
 
@@ -122,6 +139,7 @@ def test_every_bank_has_one_text_for_each_row(records: list[Record]) -> None:
     assert len(found.texts) == len(records)
     for record, text in zip(records, found.texts, strict=True):
         assert visible(text) or not visible(record.text)
-        assert text in (record.rationale, record.answer, record.text, *record.options)
+        answer = canonical_answer(record.answer, record.answer_type, record.options)
+        assert text in (learned(record), answer, record.text, *record.options)
     assert structure_of(records) == found
     assert found.source != "question" or found.texts == [record.text for record in records]

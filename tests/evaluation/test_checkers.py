@@ -11,8 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from skillshot.common.errors import InputError
+from skillshot.common.numerals import number
 from skillshot.common.record import ANSWER_TYPES, Record
-from skillshot.evaluation.checkers import check, number
+from skillshot.evaluation.checkers import check
 
 # gold answer: what the model wrote, right ones first, then wrong ones
 NUMBERS: list[tuple[str, list[str], list[str]]] = [
@@ -162,12 +163,42 @@ QUERIES: list[tuple[str, list[str], list[str]]] = [
 ]  # fmt: skip
 
 TEXTS: list[tuple[str, list[str], list[str]]] = [
+    ("(B)", ["The answer is (B).", "The answer is (B) 05/01/2021.", "**B**", "Answer: B"], ["The answer is (A).", "The answer is Bob.", ""]),
+    ("A", ["The answer is A.", "The answer is (a)"], ["The answer is B.", "The answer is a dog."]),
+    (r"\frac{\sqrt{3}}{2}", [r"The answer is $\frac{\sqrt{3}}{2}$."], [r"The answer is \frac{\sqrt{2}}{2}."]),
+    ("] ] )", ["The answer is ] ] ).", "The answer is ]])"], ["The answer is ] ].", "The answer is ) ] ]."]),
+    ("0.75", ["The answer is 3/4."], ["The answer is 3/5."]),  # declared as text
     ("Seoul", ["The answer is Seoul.", "The answer is seoul", "The answer is 'Seoul'.", "The answer is the Seoul.", "Answer: Seoul", r"\boxed{\text{Seoul}}", "**Seoul**"],
 
      ["The answer is Busan.", "Answer: Busan", r"\boxed{Busan}", "", "The answer is .", "The answer is Seoul, Korea."]),
     ("Unknown", ["The answer is unknown.", "The answer is UNKNOWN"], ["The answer is True."]),
     ("오전 9시", ["The answer is 오전 9시.", "The answer is: 오전 9시"], ["The answer is 오후 9시.", "The answer is 9시."]),
     ("10:30 A.M.", ["The answer is 10:30 A.M.", "The answer is 10:30 a.m.."], ["The answer is 10:30 P.M.", "The answer is 10:31 A.M."]),
+]  # fmt: skip
+
+OBJECT = '{"name": "book", "arguments": {"city": "Oslo", "nights": 2}}'
+OBJECTS: list[tuple[str, list[str], list[str]]] = [
+    (OBJECT, [
+        f"The answer is {OBJECT}.", OBJECT, f"```json\n{OBJECT}\n```", f"The answer is:\n```\n{OBJECT}\n```\nI hope it helps.",
+        'The answer is {"arguments": {"nights": 2.0, "city": "Oslo"}, "name": "book"}', f"We call it.\n\nThe answer is\n{OBJECT}",
+        'The answer is\n{\n  "name": "book",\n\n  "arguments": {"city": "Oslo", "nights": 2}\n}', f"The answer is {OBJECT}\nThe answer is 4.",
+        'The answer is {"name": "book", "arguments": "{\\"city\\": \\"Oslo\\", \\"nights\\": 2}"}',
+        "The answer is {'name': 'book', 'arguments': {'city': 'Oslo', 'nights': 2}}.", f"The answer is {OBJECT}\n\nQuestion: next?",
+    ], [
+        'The answer is {"name": "book", "arguments": {"city": "Oslo", "nights": 3}}.', 'The answer is {"name": "book"}', "", "The answer is book.",
+        'The answer is {"name": "book", "arguments": {"city": "oslo", "nights": 2}}', 'The answer is {"name": "book", "arguments": {"city": "Oslo", "nights": "2"}}',
+        "The answer is {", "The answer is [].",
+    ]),
+    ("[1, 2]", ["The answer is [1, 2].", "The answer is [1.0,2]", "[1, 2]", "The answer is 1, 2."], ["The answer is [2, 1].", "The answer is [1, 2, 3]"]),
+]  # fmt: skip
+
+PROGRAM = "def f(xs):\n    t = sum(xs)\n\n    return t / len(xs)"
+PROGRAMS: list[tuple[str, list[str], list[str]]] = [
+    (PROGRAM, [
+        f"The answer is\n{PROGRAM}", PROGRAM, f"```python\n{PROGRAM}\n```", f"Here it is:\n```py\n{PROGRAM}\n```\nIt divides.",
+        "The answer is:\ndef f(xs):\n  t = sum( xs )  # all of them\n  return (t / len(xs))", f"The answer is\n{PROGRAM}\n\nQuestion: Another?",
+    ], ["The answer is f.", "", PROGRAM.replace("/", "*"), PROGRAM.replace("f(", "g("), f"{PROGRAM}\n    return 0", "I do not know."]),
+    ("xs.filter(x => x > 0);", ["The answer is xs.filter( x => x>0 ) ;", "xs.filter(x => x > 0);."], ["The answer is xs.filter(x => x < 0);", "xs"]),
 ]  # fmt: skip
 
 TABLES = {
@@ -177,6 +208,8 @@ TABLES = {
     "bool": (BOOLS, {}),
     "lf": (FORMS, {}),
     "sql": (QUERIES, {"context": SCHEMA}),
+    "json": (OBJECTS, {}),
+    "code": (PROGRAMS, {}),
     "text": (TEXTS, {}),
 }
 CASES = [
@@ -232,6 +265,18 @@ def test_a_long_answer_is_wrong_in_good_time(text: str) -> None:
         assert not check(text, Record("q", "?", answer="7", answer_type=kind)).correct
         assert not check(f"The answer is {text}", Record("q", "?", answer="7", answer_type=kind)).correct
     assert time.perf_counter() - started < 5
+
+
+def test_a_verdict_on_code_states_what_it_compared() -> None:
+    assert check("x = f(1)", Record("q", "?", answer="x = f(1)", answer_type="code")).basis == "text of the programs"
+    assert check("1", Record("q", "?", answer="1", answer_type="number")).basis == ""
+
+
+@pytest.mark.parametrize(
+    ("gold", "text"), [("(b)", "The answer is B."), ("B. 18", "The answer is 18."), ("18", "The answer is (B)")]
+)
+def test_a_choice_as_it_is_written_is_read(gold: str, text: str) -> None:
+    assert check(text, Record("q", "?", answer=gold, options=OPTIONS, answer_type="choice")).correct
 
 
 def test_unknown_type_is_refused_with_the_known_ones() -> None:

@@ -31,9 +31,7 @@ _SPACED = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?: [0-9]{3})+(?![0-9]|\.[0-9])")
 _QUANTITY = re.compile(rf"-?(?:[A-Za-z$€£]++[.\s]*+)?-?{_ONE}\.?\s*+[A-Za-z%°²³./ ]*+")
 _LATEX_FRACTION = re.compile(r"([0-9]{0,50})\\[dt]?frac\{([0-9]{1,50})\}\{([0-9]{1,50})\}")
 _SPACES_AND_MARKS = re.compile(r"[\W_]+")
-_STATEMENT = re.compile(
-    r"(?i)[\s(]*(?:--[^\n]*\n\s*)?(?:select|with|insert|update|delete|create|drop|alter|replace|merge|values|explain|pragma)\b"
-)
+_QUERY = re.compile(r"(?i)[\s(]*(?:--[^\n]*\n\s*)?(?:select|with)\b")
 _WIDE = re.compile(r"[^\x00-\x7f]{2,}")
 
 
@@ -68,7 +66,7 @@ def answer_not_of_type(record: Record, _: ValidateParams) -> bool:
         case "bool":
             return answer not in {"yes", "no"} and answer.casefold().rstrip(".") not in UNKNOWN
         case "sql":
-            return not _STATEMENT.match(answer)
+            return not _QUERY.match(answer)
         case "json":
             return json_value(answer) is None
     return record.answer_type not in ANSWER_TYPES

@@ -19,6 +19,7 @@ _ANGLES = re.compile(r"([<>\n])")
 _SIGNS = frozenset("<>\n")
 # the inside of a calculator annotation: an equation in numbers, `48/2=24`; not `cout << x == 2 >> y`
 _EQUATION = re.compile(r"(?! )(?=[^\d\n]*\d)[-+*/().,%$\d xX×÷−]{1,200}=[-+*/().,%$\d ×÷−]{1,100}(?<! )")
+_QUERY = re.compile(r"(?i)[\s(]*(?:select|with)\b")
 _UNARY = re.compile(r"(?:(?<=[-+*/(])|\A)-+")
 _JSON = 100_000  # characters of an answer that is tried as JSON
 
@@ -116,7 +117,7 @@ def infer_answer_type(answer: str, options: Sequence[str] = ()) -> str:
     if _is_json(text):
         return "json"
     if looks_like_sql(text):
-        return "sql"
+        return "sql" if _QUERY.match(text) else "code"  # the checker of sql compares queries
     return "code" if looks_like_code(text) else "text"
 
 

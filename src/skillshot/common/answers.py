@@ -21,6 +21,7 @@ _MARKUP = re.compile(r"[*_`$]|\\(?:text(?:bf|it|rm)?|math(?:bf|it|rm))\b|\\[()\[
 _YES = frozenset({"yes", "true", "correct", "y"})
 _NO = frozenset({"no", "false", "incorrect", "n"})
 UNKNOWN = frozenset({"unknown", "uncertain", "undetermined"})
+_SHORT = 100  # characters of a number in a text
 _SOLE = re.compile(r"\(?([A-Za-z])\)?[.:]?")
 _LEADING = re.compile(
     r"\W{0,4}(?:(?:option|choice|answer|letter)\s{1,3})?\(?([A-Za-z])(?:\)|[.:](?!\w)|\s*$)", re.IGNORECASE
@@ -91,10 +92,15 @@ def logical_form(text: str) -> str:
 
 
 def normal(text: str) -> str:
-    """Case-folded, NFKC, without punctuation at the ends, articles and double spaces, unless nothing else is left."""
-    whole = normalised("NFKC", text).casefold().strip()
-    bare = whole.strip("\"'“”‘’.!?,;:()[]")
-    return " ".join(word for word in bare.split() if word not in {"a", "an", "the"}) or bare or "".join(whole.split())
+    """Case-folded, NFKC, without punctuation at the ends, articles and double spaces.
+
+    An article that is all there is stays; of marks alone only the blanks go.
+    """
+    text = normalised("NFKC", text).casefold()
+    if not any(character.isalnum() for character in text):
+        return "".join(text.split())
+    text = text.strip().strip("\"'“”‘’.!?,;:()[]")
+    return " ".join(word for word in text.split() if word not in {"a", "an", "the"}) or text.strip()
 
 
 def _number(answer: str, record: Record, cued: bool) -> bool:
@@ -160,7 +166,7 @@ def _text(answer: str, record: Record, _: bool) -> bool:
     if any(normal(wrote) == normal(right) != "" for wrote, right in pairs):
         return True
     values = [canonical_number(text.strip()) for text in (answer, gold)]
-    if all(map(is_number, values)) and not any(value.endswith("/0") for value in values):
+    if all(is_number(value) and len(value) <= _SHORT and not value.endswith("/0") for value in values):
         return close(Fraction(values[0]), Fraction(values[1]))
     named = sole_letter(gold)
     return bool(named) and named == leading_letter(answer)  # "(B)" and "(B) 05/01/2021"

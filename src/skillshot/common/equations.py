@@ -23,7 +23,9 @@ def values(text: str) -> set[Fraction]:
     Names keep their value from line to line. Nothing is run.
     """
     tree = parsed(text)
-    found, _ = program_values(tree) if tree is not None else (set(), False)
+    found, complete = program_values(tree) if tree is not None else (set(), False)
+    if complete:
+        return found
     known: dict[str, Fraction] = {}
     for line in text.split("\n", LINES)[:LINES]:
         found.update(_line(plain_arithmetic(line[:LINE]), known))

@@ -35,6 +35,8 @@ _MIXED = re.compile(r"([-+]?)([0-9]+)\s+([0-9]+)\s*/\s*([0-9]+)")
 _FRACTION = re.compile(r"([-+]?)\s*([0-9]+)\s*/\s*([0-9]+)")
 _DECIMAL = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?")
 _CANONICAL = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+|[0-9]+/[0-9]+)")
+_VULGAR = re.compile("[\u00bc-\u00be\u2150-\u215e]")  # 2½ is 2 1/2
+_RAISED = re.compile("[\u00b2\u00b3\u00b9\u2070\u2074-\u2079]+")  # 10² is 10^2
 _LONGEST = 100  # characters of a number that has a canonical form
 
 
@@ -102,14 +104,22 @@ def canonical_number(text: str) -> str:
 
 
 def ascii_digits(text: str) -> str:
-    """A text with full-width forms and the digits of other scripts as ASCII."""
+    """A text with full-width forms and the digits of other scripts as ASCII; ½ is 1/2 and ² is ^2."""
     if text.isascii():
         return text
-    text = normalised("NFKC", text)
+    text = normalised("NFKC", _RAISED.sub(_power, _VULGAR.sub(_fraction, text)))
     return "".join(
         str(unicodedata.decimal(character)) if character.isdecimal() and not character.isascii() else character
         for character in text
     )
+
+
+def _fraction(vulgar: re.Match[str]) -> str:
+    return " " + unicodedata.normalize("NFKC", vulgar[0]).replace("\u2044", "/")
+
+
+def _power(raised: re.Match[str]) -> str:
+    return "^" + unicodedata.normalize("NFKC", raised[0])
 
 
 def _plain(text: str) -> str:

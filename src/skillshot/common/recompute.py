@@ -15,7 +15,8 @@ from typing import NamedTuple
 from skillshot.common.arithmetic import evaluate, plain_arithmetic
 from skillshot.common.numerals import number
 
-LINES, SIDE = 400, 300  # lines that are read, and characters of one side of an equation
+LINES, EQUATIONS = 400, 20  # lines that are read, and equations of one
+LINE, SIDE = 4000, 300  # characters of a line, and of one side of an equation
 _EQUALS = re.compile(r"(?<![<>=!:≤≥≈])=(?!=)")
 _TOKEN = re.compile(
     r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,]\d)|\d+(?:\.\d+)?(?:[eE][-+]?\d{1,2}(?!\w))?|\.\d+)"
@@ -64,7 +65,8 @@ def recomputes(rationale: str) -> list[Miscount]:
         if "=" not in line:
             continue
         hundreds = bool(_HUNDREDS.search(line))
-        for left, right in pairwise(_EQUALS.split(_GROUPED.sub(_joined, plain_arithmetic(line)))):
+        sides = _EQUALS.split(_GROUPED.sub(_joined, plain_arithmetic(line[:LINE])), EQUATIONS)
+        for left, right in pairwise(sides):
             side = _expression(left[-SIDE:])
             if side and (miscount := _miscount(side, right[:SIDE], hundreds)):
                 wrong.append(miscount)
@@ -77,7 +79,7 @@ def _miscount(side: _Side, right: str, hundreds: bool) -> Miscount | None:
     if value is None or not head:
         return None
     claimed, unit = head[1].replace(" ", "").replace(",", ""), _stem(head[3])
-    letters = {name for name in (*side.units, unit) if len(name) == 1}
+    letters = {name for name in (*side.units, unit) if len(name) == 1 and name.isascii()}
     if letters and (len({*side.units, unit}) > 1 or len(side.units) < side.numbers):
         return None  # "2x + 3 = 7" is no claim about 2 + 3
     opening = _opening(right)
@@ -92,11 +94,11 @@ def _miscount(side: _Side, right: str, hundreds: bool) -> Miscount | None:
     if head[2] or hundreds:
         candidates += [first / 100, first * 100]
     candidates += [first * scale for scale in _SCALES] + [first / 1000]
-    if quotient := _QUOTIENT.fullmatch(side.text):
-        candidates.append(Fraction(int(quotient[1]) % int(quotient[2])))  # the remainder
     exact = not re.search(r"[/^.%]", side.text)
     if any(_agree(value, candidate, claimed, exact) for candidate in candidates):
         return None
+    if (quotient := _QUOTIENT.fullmatch(side.text)) and first == int(quotient[1]) % int(quotient[2]):
+        return None  # the remainder
     if value < 0 < first and "-" in side.text:
         return None  # pages 3-5
     if unit and side.units and unit not in side.units and _converted(value, first):

@@ -133,8 +133,10 @@ def _another_number(stated: str, gold: str) -> bool:
 def _overlap(stated: str, gold: str) -> bool:
     """Whether one text holds the other, or two long ones share half of their words; words in another order do not."""
     a, b = (normal(text) for text in (stated, gold))
-    inside = re.compile(rf"(?<!\w){re.escape(min(a, b, key=len))}(?!\w)")
-    if not a or not b or inside.search(max(a, b, key=len)):
+    short, long = sorted((a, b), key=len)
+    if not any(character.isalnum() for character in a + b):
+        return a == b  # brackets to be closed
+    if not short or re.search(rf"(?<!\w){re.escape(short)}(?!\w)", long):
         return True
     words, wanted = a.split(), b.split()
     if len(wanted) < _LONG or sorted(words) == sorted(wanted):

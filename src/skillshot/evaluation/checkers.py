@@ -25,7 +25,7 @@ _CUE = re.compile(re.escape(ANSWER_CUE) + r"\s*:?", re.IGNORECASE)
 _PROGRAMS = frozenset({"json", "code"})
 _FENCE = re.compile(r"(?:\A|\n)[ \t]*(?:```|~~~)")
 # what a small model writes after its answer: another example, another sentence
-_NEXT = re.compile(r"\n\s*(?:question|answer)\s*:", re.IGNORECASE)
+_NEXT = re.compile(r"\n[ \t]{0,9}(?:question|answer)[ \t]{0,9}:", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
