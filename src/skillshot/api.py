@@ -6,7 +6,7 @@ import logging
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from skillshot.common.environment import PRIVATE, configure
 from skillshot.common.errors import InputError
 from skillshot.common.extras import extras_named
 from skillshot.common.io import read_jsonl, write_jsonl
+from skillshot.common.tables import counted
 
 if TYPE_CHECKING:
     from skillshot.bank.examples import Examples
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from skillshot.runtime.selector import Selector
 
 logger = logging.getLogger("skillshot")
+WORST = 20  # suspicious rows that a report shows
+UNREACHED = "answer_not_in_rationale"  # reason of a quarantined row
 
 
 def fit(
@@ -67,13 +70,15 @@ def fit(
         folder = home.path / "bundle" if out is None else Path(out)
         report = fit_bundle(examples, folder, settings, baselines=baselines)
     selector = Selector.load(folder)
-    refused = _quarantine_file(folder)
+    refused = _file_of(folder, "quarantine")
     selector.report |= report | {"quarantine": list(read_jsonl(refused)) if refused.exists() else []}
     return selector
 
 
 def fit_bundle(bank: Examples, out: Path, params: Params, *, baselines: bool = False) -> dict[str, Any]:
-    """Check, embed, train, export and index a bank; refused rows are also written to `<out>.quarantine.jsonl`.
+    """Check, embed, train, export and index a bank.
+
+    Refused rows are also written to `<out>.quarantine.jsonl`, rows held for wrong to `<out>.suspicious.jsonl`.
 
     Returns:
         the bundle's folder, counts of rows, reasons of refusals, cut texts, source of structure, verdict, diagnostics
@@ -127,9 +132,17 @@ def fit_bundle(bank: Examples, out: Path, params: Params, *, baselines: bool = F
         facts = bundle_facts(records, params, fitted.diagnostics, fitted.score, fitted.verdict, structure.source)
         logger.info("index: %s demonstrations into %s", f"{len(records):,}", out)
         build_bundle(model, vectors, records, facts, params, out)
-    _quarantine_file(out).unlink(missing_ok=True)  # of an earlier bundle
-    if loaded.quarantined:
-        write_jsonl(_quarantine_file(out), (row.to_dict() for row in loaded.quarantined))
+    refused = [row.to_dict() for row in loaded.quarantined]
+    suspicious = [*fitted.suspicious, *_unreached(refused)]
+    for kind, rows in (("quarantine", refused), ("suspicious", suspicious)):
+        _file_of(out, kind).unlink(missing_ok=True)  # of an earlier bundle
+        if rows:
+            write_jsonl(_file_of(out, kind), rows)
+    if fitted.suspicious:
+        count = counted(len(fitted.suspicious), "row")
+        logger.warning(
+            "%s held for wrong, chosen last, nothing is learned from them: %s", count, _file_of(out, "suspicious")
+        )
     return {
         "bundle": str(out),
         "accepted": len(records),
@@ -137,11 +150,19 @@ def fit_bundle(bank: Examples, out: Path, params: Params, *, baselines: bool = F
         "reasons": dict(Counter(row.kind for row in loaded.quarantined)),
         "truncated": {side: embedded.truncated for side, embedded in embedded_sides.items()},
         "structure": structure.source,
+        "suspicious": {"rows": len(fitted.suspicious), "worst": fitted.suspicious[:WORST]},
         "verdict": dict(fitted.verdict),
         "diagnostics": dict(fitted.diagnostics),
         "parity": parity,
     }
 
 
-def _quarantine_file(bundle: Path) -> Path:
-    return bundle.with_name(bundle.name + ".quarantine.jsonl")
+def _file_of(bundle: Path, kind: str) -> Path:
+    return bundle.with_name(f"{bundle.name}.{kind}.jsonl")
+
+
+def _unreached(refused: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Rows in quarantine because their rationale does not reach their answer: held for wrong, and not in the bundle."""
+    for row in refused:
+        if row["reason"] == UNREACHED and isinstance(row["row"], dict):
+            yield {"id": row["row"].get("id"), "score": 1.0, "reason": f"{UNREACHED}: in quarantine"}

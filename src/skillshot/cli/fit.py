@@ -13,6 +13,8 @@ from skillshot.common.sinks import one_line
 from skillshot.common.tables import table
 from skillshot.common.verdict import FitVerdict
 
+SHOWN = 3  # suspicious rows on the terminal
+
 
 def add_parser(subparsers: Any) -> None:
     """Declare the command."""
@@ -52,6 +54,10 @@ def run(args: argparse.Namespace) -> int:
     print(table(rows, ["rows", "count"]))
     if report["quarantined"]:
         print(f"quarantined rows: {args.out}.quarantine.jsonl")
+    for suspect in report["suspicious"]["worst"][:SHOWN]:
+        print(one_line(f"suspicious: {suspect['id']}: {suspect['reason']}"))
+    if (count := report["suspicious"]["rows"]) > SHOWN:
+        print(f"suspicious rows: {count:,}, all in {args.out}.suspicious.jsonl")
     if verdict := report.get("verdict"):
         print("\n".join(map(one_line, FitVerdict.from_dict(verdict).lines())))
     print_next("skillshot", "select", args.out, "your question", "-k", params.select.k, "--prompt")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from os import PathLike
 from pathlib import Path
@@ -21,7 +20,7 @@ from skillshot.model.nets import PolicyHead, PosteriorHead, SkillCVAE, Standardi
 from skillshot.model.ridge import Ridge, RidgeBank
 
 MODULES = ("skillshot", "lars", "ridge", "ridge_bank")
-FACTS = ("history", "diagnostics", "score", "verdict")
+FACTS = ("history", "diagnostics", "score", "verdict", "suspicious")
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,7 @@ class Fitted:
     vectors: name -> float32 (n_bank, dim); lite is compared with the vectors of skillshot.
     score: widths of a row's blocks, and for each mode shares, doubt and calibration, as the manifest holds them.
     verdict: what the bank says of its own selector (`skillshot.training.verdict`).
+    suspicious: rows held for wrong, as `skillshot.training.suspects` describes them, worst first.
     """
 
     question_view: LexicalView
@@ -47,6 +47,7 @@ class Fitted:
     diagnostics: dict[str, float]
     score: dict[str, Any]
     verdict: dict[str, Any]
+    suspicious: list[dict[str, Any]]
 
     @property
     def policies(self) -> dict[str, nn.Module]:

@@ -40,7 +40,9 @@ def main() -> None:
     label = next((name for name in LABELS if any(name in record.metadata for record in bank)), None)
     draw_map("reports/plots/skill_map.png", bank, found, label)
     write_map("reports/plots/skill_map.html", bank, found, label)
-    report: dict[str, object] = {"records": len(bank), "features": fitted.question_view.width}
+    report: dict[str, object] = {
+        "records": len(bank), "features": fitted.question_view.width, "suspicious": len(fitted.suspicious),
+    }  # fmt: skip
     numbers = fitted.diagnostics | FitVerdict.from_dict(fitted.verdict).metrics()
     report |= {"structure": structure_of(bank).source, "decision": fitted.verdict["verdict"]}
     write_json("reports/train.json", report | {key: round(value, 6) for key, value in numbers.items()})

@@ -21,6 +21,8 @@ from skillshot.model.fitted import Fitted, run
 from skillshot.training.cvae import Trained, fit_cvae
 from skillshot.training.ridge import fit_ridge
 from skillshot.training.skillshot import NETWORK, fit_skillshot
+from skillshot.training.suspects import contradictions, demoted, suspects
+from skillshot.training.suspicion import BET
 from skillshot.training.verdict import judge
 
 logger = logging.getLogger("skillshot")
@@ -57,11 +59,15 @@ def fit(
     rationale = question[:0] if rationale is None else np.asarray(rationale, np.float32)
     structure = structure_of(bank)
     questions, rationales = [record.text for record in bank], structure.texts
-    # an example marked as incorrect stays in the bank, but nothing is learned from it
+    # an example marked as incorrect, or one that contradicts itself, stays in the bank, but nothing is learned from it
     correct = np.array([record.correct for record in bank])
-    rows = np.flatnonzero(correct)
-    if not len(rows):
+    if not correct.any():
         raise InputError("every example is marked as incorrect (correct: false); nothing can be learned from them")
+    known = contradictions(bank)
+    wrong = np.zeros(len(bank))
+    wrong[list(known)] = [suspect.score for suspect in known.values()]
+    rows = np.flatnonzero(correct & (wrong < BET))
+    rows = rows if len(rows) else np.flatnonzero(correct)
     texts = [questions[i] for i in rows], [rationales[i] for i in rows], question[rows]
     halt = threading.Event()
     wanted = len(rationale) > 0 and len(rows) >= NETWORK
@@ -72,6 +78,7 @@ def fit(
             ours, lars = fit_skillshot(*texts, settings, seed, work), _kept(future)
         finally:
             halt.set()
+    wrong[rows] = ours.wrong
     found = ours.crossfit
     verdict = judge(
         found.modes["full"].quality, found.question, found.bm25,
@@ -99,9 +106,10 @@ def fit(
             **{mode: judged.to_dict() for mode, judged in found.modes.items()},
         },
         verdict=verdict.to_dict(),
+        suspicious=[suspect.to_dict() for suspect in suspects(bank, known, wrong)],
     )
     lexical = ours.question_lexical, ours.rationale_lexical
-    if not correct.all():
+    if len(lexical[0]) < len(bank):  # some rows were left out
         lexical = ours.question_view.transform(questions), ours.rationale_view.transform(rationales)
     inputs = {
         "lars": (question, rationale),
@@ -110,6 +118,7 @@ def fit(
     }
     with torch.no_grad():
         fitted.vectors.update({name: run(module, *inputs[name]) for name, module in fitted.posteriors.items()})
+    fitted.vectors["skillshot"] = demoted(fitted.vectors["skillshot"], wrong)
     return fitted
 
 

@@ -127,7 +127,7 @@ def fit_skillshot(
     else:
         joint[:], alone[:, :t] = 0, 0
     if (wrong >= BET).any():
-        kept = np.flatnonzero(wrong < BET)
+        kept = np.flatnonzero(wrong < BET).tolist()
         texts = [questions[i] for i in kept], [rationales[i] for i in kept], question[kept]
         keywords: dict[str, Any] = {"reads": reads, "explains": explains, "conditional": conditional}
         parts = fit_skillshot(*texts, settings, seed, work, **keywords, without=without, doubtful=False)
