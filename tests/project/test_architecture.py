@@ -32,6 +32,7 @@ LAYERS = (
     "export",  # the model as ONNX
     "selectors",  # every selector on one bundle
     "evaluation",  # figures with intervals
+    "annotate",  # rationales written by an LLM
     "track",  # MLflow, the gate, promotion
     "bundle",  # built, edited, shared
     "api",  # what `import skillshot` offers

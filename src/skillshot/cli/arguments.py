@@ -34,8 +34,10 @@ def add_k(parser: argparse.ArgumentParser, *other: str, default: int | None = 4,
 
 
 def add_limit(parser: argparse.ArgumentParser) -> None:
-    """`--limit` and the `--seed` that draws its queries."""
-    parser.add_argument("--limit", type=positive, metavar="N", help="N queries, drawn with the seed (default: all)")
+    """`--limit` and the `--seed` that draws its queries or rows."""
+    parser.add_argument(
+        "--limit", type=positive, metavar="N", help="N queries or rows, drawn with the seed (default: all)"
+    )
     parser.add_argument("--seed", type=natural, default=0, help="of every draw and interval (default 0)")
 
 
@@ -107,6 +109,17 @@ def positive(text: str) -> int:
 def natural(text: str) -> int:
     """A whole number of at least 0."""
     return _whole(text, 0)
+
+
+def amount(text: str) -> float:
+    """A number of at least 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text}: expected a number of at least 0")
+    return number
 
 
 def names(text: str) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from skillshot.common.params import LlmParams
 from skillshot.llm.answers import NoScoresError, finish_of, gold_of, parse, text_of, usage_of
 from skillshot.llm.budget import Budget
 from skillshot.llm.client import PLAIN, BoundedClient, BrokenAnswerError, RedirectError
-from skillshot.llm.engine import Capabilities, Completion, Decoding, Scored, cut, well_formed
+from skillshot.llm.engine import Capabilities, Completion, Decoding, Sampled, Scored, cut, well_formed
 
 T = TypeVar("T")
 _PLAIN_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
@@ -102,7 +102,7 @@ class EndpointEngine:
         return Capabilities(True, batch=BATCH)
 
     def complete(self, prompts: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
-        """Greedy answers, as they arrive."""
+        """Answers, as they arrive."""
         calls = [partial(self._complete, prompt, decoding) for prompt in prompts]
         return self._all(calls, prompts, decoding.max_tokens)
 
@@ -187,6 +187,7 @@ class EndpointEngine:
         common: dict[str, Any] = {
             "max_tokens": decoding.max_tokens, "stop": list(decoding.stop),
             "extra_body": {"ignore_eos": True} if self.settings.ignore_end else {},
+            "temperature": decoding.temperature if isinstance(decoding, Sampled) else 0,
         }  # fmt: skip
         if self.chat:
             create = self._client.chat.completions.with_raw_response.create
@@ -201,7 +202,7 @@ class EndpointEngine:
     def _score(self, prompt: str, continuation: str) -> tuple[Scored, tuple[int, int]]:
         began, text = time.perf_counter(), well_formed(prompt + continuation)
         create = self._client.completions.with_raw_response.create
-        reply = self._ask(create, prompt=text, max_tokens=1, echo=True, logprobs=1)
+        reply = self._ask(create, prompt=text, max_tokens=1, echo=True, logprobs=1, temperature=0)
         gold, used = gold_of(reply, len(prompt), len(text)), usage_of(reply)
         return Scored(gold, max(0, used[0] - len(gold)), time.perf_counter() - began), used
 
@@ -210,7 +211,7 @@ class EndpointEngine:
 
         try:
             with self._bounded.call(self.settings.timeout):
-                reply = create(model=self.settings.model, temperature=0, **arguments)
+                reply = create(model=self.settings.model, **arguments)
         except openai.APIConnectionError as error:
             if isinstance(error.__cause__, BrokenAnswerError | RedirectError):  # some versions wrap every error
                 raise error.__cause__ from None

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from skillshot.common.errors import EngineError
+
 MOST_TOKENS = 10_000_000  # of one call; the longest contexts of any model have that many
 LOWEST = -1e5  # nats; servers write -9999 for a token that is impossible
 MOST_PROMPTS = 100_000  # per call of an engine
@@ -16,10 +18,18 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Decoding:
-    """How an answer is decoded: always greedy, cut before the first stop string."""
+    """How an answer is decoded: greedy (but see `Sampled`), cut before the first stop string."""
 
     max_tokens: int = 96
     stop: tuple[str, ...] = ("\n\n", "\nQuestion:")
+
+
+@dataclass(frozen=True)
+class Sampled(Decoding):
+    """An answer that is drawn at a temperature. number: of the answer among several to one prompt, part of its key."""
+
+    temperature: float = 1.0
+    number: int = 1
 
 
 CHAT_STOP = ("\nQuestion:",)  # a chat model ends by itself, and separates the paragraphs of an answer by empty lines
@@ -88,6 +98,10 @@ class Scored:
     def nll(self) -> float:
         """Mean negative log-likelihood per token, in nats."""
         return -sum(self.logprobs) / len(self.logprobs)
+
+
+class TooLongError(EngineError):
+    """A prompt, with the answer asked for, is longer than the model reads."""
 
 
 class Engine(Protocol):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from skillshot.common.errors import EngineError
+from skillshot.common.io import hash64
 from skillshot.llm import weights
-from skillshot.llm.engine import Capabilities, Completion, Decoding, Scored, cut
+from skillshot.llm.engine import Capabilities, Completion, Decoding, Sampled, Scored, TooLongError, cut
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -108,7 +109,7 @@ class EmbeddedEngine:
             )
 
     def complete(self, prompts: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
-        """Greedy answers, BATCH prompts at a time; each is yielded when its batch is finished."""
+        """Answers, BATCH prompts at a time; each is yielded when its batch is finished."""
         for start in range(0, len(prompts), BATCH):
             part = prompts[start : start + BATCH]
             began = time.perf_counter()
@@ -134,7 +135,10 @@ class EmbeddedEngine:
         if not slots:
             return list(zip(written, lengths, strict=True))
         cache = Cache.join([read[i].store for i in slots], decoding.max_tokens)
-        current = self._best(torch.stack([read[i].logits for i in slots]))
+        pick = (
+            self._drawing(prompts, decoding) if isinstance(decoding, Sampled) else lambda logits, _: self._best(logits)
+        )
+        current = pick(torch.stack([read[i].logits for i in slots]), slots)
         while True:
             for row, prompt in enumerate(slots):
                 if not self._over(written[prompt], decoding):
@@ -145,12 +149,25 @@ class EmbeddedEngine:
             if 4 * len(active) <= 3 * len(slots):  # finished rows take as much time as others, so they are dropped
                 slots, current = [slots[row] for row in active], current[active]
                 cache = cache.keep(active)
-            current = self._best(self._model.step(current, cache))
+            current = pick(self._model.step(current, cache), slots)
         return list(zip(written, lengths, strict=True))
 
     def _best(self, logits: Tensor) -> Tensor:
         # the model is tuned for chats: after "Answer:" its likeliest token is the end of the turn in four of five cases
         return logits.index_fill(-1, self._end, -float("inf")).argmax(-1)
+
+    def _drawing(self, prompts: Sequence[str], decoding: Sampled) -> Callable[[Tensor, list[int]], Tensor]:
+        """Draws from the model's distribution: Gumbel noise, seeded by prompt and number, whatever else is decoded."""
+        import torch
+
+        seeds = [hash64(f"{decoding.number}\n{prompt}") % 2**63 for prompt in prompts]
+        sources = [torch.Generator().manual_seed(seed) for seed in seeds]
+
+        def pick(logits: Tensor, slots: list[int]) -> Tensor:
+            noise = torch.stack([torch.empty(logits.shape[-1]).exponential_(generator=sources[i]) for i in slots])
+            return self._best(logits / max(decoding.temperature, 1e-3) - noise.log())
+
+        return pick
 
     def _over(self, tokens: list[int], decoding: Decoding) -> bool:
         tail = self._tokenizer.decode(tokens[-16:])  # a stop string is shorter than 16 tokens
@@ -158,7 +175,7 @@ class EmbeddedEngine:
 
     def _known(self, prompt: str, decoding: Decoding) -> Read:
         """What `score` kept, unless the answer ends within it: then it is decoded token by token."""
-        kept = self._kept.get(prompt)
+        kept = None if isinstance(decoding, Sampled) else self._kept.get(prompt)
         ends = kept is not None and cut(self._tokenizer.decode(kept.written), decoding.stop)[1]
         return self._read(prompt) if kept is None or ends else kept
 
@@ -184,7 +201,7 @@ class EmbeddedEngine:
 
     def _fit_length(self, length: int) -> None:
         if length > self._model.context:
-            raise EngineError(
+            raise TooLongError(
                 f"a prompt needs {length} tokens, {NAME} reads {self._model.context}; lower evaluate.shots"
             )
 
