@@ -11,7 +11,7 @@ from helpers.llm_fakes import examples
 from skillshot.common.errors import EngineError
 from skillshot.common.params import LlmParams
 from skillshot.llm import weights
-from skillshot.llm.engine import Decoding, cut
+from skillshot.llm.engine import Decoding, Sampled, cut
 from skillshot.llm.local import EmbeddedEngine
 from skillshot.llm.open import open_engine
 from skillshot.runtime.prompt import continuation, render
@@ -96,6 +96,21 @@ def test_answers_end_at_a_stop_string_without_effect_on_other_rows(engine: Embed
         alone = dict(engine.complete([prompt], Decoding(24)))[0]
         assert (alone.text, alone.finish) == (together[i].text, together[i].finish)
         assert "\n\n" not in alone.text
+
+
+def test_drawn_answers_repeat_and_depend_on_prompt_and_number_alone(engine: EmbeddedEngine) -> None:
+    prompts = ["Question: Who wrote it?\nAnswer:", TEXT]
+    drawn = dict(engine.complete(prompts, Sampled(8, (), 1.0, 2)))
+    assert dict(engine.complete(prompts[::-1], Sampled(8, (), 1.0, 2)))[1].text == drawn[0].text
+    list(engine.score(prompts, [" Jane Austen."] * 2))
+    assert [a.text for _, a in sorted(engine.complete(prompts, Sampled(8, (), 1.0, 2)))] == [
+        drawn[0].text,
+        drawn[1].text,
+    ]
+    others = {next(iter(engine.complete(prompts[:1], Sampled(8, (), 1.0, n))))[1].text for n in range(2, 6)}
+    assert len(others) == 4, "each number is a draw of its own"
+    cold = next(iter(engine.complete(prompts[:1], Sampled(8, (), 1e-6, 3))))[1]
+    assert cold.text == next(iter(engine.complete(prompts[:1], Decoding(8, ()))))[1].text
 
 
 def test_scores_do_not_depend_on_other_prompts_and_completions_reuse_the_forward_pass(engine: EmbeddedEngine) -> None:
