@@ -85,7 +85,7 @@ def test_right_answers_are_kept_without_the_answer_line(record: Record, text: st
          "no steps"),
         (SQL, "I like cheese a lot.\nThe answer is SELECT name FROM person WHERE age > 60",
          "steps about something else"),
-        (FORM, "The verb is gave, so the form is that of give.\nThe answer is sleep ( agent = * boy )", "no steps"),
+        (FORM, "The singer does it: agent = * singer.\nThe answer is sleep ( agent = * boy )", "no steps"),
     ],
 )  # fmt: skip
 def test_other_answers_are_rejected_with_a_reason(record: Record, text: str, reason: str) -> None:

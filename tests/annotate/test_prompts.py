@@ -10,7 +10,7 @@ import pytest
 
 from skillshot import annotate
 from skillshot.annotate.judge import judge
-from skillshot.annotate.prompts import PROCEDURES, labels_of, worked_example, writer_decoding, writer_prompt
+from skillshot.annotate.prompts import PROCEDURES, labels_of, worked_examples, writer_decoding, writer_prompt
 from skillshot.common.params import ValidateParams
 from skillshot.common.record import ANSWER_TYPES, Record
 from skillshot.llm.engine import Completion, Decoding, Sampled
@@ -41,16 +41,15 @@ def test_a_value_is_not_given_away_and_a_procedure_is_shown(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_worked_example_would_be_kept_as_an_answer(kind: str) -> None:
     path = Path(annotate.__file__).parent / "wording" / f"{kind}.json"
-    example = Record("e", answer_type=kind, **json.loads(path.read_text())["example"])
-    other = Record(
-        "o", "Something else?", "", example.answer, example.context, tuple(example.options), answer_type=kind
-    )
-    answer = Completion(continuation(example), 1, 1, "stop")
-    assert judge(answer, other, ValidateParams()).kind == "no steps", "a copy of the example is no rationale"
-    lines = "\n".join(f"{i}. {line}" for i, line in enumerate(example.rationale.split("\n"), 1))
-    own = Completion(continuation(dataclasses.replace(example, rationale=lines)), 1, 1, "stop")
-    assert judge(own, other, ValidateParams()) == (lines, "")
-    assert worked_example(kind) == example.rationale
+    for fields in json.loads(path.read_text())["examples"]:
+        example = Record("e", answer_type=kind, **fields)
+        other = dataclasses.replace(example, question="Something else?", rationale="", options=tuple(example.options))
+        answer = Completion(continuation(example), 1, 1, "stop")
+        assert judge(answer, other, ValidateParams()).kind == "no steps", "a copy of the example is no rationale"
+        lines = "\n".join(f"{i}. {line}" for i, line in enumerate(example.rationale.split("\n"), 1))
+        own = Completion(continuation(dataclasses.replace(example, rationale=lines)), 1, 1, "stop")
+        assert judge(own, other, ValidateParams()) == (lines, "")
+        assert example.rationale in worked_examples(kind)
 
 
 def test_an_unknown_kind_is_asked_as_text() -> None:

@@ -7,7 +7,7 @@ import json
 import re
 from typing import NamedTuple
 
-from skillshot.annotate.prompts import PROCEDURES, worked_example
+from skillshot.annotate.prompts import PROCEDURES, worked_examples
 from skillshot.annotate.query import runs
 from skillshot.annotate.recompute import wrong_equation
 from skillshot.bank.checks import CHECKS, first_failure
@@ -94,7 +94,7 @@ def _fault(rationale: str, claim: str, record: Record, limits: ValidateParams) -
     lines = rationale.split("\n")
     if len(lines) > MOST_LINES or len(rationale) > limits.max_rationale_chars:
         return "over-long"
-    given = (record.question, record.answer, record.context, worked_example(record.answer_type))
+    given = (record.question, record.answer, record.context, worked_examples(record.answer_type))
     copied = {canonical(line) for text in given for line in text.split("\n")}
     own = [line for line in lines if canonical(line) not in copied]
     letters = sum(len(_LETTERS.findall(line)) for line in own)

@@ -1,6 +1,6 @@
 """What the writer is asked: one wording for each kind of answer, from the data files in `wording/`.
 
-A prompt is the task, one worked example, and the row's question, in the form in which `evaluate` asks. An answer that
+A prompt is the task, worked examples, and the row's question, in the form in which `evaluate` asks. An answer that
 is itself a procedure (a query, code) is shown, and the writer explains it. A value is not shown: a writer that knows
 the answer finds steps to it, right or wrong.
 """
@@ -53,17 +53,16 @@ def writer_prompt(record: Record, labels: Mapping[str, tuple[str, ...]], hint: b
         task += f" The answer is one of: {', '.join(listed)}."
     if hint and kind not in PROCEDURES:
         task += " The right answer is given; the steps must lead to it."
-    example = Record("example", answer_type=kind, **wording["example"])
+    examples = [Record("example", answer_type=kind, **example) for example in wording["examples"]]
     if shown:
-        example = _with_answer(example)
-        record = _with_answer(record)
-    return WriterPrompt(f"{task}\n\n{render([example], record.question, record.context, record.options)}", shown)
+        examples, record = [_with_answer(example) for example in examples], _with_answer(record)
+    return WriterPrompt(f"{task}\n\n{render(examples, record.question, record.context, record.options)}", shown)
 
 
-def worked_example(kind: str) -> str:
-    """Rationale of the example in the prompts of an answer type."""
-    rationale: str = _wording(kind if (_folder() / f"{kind}.json").is_file() else "text")["example"]["rationale"]
-    return rationale
+def worked_examples(kind: str) -> str:
+    """Rationales of the examples in the prompts of an answer type."""
+    known = kind if (_folder() / f"{kind}.json").is_file() else "text"
+    return "\n".join(example["rationale"] for example in _wording(known)["examples"])
 
 
 def labels_of(records: Iterable[Record]) -> dict[str, tuple[str, ...]]:
