@@ -81,6 +81,13 @@ def test_a_place_that_would_be_in_the_way_is_refused(tmp_path: Path, out: str, m
         check_out(tmp_path / out, [tmp_path / "bank.jsonl", tmp_path / "folder", tmp_path / "no such file"])
 
 
+def test_a_link_to_itself_is_no_reason_to_fail(tmp_path: Path) -> None:
+    (tmp_path / "loop.jsonl").symlink_to(tmp_path / "loop.jsonl")
+    check_out(tmp_path / "b.jsonl", [tmp_path / "loop.jsonl"])
+    with pytest.raises(InputError, match="would write over"):
+        check_out(tmp_path / "loop.jsonl", [tmp_path / "loop.jsonl"])
+
+
 def test_the_quarantine_of_an_earlier_run_is_an_input_too(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="would write over"):
         check_out(tmp_path / "b.jsonl", [tmp_path / "b.jsonl.quarantine.jsonl"])

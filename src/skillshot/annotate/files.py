@@ -44,8 +44,9 @@ def check_out(out: Path, inputs: Sequence[Path]) -> None:
         raise InputError(f"--out {out}: a folder; give the name of a file")
     for path in (out, review_of(out), quarantine_of(out)):
         for given in inputs:
-            same = path.resolve() == given.resolve() or (path.exists() and given.exists() and path.samefile(given))
-            if same or (given.is_dir() and given.resolve() in path.resolve().parents):
+            one, other = os.path.realpath(path), os.path.realpath(given)
+            same = one == other or (path.exists() and given.exists() and path.samefile(given))
+            if same or (given.is_dir() and Path(other) in Path(one).parents):
                 raise InputError(f"--out {out}: would write over {given}, which is read; give another name")
     folder = out.parent
     while not folder.exists():

@@ -32,6 +32,7 @@ _LEAD_TAIL = re.compile(r"[\s,;:*_#-]{0,9}(?:\b(?:so|thus|hence|therefore|then|a
 _LEAD_CHARS = 40
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _SENTENCE_END = re.compile(r"[.!?]\s")
+_THOUGHT = "</think>"  # what some models think aloud ends with it, and is no part of the answer
 _FENCE = re.compile(r"```[\w+-]{0,20}[ \t]*\n?|`")
 _NAME = re.compile(r"[^\W\d_]{3,}")
 _LETTERS = re.compile(r"[^\W_]")
@@ -57,9 +58,9 @@ def judge(answer: Completion, record: Record, limits: ValidateParams) -> Judgeme
         return Judgement(reason="blank")
     if len(answer.text) > limits.max_rationale_chars + len(record.answer):
         return Judgement(reason="over-long")
-    text = answer.text.replace("\r\n", "\n")
+    text = answer.text.replace("\r\n", "\n").rpartition(_THOUGHT)[2]
     if _CONTROL.search(text) or reordered(text) or "\ufffd" in text:
-        return Judgement(reason="malformed: control characters")
+        return Judgement(reason="malformed: characters that are no text")
     cues = list(_CUE.finditer(text))
     if not cues:
         return Judgement(reason="cut" if answer.finish == "length" else "malformed: no answer")
@@ -69,6 +70,8 @@ def judge(answer: Completion, record: Record, limits: ValidateParams) -> Judgeme
         return Judgement(reason="cut")
     if answer.finish == "length":
         claims = claims[:1] if len(claims) == 1 else claims[:-1]  # the last one may be cut
+    if not any(map(str.strip, claims)):
+        return Judgement(reason="malformed: no answer")
     right = [_agrees(claim, record) for claim in claims]
     if not all(right):
         return Judgement(reason="contradicts itself" if any(right) else "another answer")
