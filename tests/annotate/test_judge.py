@@ -87,6 +87,7 @@ def test_right_answers_are_kept_without_the_answer_line(record: Record, text: st
          "no steps"),
         (SQL, "I like cheese a lot.\nThe answer is SELECT name FROM person WHERE age > 60",
          "steps about something else"),
+        (FORM, "The boy sleeps: agent = boy.\nThe answer is sleep(agent = * boy)", "a part that the answer does not have"),
         (FORM, "The singer does it: agent = * singer.\nThe answer is sleep ( agent = * boy )", "no steps"),
     ],
 )  # fmt: skip

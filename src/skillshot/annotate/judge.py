@@ -36,6 +36,8 @@ _THOUGHT = "</think>"  # what some models think aloud ends with it, and is no pa
 _FENCE = re.compile(r"```[\w+-]{0,20}[ \t]*\n?|`")
 _NAME = re.compile(r"[^\W\d_]{3,}")
 _LETTERS = re.compile(r"[^\W_]")
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+_ROLE = re.compile(r"\w+ = (?:\* )?\w+")
 _LEAST = 8  # letters and digits in the steps to a procedure, without those that only repeat it
 _SQL_WORDS = frozenset({"select", "from", "where", "group", "order", "having", "limit", "and", "join", "not", "count"})
 
@@ -105,6 +107,8 @@ def _fault(rationale: str, claim: str, record: Record, limits: ValidateParams) -
         return "no steps"
     if record.answer_type in PROCEDURES and not _names_a_part(own, record.answer):
         return "steps about something else"
+    if record.answer_type == "lf" and (part := _foreign_part(rationale, record.answer)):
+        return f"a part that the answer does not have: {part}"
     if wrong := wrong_equation(rationale):
         return f"wrong equation: {wrong}"
     if record.answer_type == "sql" and runs(_bare(claim), record) is False:
@@ -147,6 +151,13 @@ def _bare(claim: str) -> str:
     fenced = claim.split("```", 2)
     body = _FENCE.sub("", f"```{fenced[1]}") if len(fenced) > 2 else _FENCE.sub("", claim)
     return body.strip().removesuffix(".").strip()
+
+
+def _foreign_part(rationale: str, answer: str) -> str:
+    """A "role = value" of the steps that the logical form does not have; "" where it has all."""
+    has = set(_ROLE.findall(" ".join(_TOKEN.findall(answer.casefold()))))
+    wrote = _ROLE.findall(" ".join(_TOKEN.findall(rationale.casefold())))
+    return next((part for part in wrote if part not in has), "")
 
 
 def _names_a_part(lines: list[str], answer: str) -> bool:
