@@ -87,7 +87,8 @@ def test_right_answers_are_kept_without_the_answer_line(record: Record, text: st
          "no steps"),
         (SQL, "I like cheese a lot.\nThe answer is SELECT name FROM person WHERE age > 60",
          "steps about something else"),
-        (FORM, "The boy sleeps: agent = boy.\nThe answer is sleep(agent = * boy)", "a part that the answer does not have"),
+        (FORM, "The boy sleeps: agent = boy.\nThe answer is sleep(agent = * boy)",
+         "a part that the answer does not have"),
         (FORM, "The singer does it: agent = * singer.\nThe answer is sleep ( agent = * boy )", "no steps"),
     ],
 )  # fmt: skip
@@ -137,7 +138,7 @@ def test_no_text_breaks_the_judge_and_what_it_keeps_is_right(text: str, finish: 
 
 
 @pytest.mark.parametrize(
-    "unit", ["the answer is ", "so, ", "3 + ", "3 + 4 = ", "* ", "```", "\n", "(", "a.b ", "1,000"]
+    "unit", ["the answer is ", "so, ", "3 + ", "3 + 4 = ", "* ", "```", "\n", "(", "a.b ", "1,000", "a"]
 )
 def test_the_time_is_linear_in_the_length(unit: str) -> None:
     began = time.process_time()

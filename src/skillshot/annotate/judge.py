@@ -37,7 +37,7 @@ _FENCE = re.compile(r"```[\w+-]{0,20}[ \t]*\n?|`")
 _NAME = re.compile(r"[^\W\d_]{3,}")
 _LETTERS = re.compile(r"[^\W_]")
 _TOKEN = re.compile(r"\w+|[^\w\s]")
-_ROLE = re.compile(r"\w+ = (?:\* )?\w+")
+_ROLE = re.compile(r"(?<!\w)\w+ = (?:\* )?\w+")
 _LEAST = 8  # letters and digits in the steps to a procedure, without those that only repeat it
 _SQL_WORDS = frozenset({"select", "from", "where", "group", "order", "having", "limit", "and", "join", "not", "count"})
 
