@@ -49,7 +49,6 @@ REFUSED = [
     ("embed.model", "7", "7", "text"),
     ("embed.batch_size", "0", "0", "at least 1"),
     ("train.latent_dim", "0", "0", "at least 1"),
-    ("train.ridge", "0", "0", "more than 0"),
     ("train.beta", "-0.1", "-0.1", "at least 0"),
     ("train.beta", "much", '"much"', "a number"),
     ("train.epochs", "-1", "-1", "at least 1"),

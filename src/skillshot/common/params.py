@@ -97,9 +97,6 @@ class TrainParams(Section):
     structure_dim: Count = Field(
         default=128, description="width of the closed-form head: principal components of the rationales' skeletons"
     )
-    ridge: Positive = Field(
-        default=0.3, description="its penalty, in mean squared lengths of a question's features; 0.1 to 0.5 do as well"
-    )
     hidden: Count = Field(default=256, description="units per hidden layer")
     layers: Count = Field(default=2, description="hidden layers of each network")
     beta: Amount = Field(default=0.1, description="weight of the KL term; 1 collapses on MiniLM embeddings")

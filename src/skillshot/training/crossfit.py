@@ -122,7 +122,7 @@ def words_alone(texts: Sequence[str], target: Floats, joint: Floats, alone: Floa
     """The part of the structure that is predicted by words alone, `ALONE` or 0.
 
     Args:
-        target (n, t), joint (n, t), alone (n, t): structure, and its cross-fitted prediction by all features and by words.
+        target (n, t): structure. joint (n, t), alone (n, t): its cross-fitted prediction by all features, and by words.
     """
     rows, same = _judged(texts, seed)
     truth, nothing = target[rows] @ target.T, np.zeros((len(rows), len(texts)), np.float32)
