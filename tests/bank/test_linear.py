@@ -17,13 +17,13 @@ from skillshot.bank import (
     data_docs,
     dedup,
     delimited,
-    formats,
     headers,
     json_array,
     json_text,
     normalise,
     prompt_text,
     spreadsheet,
+    worked,
     yaml_text,
 )
 from skillshot.bank.load import load_bank
@@ -83,8 +83,8 @@ RULES: dict[str, Callable[[str], Any]] = {
         Record("i", "q", text, "-7", answer_type="number"), ValidateParams()
     ),
     "infer_answer_type": lambda text: normalise.infer_answer_type(text, ["a"]),
-    "boxed": formats.boxed,
-    "split_solution": formats.split_solution,
+    "boxed": worked.boxed,
+    "split_solution": worked.split_solution,
     "numbers_in": checks.numbers_in,
     "quantity": checks._QUANTITY.fullmatch,
     "mojibake": checks._garbled,
@@ -229,8 +229,8 @@ def test_every_module_that_reads_texts_by_patterns_is_listed() -> None:
         if re.search(r"\bre\.(compile|sub|match|search|fullmatch|findall|finditer|split)\(", path.read_text())
     }
     modules = (
-        checks, convert, data_docs, dedup, delimited, formats, headers, json_array, json_text, normalise, prompt_text,
-        spreadsheet, yaml_text, structure, tokens, checkers, sql,
+        checks, convert, data_docs, dedup, delimited, headers, json_array, json_text, normalise, prompt_text,
+        spreadsheet, worked, yaml_text, structure, tokens, checkers, sql,
     )  # fmt: skip
     ruled = {Path(module.__file__ or "").relative_to(source).as_posix() for module in modules}
     assert not {name for name in found - ruled if f" {name}:" not in elsewhere}

@@ -15,8 +15,9 @@ import pytest
 from helpers.hostile import GOOD
 from skillshot.bank.checks import CHECKS, first_failure, numbers_in
 from skillshot.bank.convert import to_record
-from skillshot.bank.formats import boxed, preset_of
+from skillshot.bank.formats import preset_of
 from skillshot.bank.load import load_bank, load_queries, load_questions
+from skillshot.bank.worked import boxed
 from skillshot.common.errors import ColumnsError, InputError
 from skillshot.common.params import ValidateParams
 from skillshot.common.record import Record

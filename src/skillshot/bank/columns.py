@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
@@ -12,14 +14,33 @@ from skillshot.common.errors import InputError
 from skillshot.common.text import bare, shown
 
 FIELDS = ("id", "question", "rationale", "answer", "context", "options", "unit", "answer_type", "group")
-OTHER_NAMES = {  # how published data sets call our fields, most specific first
-    "question": ("problem", "prompt", "input", "query", "instruction", "utterance", "sentence", "source", "text"),
-    "rationale": (
-        "solution", "explanation", "reasoning", "chain_of_thought", "cot", "thought", "steps", "completion", "response",
+INDEXES = {"answer_from_0": 0, "answer_from_1": 1}  # an answer that is the place of its option, counted from there
+OTHER_NAMES = {  # how published data sets call our fields, most specific first; each as `plain_name` gives it
+    "question": (
+        "problem", "prompt", "input", "inputs", "query", "instruction", "utterance", "sentence", "source", "question_text",
+        "question_stem", "stem", "problem_statement", "problem_text", "original_text", "user_input", "natural_language",
+        "nl", "nl_query", "goal", "task", "request", "statement", "claim", "text", "src", "ctx", "user", "title",
     ),
-    "answer": ("final_answer", "final", "target", "result", "label", "output", "gold", "expected_answer", "completion"),
+    "rationale": (
+        "solution", "explanation", "reasoning", "chain_of_thought", "cot", "thought", "thoughts", "thinking", "steps",
+        "worked_solution", "justification", "derivation", "analysis", "proof", "reasoning_content", "cot_content",
+        "equation", "equations", "formula", "exp", "completion", "response", "generation",
+    ),
+    "answer": (
+        "final_answer", "final", "target", "targets", "result", "label", "output", "gold", "expected_answer", "completion",
+        "ans", "answers", "gold_answer", "correct_answer", "expected_output", "expected", "ground_truth", "reference",
+        "reference_answer", "ideal", "sql", "query", "logical_form", "canonical_solution", "code", "program", "response",
+        "reply", "outputs", "value", "tgt", "intent", "category", "solution",
+    ),
+    "context": (
+        "passage", "paragraph", "article", "story", "document", "background", "support", "schema", "sql_context",
+        "create_table",
+    ),
 }  # fmt: skip
 PLACEHOLDER = "COLUMN"
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SEPARATORS = re.compile(r"[\W_]+")
+_PLACE = re.compile(r"-?[0-9]{1,6}")
 _GUESSED = ("question", "answer", "rationale")  # in this order: a row needs no rationale
 
 
@@ -30,6 +51,38 @@ def column_name(name: str) -> str:
     Two spellings of one name are one column: `" options "` is `options`.
     """
     return clean_text(bare(clean_text(name)))
+
+
+@lru_cache(maxsize=4096)
+def plain_name(name: str) -> str:
+    """A column's name without case and separators: `answerKey`, `Answer Key` and `answer-key` are `answer_key`."""
+    return _SEPARATORS.sub("_", _HUMP.sub("_", name)).strip("_").casefold()
+
+
+def reach(row: Mapping[str, Any], column: str) -> Any:
+    """The value of a column, or at a path into nested objects and lists (`turns.0.content`); None where there is none."""
+    if column in row:
+        return row[column]
+    value: Any = row
+    for part in column.split("."):
+        if isinstance(value, Mapping):
+            value = value.get(part)
+        elif isinstance(value, list | tuple) and _PLACE.fullmatch(part) and -len(value) <= int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return None
+    return value
+
+
+def filled(value: Any) -> bool:
+    """Whether a cell holds anything: no null, no blank text, no empty list or object."""
+    return bool(value.strip()) if isinstance(value, str) else value is not None and value != [] and value != {}
+
+
+def confirming(columns: Mapping[str, str]) -> str:
+    """The option that passes a map, ready to paste into a shell."""
+    pairs = ",".join(f"{field}={columns[field]}" for field in _sorted(columns))
+    return f"--columns {shlex.quote(pairs)}"
 
 
 def named(row: Mapping[Any, Any]) -> dict[str, Any]:
@@ -77,7 +130,7 @@ def column_map(columns: Any) -> dict[str, str]:
 @lru_cache(maxsize=256)
 def _meant(field: str) -> str:
     """The field that an unknown one is close to; "" for a known field, and for one that may name metadata."""
-    return "" if field in FIELDS else next(iter(get_close_matches(field, FIELDS, 1, 0.8)), "")
+    return "" if field in FIELDS or field in INDEXES else next(iter(get_close_matches(field, FIELDS, 1, 0.8)), "")
 
 
 def suggest(
@@ -97,8 +150,13 @@ def suggest(
         others = OTHER_NAMES[field]
         if field in found or (field in names and field != missing):
             continue
-        free = {name.casefold(): name for name in names if name not in found.values() and name not in OTHER_NAMES}
+        free = {plain_name(name): name for name in names if name not in found.values() and name not in OTHER_NAMES}
         guess = next((free[other] for other in others if other in free), None)
         if guess or field == missing or field in needs:
             found[field] = guess or PLACEHOLDER
-    return {field: found[field] for field in sorted(found, key=lambda field: [*OTHER_NAMES, field].index(field))}
+    return {field: found[field] for field in _sorted(found)}
+
+
+def _sorted(columns: Mapping[str, str]) -> list[str]:
+    """Fields in the order in which a map names them: question, rationale, answer, others."""
+    return sorted(columns, key=lambda field: ["question", "rationale", "answer", field].index(field))

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from skillshot.bank.choices import ChoiceError, choices_of
 from skillshot.bank.columns import FIELDS, column_map, named
-from skillshot.bank.formats import PRESETS, preset_of, split_solution
 from skillshot.bank.limits import why_refused
 from skillshot.bank.normalise import clean_text, infer_answer_type, operations, stored_rationale
+from skillshot.bank.understand import PLAIN, Reading, Understood, understood
+from skillshot.bank.worked import split_solution
 from skillshot.common.params import ValidateParams
 from skillshot.common.record import ANSWER_TYPES, Record, content_id
 from skillshot.common.text import shown, visible
 
-_LETTERED = re.compile(r"\(?([A-Za-z])\s*[).:]\s*")
+FOREIGN_TYPE = "source_answer_type"  # metadata: an answer type that is none of ours
 
 
 class RowError(ValueError):
@@ -24,33 +24,54 @@ class RowError(ValueError):
 
 
 def to_record(
-    row: Mapping[str, Any], columns: Mapping[str, str] | None = None, limits: ValidateParams | None = None
+    row: Mapping[str, Any],
+    columns: Mapping[str, str] | None = None,
+    limits: ValidateParams | None = None,
+    reading: Reading = PLAIN,
 ) -> Record:
     """Turn a raw row into a normalised record; other columns become metadata.
 
     Args:
-        columns: field -> the source's column (`a.b` reaches into nested objects; "" drops the field).
+        columns: field -> the source's column (`a.b` and `a.0.b` reach into objects and lists; "" drops the field). It
+            overrides single fields of a published form.
         limits: of question and rationale as they are written, before anything is normalised; None: none.
+        reading: what is known of the row's file.
 
     Raises:
         RowError: the question is missing, a field has a type that cannot be read, or a limit is exceeded.
     """
+    return convert(row, columns, limits, reading)[0]
+
+
+def convert(
+    row: Mapping[str, Any],
+    columns: Mapping[str, str] | None = None,
+    limits: ValidateParams | None = None,
+    reading: Reading = PLAIN,
+) -> tuple[Record, Understood]:
+    """As `to_record`, with the row as it was understood.
+
+    Raises:
+        RowError: as `to_record`.
+    """
     if refused := why_refused(row):
         raise RowError(refused)
+    columns = column_map(columns)
     try:
-        row = named(row)
+        found = understood(named(row), columns, reading)
     except ValueError as error:
         raise RowError(str(error)) from None
-    columns = column_map(columns)
-    raw = _mapped(row, columns) if columns else row
-    if not any(columns.values()) and (preset := preset_of(raw)):
-        raw = PRESETS[preset](raw)
+    return _record(found.row, columns, limits), found
+
+
+def _record(raw: dict[str, Any], columns: Mapping[str, str], limits: ValidateParams | None) -> Record:
     if limits:
         _measured(raw, limits)
     options = _options(raw.get("options"))
     answer_type = _text(raw, "answer_type").strip().casefold()
     if answer_type and answer_type not in ANSWER_TYPES:
-        raise RowError(f"answer_type {answer_type[:40]!r} is none of {', '.join(ANSWER_TYPES)}")
+        raw.setdefault(FOREIGN_TYPE, raw.get("answer_type"))  # of another system: inferred instead
+        answer_type = ""
     question, context = clean_text(_text(raw, "question")), clean_text(_text(raw, "context"))
     if not visible(question):
         raise RowError("no question")
@@ -81,15 +102,6 @@ def to_record(
     )
 
 
-def _mapped(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
-    used = {column.split(".")[0] for column in columns.values()}
-    raw = {key: value for key, value in row.items() if key not in used and key not in columns}
-    for name, column in columns.items():
-        if column:
-            raw[name] = _reach(row, column)
-    return raw
-
-
 def _measured(raw: Mapping[str, Any], limits: ValidateParams) -> None:
     """Refuse over-long fields before anything is normalised; `checks.over_long` measures what came of the others."""
     question = sum(_length(raw.get(name)) for name in ("question", "context", "options"))
@@ -109,15 +121,6 @@ def _length(value: Any) -> int:
     return 0
 
 
-def _reach(row: Mapping[str, Any], column: str) -> Any:
-    if column in row:
-        return row[column]
-    value: Any = row
-    for part in column.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
-
-
 def _text(raw: Mapping[str, Any], name: str) -> str:
     """A field as text: numbers and booleans are spelled out, missing and null are empty, lists of steps are joined."""
     value = raw.get(name)
@@ -131,8 +134,9 @@ def _text(raw: Mapping[str, Any], name: str) -> str:
         case int():
             return str(value) if abs(value) < 10**100 else _refuse(name, value)
         case float():
-            whole = name == "answer" and value.is_integer() and abs(value) < 1e15  # a table's 51.0 is 51
-            return str(int(value)) if whole else repr(value) if math.isfinite(value) else _refuse(name, value)
+            if not math.isfinite(value):
+                _refuse(name, value)
+            return str(int(value)) if name == "answer" and value.is_integer() and abs(value) < 2**53 else repr(value)
         case list() if name in {"rationale", "context"} and all(isinstance(v, str) for v in value):
             return "\n".join(value)
     return _refuse(name, value)
@@ -144,23 +148,10 @@ def _refuse(name: str, value: Any) -> str:
 
 
 def _options(value: Any) -> tuple[str, ...]:
-    if isinstance(value, str) and value.lstrip().startswith("["):  # a list in a csv cell
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            raise RowError(f"options is not a JSON list: {value[:40]!r}") from None
-    if value is None or value == "":
-        return ()
-    if isinstance(value, Mapping):  # {"A": "12", "B": "13"}
-        value = list(value.values())
-    if not isinstance(value, list) or not all(isinstance(v, str | int | float) for v in value):
-        raise RowError(f"options is {type(value).__name__}, not a list of texts: {shown(value, 40)}")
-    options = [clean_text(str(v)) for v in value]
-    named = [_LETTERED.match(option) for option in options]
-    letters = [match[1].upper() for match in named if match]
-    if letters == [chr(ord("A") + i) for i in range(len(options))]:  # "a) 12", "b) 13": the letter is its place
-        options = [option[match.end() :] for option, match in zip(options, named, strict=True) if match]
-    return tuple(options)
+    try:
+        return choices_of(value).texts
+    except ChoiceError as error:
+        raise RowError(str(error)) from None
 
 
 def _correct(value: Any) -> bool | None:

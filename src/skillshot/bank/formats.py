@@ -1,151 +1,158 @@
-"""Column maps of well-known published formats, recognised by the columns of a row.
+"""Well-known published forms of a row, recognised by its columns.
 
-Each preset converts a raw row to the field names of a record. All other columns are kept as metadata.
+Each form moves columns into the fields of a record (`bank.shapes`). All other columns are kept as metadata. The order
+matters: the first form that fits is read.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from skillshot.bank.normalise import split_hash_answer
-
-Row = dict[str, Any]
-Preset = Callable[[Row], Row]
-
-_FINAL_ANSWER = re.compile(
-    r"(?is)(?:\A|[\n.!?]\s*)[^\n.]{0,40}?\b(?:final\s+)?answer\s*(?:is|:|=)\s*(?::\s*)?(?P<answer>[^\n]{1,200})\Z"
+from skillshot.bank.chat import turns_of
+from skillshot.bank.columns import OTHER_NAMES
+from skillshot.bank.shapes import (
+    chat_column,
+    read_aqua,
+    read_bigbench,
+    read_chat,
+    read_cogs,
+    read_gretel,
+    read_gsm8k,
+    read_math,
+    read_mawps,
+    read_nested,
+    read_promptfoo,
+    read_spider,
+    read_sql,
+    read_squad,
+    read_story,
+    read_strategyqa,
+    read_tabmwp,
+    read_verl,
 )
-_TAIL = 400  # characters in which it is looked for, so that the search is linear
+from skillshot.bank.sheet import Sheet
+from skillshot.bank.worked import split_solution
+
+_SQL = re.compile(r"(?i)\s*\(?\s*(?:select|with|insert|update|delete|create)\s")
+_RIVALS = frozenset(OTHER_NAMES["answer"]) - {"completion", "response", "value", "code", "solution"}
 
 
-def boxed(text: str) -> str:
-    r"""Contents of the last `\boxed{...}` with balanced braces, or the empty string."""
-    start = max(text.rfind("\\boxed{"), text.rfind("\\fbox{"))
-    if start < 0:
-        return ""
-    depth, begin = 0, text.index("{", start) + 1
-    for i in range(begin - 1, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[i], 0)
-        if depth == 0:
-            return text[begin:i]
-    return ""
+@dataclass(frozen=True)
+class Form:
+    """A published form: its name, when a row has it, and how it is read."""
+
+    name: str
+    fits: Callable[[Sheet], object]
+    read: Callable[[Sheet], None]
 
 
-def split_solution(text: str) -> tuple[str, str]:
-    r"""Rationale and answer of a worked solution: `#### 72`, `\boxed{72}`, or a closing "the answer is 72"."""
-    rationale, answer = split_hash_answer(text)
-    if answer:
-        return rationale, answer
-    if answer := boxed(text):
-        return text, answer
-    end = len(text.rstrip())
-    while end and (text[end - 1] == "." or text[end - 1].isspace()):
-        end -= 1
-    if final := _FINAL_ANSWER.search(text, max(0, end - _TAIL), end):
-        return text, final["answer"].strip("* ")
-    return text, ""
+def _pair(name: str, question: str, answer: str, context: str = "") -> Form:
+    """A form of two columns, where no other column may be the answer."""
+
+    def fits(sheet: Sheet) -> bool:
+        rivals = _RIVALS & sheet.names.keys() - {question, answer}
+        return sheet.has(question, answer) and not rivals and not any(map(sheet.own, ("question", "rationale", "answer")))
+
+    def read(sheet: Sheet) -> None:
+        if question in sheet.repeated and sheet.get(context) is not None:  # one instruction for many inputs
+            sheet.take("question", context)
+            sheet.take("context", question)
+        sheet.take("question", question)
+        sheet.take("context", context)
+        sheet.take("answer", answer)
+
+    return Form(name, fits, read)
 
 
-def _gsm8k(row: Row) -> Row:
-    row["rationale"], row["answer"] = split_hash_answer(row["answer"])
-    return {"answer_type": "number", **row}
+def _worked(sheet: Sheet) -> bool:
+    return isinstance(answer := sheet.row.get("answer"), str) and "####" in answer and not sheet.own("rationale")
 
 
-def _aqua(row: Row) -> Row:
-    row["answer"] = row.pop("correct")
-    return {"answer_type": "choice", **row}
+def _open(sheet: Sheet, *names: str) -> bool:
+    """The row has these columns, and no answer of its own."""
+    return sheet.has(*names) and not sheet.own("answer")
 
 
-def _tabmwp(row: Row) -> Row:
-    row["rationale"], row["context"], row["options"] = row.pop("solution"), row.pop("table"), row.pop("choices")
-    return row
+def _lettered(sheet: Sheet) -> bool:
+    letter = str(sheet.get("correct")).strip(" ().") if _open(sheet, "options", "rationale", "correct") else ""
+    return len(letter) == 1 and letter.isalpha()
 
 
-def _spider(row: Row) -> Row:
-    row["answer"] = row.pop("query")
-    return {"answer_type": "sql", "group": row.get("db_id"), **row}
+def _is_sql(sheet: Sheet) -> bool:
+    if not _open(sheet, "question"):
+        return False
+    texts = [sheet.get(name) for name in ("query", "sql")]
+    return any(_SQL.match(text) for text in texts if isinstance(text, str)) or any(
+        isinstance(text, Mapping) and isinstance(text.get("human_readable"), str) for text in texts
+    )
 
 
-def _strategyqa(row: Row) -> Row:
-    facts = row.pop("facts")
-    row["rationale"] = "\n".join(map(str, facts)) if isinstance(facts, list) else facts
-    return {"answer_type": "bool", **row}
+def _listed(sheet: Sheet) -> bool:
+    return sheet.has("input", "target") and isinstance(sheet.get("target"), list) and not sheet.own("answer")
 
 
-def _math(row: Row) -> Row:
-    row["question"], row["rationale"] = row.pop("problem"), row.pop("solution")
-    if "answer" not in row:
-        row["answer"] = boxed(row["rationale"]) if isinstance(row["rationale"], str) else None
-    return row
+def _solved(sheet: Sheet) -> bool:
+    """A problem with its worked solution; a short one without a marked answer is an answer itself."""
+    if not sheet.has("problem", "solution"):
+        return False
+    solution = sheet.get("solution")
+    return not isinstance(solution, str) or len(solution.split()) > 3 or bool(split_solution(solution)[1])
 
 
-def _cogs(row: Row) -> Row:
-    for name in ("sentence", "source"):
-        if name in row:
-            row["question"] = row.pop(name)
-    for name in ("logical_form", "target"):
-        if name in row:
-            row["answer"] = row.pop(name)
-    return {"answer_type": "lf", **row}
+def _read_log(sheet: Sheet) -> None:
+    read_chat(sheet, chat_column(sheet))
 
 
-def _messages(row: Row) -> Row:
-    turns = [turn for turn in row.pop("messages") if isinstance(turn, Mapping)]
-    user = [turn for turn in turns if turn.get("role") == "user"]
-    assistant = [turn for turn in turns if turn.get("role") == "assistant"]
-    system = [turn for turn in turns if turn.get("role") == "system"]
-    row["question"] = _content(user[-1]) if user else None
-    reply = _content(assistant[-1]) if assistant else None
-    reasoning = (assistant[-1].get("reasoning_content") or assistant[-1].get("reasoning")) if assistant else None
-    if isinstance(reasoning, str):
-        row["rationale"], answer = reasoning, split_solution(reply or "")[1] or reply
-    else:
-        row["rationale"], answer = split_solution(reply or "")
-    row.setdefault("answer", answer)
-    if system:
-        row.setdefault("system", _content(system[0]))
-    return row
+FORMS = (
+    Form("promptfoo", lambda s: isinstance(s.get("vars"), Mapping), read_promptfoo),
+    Form("inputs and outputs", lambda s: isinstance(s.get("inputs"), Mapping), read_nested),
+    Form("gsm8k", _worked, read_gsm8k),
+    Form("tabmwp", lambda s: s.has("question", "answer", "solution", "table", "choices"), read_tabmwp),
+    Form("strategyqa", lambda s: s.has("question", "answer", "facts") and not s.own("rationale"), read_strategyqa),
+    Form("aqua_rat", _lettered, read_aqua),
+    Form("spider", lambda s: _open(s, "question", "db_id") and isinstance(s.get("query", "sql"), str), read_spider),
+    Form("text-to-sql", lambda s: s.has("sql_prompt", "sql"), read_gretel),
+    Form("text-to-sql", _is_sql, read_sql),
+    Form("math", _solved, read_math),
+    Form("verl", lambda s: turns_of(s.get("prompt")) and s.has("reward_model"), read_verl),
+    Form("chat", chat_column, _read_log),
+    Form("mawps", lambda s: s.has("s_question", "l_solutions"), read_mawps),
+    Form("svamp", lambda s: s.has("body", "question", "answer"), read_story),
+    Form("big-bench", lambda s: s.has("input", "target_scores") or _listed(s), read_bigbench),
+    Form("squad", lambda s: isinstance(s.get("answers"), Mapping) and "text" in s.get("answers"), read_squad),
+    Form("cogs", lambda s: s.has("sentence", "logical_form") or s.has("source", "target"), read_cogs),
+    _pair("big-bench", "input", "target"),
+    _pair("flan", "inputs", "targets"),
+    _pair("flan", "inputs_pretokenized", "targets_pretokenized"),
+    _pair("alpaca", "instruction", "output", "input"),
+    _pair("dolly", "instruction", "response"),
+    _pair("input and output", "input", "output"),
+)
 
 
-def _content(turn: Mapping[str, Any]) -> str | None:
-    content = turn.get("content")
-    if isinstance(content, list):  # a list of typed parts
-        content = "\n".join(str(p.get("text", "")) for p in content if isinstance(p, Mapping))
-    return content if isinstance(content, str) else None
+def recognise(sheet: Sheet) -> str:
+    """Read a row by the first published form that fits; returns its name, "" where none fits.
+
+    A form whose texts are nested objects is unpacked, and what it held is recognised in turn.
+    """
+    name = ""
+    for form in FORMS:
+        if form.fits(sheet):
+            form.read(sheet)
+            name = name or form.name
+            if form.read not in (read_promptfoo, read_nested):
+                break
+    return name
 
 
 def preset_of(row: Mapping[str, Any]) -> str | None:
-    """Name of the published format of a row, or None where it uses the field names of a record or unknown ones."""
-    has = row.keys()
-    if isinstance(row.get("messages"), list):
-        return "messages"
-    if has >= {"question", "answer"} and "rationale" not in has:
-        if isinstance(row["answer"], str) and "####" in row["answer"]:
-            return "gsm8k"
-        if has >= {"solution", "table", "choices"}:
-            return "tabmwp"
-        if "facts" in has:
-            return "strategyqa"
-    if has >= {"question", "options", "rationale", "correct"} and "answer" not in has:
-        return "aqua_rat"
-    if has >= {"question", "query", "db_id"} and "answer" not in has:
-        return "spider"
-    if has >= {"problem", "solution"} and "question" not in has:
-        return "math"
-    if "question" not in has and (has >= {"sentence", "logical_form"} or has >= {"source", "target"}):
-        return "cogs"
-    return None
+    """Name of the published form of a row, or None where it uses the field names of a record or unknown ones."""
+    return recognise(Sheet(dict(row))) or None
 
 
-PRESETS: dict[str, Preset] = {
-    "gsm8k": _gsm8k,
-    "aqua_rat": _aqua,
-    "tabmwp": _tabmwp,
-    "spider": _spider,
-    "strategyqa": _strategyqa,
-    "math": _math,
-    "cogs": _cogs,
-    "messages": _messages,
-}
+def is_log(row: Any) -> bool:
+    """Whether a row is a conversation, whose id may be that of a session."""
+    return isinstance(row, dict) and bool(chat_column(Sheet({str(key): value for key, value in row.items()})))

@@ -9,7 +9,6 @@ from os import PathLike
 
 from skillshot.bank.checks import CHECKS, QUERY_CHECKS
 from skillshot.bank.columns import suggest
-from skillshot.bank.convert import RowError, to_record
 from skillshot.bank.examples import Examples, name_of, raw_rows
 from skillshot.bank.intake import GOLD, Intake, Quarantined, Tally, shorten, warn_of_reordered
 from skillshot.bank.kinds import holds_rows
@@ -114,17 +113,13 @@ def load_questions(path: str | PathLike[str], *, columns: Mapping[str, str] | No
         InputError: unreadable or empty.
         ColumnsError: no row has a question.
     """
-    loaded, tally, intake = Loaded(), Tally(), Intake(columns)
-    for raw in intake.watch(read_raw(path) if holds_rows(path) else read_questions(path)):
-        try:
-            reason, record = raw.reason, None if raw.reason else to_record(raw.row, intake.columns)
-        except RowError as error:
-            reason, record = str(error), None
-        if record is not None:
-            loaded.records.append(record)
-            tally.accepted += 1
-        else:
-            loaded.quarantined.append(Quarantined(reason, raw.file, raw.line, shorten(raw.row)))
+    loaded, tally, intake = Loaded(), Tally(), Intake(columns, asked=True)
+    for raw, found in intake.read(read_raw(path) if holds_rows(path) else read_questions(path)):
+        if isinstance(found, str):
+            loaded.quarantined.append(Quarantined(found, raw.file, raw.line, shorten(raw.row)))
             tally.add(loaded.quarantined[-1])
+        else:
+            loaded.records.append(found)
+            tally.accepted += 1
     tally.refuse_if_bad(str(path), ValidateParams(max_quarantined=1.0), intake)
     return loaded

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import logging
-import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from skillshot.bank.columns import PLACEHOLDER, suggest
+from skillshot.bank.columns import OTHER_NAMES, confirming, plain_name
 from skillshot.common.record import Record
 from skillshot.common.tables import counted
 from skillshot.common.text import visible
 
 logger = logging.getLogger("skillshot")
 _ROWS = 100  # without a rationale, whose other columns are looked at
-_NEEDED = ("question", "answer")  # a column map switches the recognition of published forms off
 
 
 class Unexplained:
@@ -47,12 +45,12 @@ class Unexplained:
                 "%s: %s of %s %s no rationale", path, f"{self.missing:,}", counted(self.rows, "row"), has
             )  # fmt: skip
             return
-        found = suggest("rationale", columns, given, _NEEDED)
-        if found["rationale"] in self._texts and PLACEHOLDER not in found.values():
-            pairs = ",".join(f"{field}={column}" for field, column in found.items())
+        names = {plain_name(name): name for name in columns}
+        likely = next((names[name] for name in OTHER_NAMES["rationale"] if names.get(name) in self._texts), None)
+        if likely and likely not in given.values():
             logger.warning(
-                "%s: no row has a rationale; column %s looks like one: --columns %s",
-                path, found["rationale"], shlex.quote(pairs),
+                "%s: no row has a rationale; column %s looks like one: %s",
+                path, likely, confirming({**given, "rationale": likely}),
             )  # fmt: skip
         else:
             logger.info("%s: no row has a rationale", path)
