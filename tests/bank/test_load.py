@@ -52,7 +52,7 @@ PUBLISHED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"sentence": "A rose .", "logical_form": "rose ( x _ 1 )", "type": "in_distribution"},
         {"question": "A rose .", "answer": "rose ( x _ 1 )", "answer_type": "lf"},
     ),
-    "messages": (
+    "chat": (
         {"messages": [{"role": "system", "content": "be brief"}, {"role": "user", "content": "q"},
                       {"role": "assistant", "content": "1 + 2 = 3.\nThe answer is 3."}]},
         {"question": "q", "rationale": "1 + 2 = 3.\nThe answer is 3.", "answer": "3", "answer_type": "number"},
@@ -129,34 +129,45 @@ def test_queries_need_neither_rationale_nor_answer(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "given", "columns"),
     [
-        (
-            {"problem": "q", "result": "4", "notes": "n"},
-            {},
-            {"question": "problem", "answer": "result"},
-        ),
+        ({"problem": "q", "result": "4", "notes": "n"}, {}, {"question": "problem", "answer": "result"}),
         ({"prompt": "q", "completion": "r"}, {}, {"question": "prompt", "answer": "completion"}),
         (
-            {"prompt": "q", "completion": "r", "gold": "4"},
+            {"prompt": "q", "completion": "r", "gold": "no"},
             {},
             {"question": "prompt", "rationale": "completion", "answer": "gold"},
         ),
+        ({"input": "q", "steps": "r", "final": "no"}, {}, {"question": "input", "rationale": "steps", "answer": "final"}),
         (
-            {"input": "q", "steps": "r", "final": "4"},
-            {},
-            {"question": "input", "rationale": "steps", "answer": "final"},
-        ),
-        ({"a": "q", "b": "r", "c": "4"}, {}, {"question": "COLUMN", "answer": "COLUMN"}),
-        ({"question": "q", "rationale": "r"}, {}, {"answer": "COLUMN"}),
-        (
-            {"ask": "q", "Solution": "r", "gold": "4"},
+            {"ask": "q", "Solution": "r", "gold": "no"},
             {"question": "ask"},
             {"question": "ask", "rationale": "Solution", "answer": "gold"},
         ),
-        ({"ask": "q", "why": "r", "answer": "4"}, {"question": "aks"}, {"question": "COLUMN"}),
+    ],
+)
+def test_a_guess_is_reported_with_the_line_that_confirms_it(
+    row: dict[str, str], given: dict[str, str], columns: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [{key: f"{value} {i}" for key, value in row.items()} for i in range(4)]
+    guessed = load_bank(rows, columns=given).records
+    (line,) = [message for message in caplog.messages if "guessed" in message]
+    pairs = ",".join(f"{field}={column}" for field, column in columns.items())
+    assert line == f"<examples>: columns are guessed; to confirm or change them: --columns {pairs}"
+    caplog.clear()
+    assert load_bank(rows, columns=columns).records == guessed
+    assert not [message for message in caplog.messages if "guessed" in message]
+
+
+@pytest.mark.parametrize(
+    ("row", "given", "columns", "likely"),
+    [
+        ({"a": "q", "b": "r", "c": "4"}, {}, {"question": "COLUMN", "answer": "COLUMN"}, "; question may be a or b or c"),
+        ({"question": "q", "rationale": "r"}, {}, {"answer": "COLUMN"}, ""),
+        ({"ask": "q", "why": "r", "answer": "4"}, {"question": "aks"}, {"question": "COLUMN"}, ""),
+        ({"question": "q", "b": "r", "c": "s"}, {}, {"answer": "COLUMN"}, "; answer may be b or c"),
     ],
 )
 def test_a_message_suggests_columns_of_the_file(
-    row: dict[str, str], given: dict[str, str], columns: dict[str, str], tmp_path: Path
+    row: dict[str, str], given: dict[str, str], columns: dict[str, str], likely: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "bank.jsonl"
     # the message holds the file's columns even where a row is too long to be kept
@@ -165,7 +176,7 @@ def test_a_message_suggests_columns_of_the_file(
     with pytest.raises(ColumnsError) as caught:
         load_bank(path, columns=given)
     assert caught.value.columns == columns
-    problem = f"the file has the columns {', '.join(row)}, long"
+    problem = f"the file has the columns {', '.join(row)}, long{likely}"
     assert str(caught.value).splitlines()[1:] == [problem, f"pass columns={columns}"]
     text = ",".join(f"{field}={column}" for field, column in columns.items())
     assert caught.value.for_command().splitlines()[1:] == [problem, f"add --columns {text}"]
@@ -194,16 +205,16 @@ def test_a_field_of_its_own_is_metadata(tmp_path: Path) -> None:
 
 def test_queries_without_gold_are_refused_where_it_is_needed(tmp_path: Path) -> None:
     path = tmp_path / "queries.jsonl"
-    path.write_text('{"question": "q", "final": "4", "why": "r"}\n{"question": "p", "final": "5", "why": "s"}\n')
+    path.write_text('{"question": "q", "facit": "4", "why": "r"}\n{"question": "p", "facit": "5", "why": "s"}\n')
     assert len(load_queries(path).records) == 2
     with pytest.raises(ColumnsError) as caught:
         load_queries(path, gold=["answer"])
     assert caught.value.for_command().splitlines() == [
         f"{path}: no query has an answer",
-        "the file has the columns question, final, why",
-        "add --columns answer=final",
+        "the file has the columns question, facit, why",
+        "add --columns answer=COLUMN",
     ]
-    assert load_queries(path, columns={"answer": "final"}, gold=["answer"]).records[1].answer == "5"
+    assert load_queries(path, columns={"answer": "facit"}, gold=["answer"]).records[1].answer == "5"
     with pytest.raises(ColumnsError, match="no query has a rationale or an answer"):
         load_queries(path, gold=["rationale", "answer"])
     with path.open("a") as handle:
@@ -348,7 +359,8 @@ def test_rows_without_rationale_are_accepted_and_counted(tmp_path: Path, caplog:
          "no row has a rationale; column steps looks like one: --columns rationale=steps"),
         ([row | {"steps": 3} for row in ANSWERED], "no row has a rationale"),  # a number of steps
         ([row | {"explanation": ""} for row in ANSWERED], "no row has a rationale"),
-        ([{"sentence": f"q {i}", "logical_form": "a b c", "steps": "so"} for i in range(9)], "no row has a rationale"),
+        ([{"sentence": f"q {i}", "logical_form": "a b c", "steps": "so"} for i in range(9)],
+         "no row has a rationale; column steps looks like one: --columns rationale=steps"),
     ],
 )  # fmt: skip
 def test_a_column_that_looks_like_a_rationale_is_named(

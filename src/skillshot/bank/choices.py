@@ -157,8 +157,11 @@ def chosen(answer: Any, choices: Choices, base: Base, texts: bool = False) -> An
         return letter(choices.right, choices) if choices.right is not None else answer
     if is_place(answer):
         return _placed(answer, choices, base, texts)
-    if isinstance(answer, bool) or by_text(answer, choices) is not None:
+    if isinstance(answer, bool):
         return answer
+    if (place := by_text(answer, choices)) is not None:
+        same = clean_text(str(answer)).casefold() == choices.texts[place].casefold()
+        return answer if same else choices.texts[place]  # as written, where that is the option's text
     labelled = by_label(answer, choices)
     if labelled is not None:
         return letter(labelled, choices)
