@@ -168,8 +168,8 @@ def test_every_row_is_accepted_or_quarantined(
 
 def test_examples_that_cannot_be_used_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     Parts(monkeypatch)
-    with pytest.raises(ColumnsError, match="the columns id, task, rationale, answer"):
-        skillshot.fit(ROWS)
+    with pytest.raises(ColumnsError, match="the columns left, right; question may be left or right"):
+        skillshot.fit([{"left": f"a {i}", "right": f"b {i}"} for i in range(20)])
     for examples, reason in (
         ([], "0 of 0 rows are unusable"),
         ({"train": ROWS}, "one mapping with train; expected a list of mappings, or one split"),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skillshot.bank.choices import ChoiceError, Choices, chosen, choices_of
+from skillshot.bank.choices import ChoiceError, Choices, choices_of, chosen
 from skillshot.bank.convert import RowError, to_record
 from skillshot.bank.intake import GOLD, Intake, Quarantined
 from skillshot.bank.literals import MAX_TEXT, literal
@@ -32,7 +32,8 @@ SHAPES: dict[str, Any] = {
     "python in a cell": "['frog', 'dog', \"trout\"]",
     "python object in a cell": "{'A': 'frog', 'B': 'dog', 'C': 'trout'}",
     "numpy in a cell": "['frog' 'dog'\n 'trout']",
-    "numpy object in a cell": "{'text': array(['frog', 'dog', 'trout'], dtype=object), 'label': array(['A', 'B', 'C'], dtype=object)}",
+    "numpy object in a cell": "{'text': array(['frog', 'dog', 'trout'], dtype=object), "
+    "'label': array(['A', 'B', 'C'], dtype=object)}",
     "mathqa": "a ) frog , b ) dog , c ) trout",
     "lines": "A. frog\nB. dog\nC. trout",
     "bars": "frog | dog | trout",
@@ -116,7 +117,11 @@ def test_places_that_the_file_does_not_settle_are_refused_with_the_line_that_doe
         "if the first option is number 1, write answer_from_1 for answer_from_0",
         "add --columns answer_from_0=answer",
     ]
-    assert [_meant(record) for record in load_bank(rows, columns=caught.value.columns).records] == ["dog", "trout", "dog"]
+    assert [_meant(record) for record in load_bank(rows, columns=caught.value.columns).records] == [
+        "dog",
+        "trout",
+        "dog",
+    ]
     assert [_meant(r) for r in load_bank(rows, columns={"answer_from_1": "answer"}).records] == ["frog", "dog", "frog"]
 
 
@@ -151,8 +156,10 @@ def test_what_is_no_options(value: Any) -> None:
 
 
 HOSTILE = [
-    "[" * 30_000 + "]" * 30_000, "['a'" + " 'a'" * 10_000 + "]", "[" + "9" * 20_000 + "]", "[9**9**9]", "[a for a in b]",
-    "{'a': __import__('os')}", "['\\N{DIGIT ONE']", "['" + "a" * MAX_TEXT + "']", "[1,\x00]", "{[]: 1}", "['a']" * 5000 + "]",
+    "[" * 30_000 + "]" * 30_000, "['a'" + " 'a'" * 10_000 + "]", "[" + "9" * 20_000 + "]", "[9**9**9]",
+    "[a for a in b]",
+    "{'a': __import__('os')}", "['\\N{DIGIT ONE']", "['" + "a" * MAX_TEXT + "']", "[1,\x00]", "{[]: 1}",
+    "['a']" * 5000 + "]",
 ]  # fmt: skip
 
 
@@ -172,7 +179,9 @@ def test_a_python_list_comes_back(texts: list[str]) -> None:
     assert literal(str(texts)) == texts == literal(json.dumps(texts))
 
 
-@given(st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=12)), st.sampled_from([None, 0, 1]))
+@given(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=12)), st.sampled_from([None, 0, 1])
+)
 def test_an_answer_is_chosen_or_refused(answer: Any, base: int | None) -> None:
     try:
         found = chosen(answer, Choices(("x", "2", "z"), ("A", "B", "C")), base)

@@ -49,7 +49,8 @@ FORMS: dict[str, tuple[Rows, dict[str, Any]]] = {
     ),
     "two calls one after the other": (
         [{"messages": [USER, {"role": "assistant", "tool_calls": [{"function": {"name": "find", "arguments": "{}"}}]},
-                       {"role": "tool", "content": "id 7"}, {"role": "assistant", "tool_calls": [{"function": CALL}]}]}],
+                       {"role": "tool", "content": "id 7"},
+                       {"role": "assistant", "tool_calls": [{"function": CALL}]}]}],
         {"answer": SHOWN, "context": 'Assistant: {"name": "find", "arguments": {}}\nTool: id 7'},
     ),
     "calls made at once": (
@@ -71,13 +72,18 @@ FORMS: dict[str, tuple[Rows, dict[str, Any]]] = {
                        {"role": "assistant", "content": "Sunny.", "weight": 1}]}],
         {"answer": "Sunny.", "context": "User: Weather in Lyon?\nAssistant: Rain."},
     ),
+    "messages in a cell": (
+        [{"messages": json.dumps([USER, {"role": "assistant", "content": "Sunny."}])}],
+        {"question": "Weather in Lyon?", "answer": "Sunny."},
+    ),
     "reasoning": (
         [{"messages": [USER, {"role": "assistant", "content": "Sunny.", "reasoning_content": "The sky is clear."}]}],
         {"rationale": "The sky is clear.", "answer": "Sunny."},
     ),
     "sharegpt": (
         [{"id": "a_1", "conversations": [{"from": "system", "value": "Be brief."}, {"from": "human", "value": "one"},
-          {"from": "gpt", "value": "1"}, {"from": "human", "value": "two"}, {"from": "gpt", "value": "It is \\boxed{2}"}]}],
+          {"from": "gpt", "value": "1"}, {"from": "human", "value": "two"},
+          {"from": "gpt", "value": "It is \\boxed{2}"}]}],
         {"question": "two", "answer": "2", "rationale": "It is \\boxed{2}", "context": "User: one\nAssistant: 1",
          "system": "Be brief.", "id": "a_1"},
     ),
@@ -196,12 +202,14 @@ FORMS: dict[str, tuple[Rows, dict[str, Any]]] = {
         {"question": "A rose .", "answer": "rose ( x _ 1 )", "answer_type": "lf", "type": "in_distribution"},
     ),
     "cogs without names": (
-        [{"column_1": f"A {noun} was helped by a dog .", "column_2": f"{noun} ( x _ 1 ) AND help . theme ( x _ 3 , x _ 1 )",
+        [{"column_1": f"A {noun} was helped by a dog .",
+          "column_2": f"{noun} ( x _ 1 ) AND help . theme ( x _ 3 , x _ 1 )",
           "column_3": "in_distribution"} for noun in ("rose", "girl", "cake", "boy", "box")],
         {"question": "A rose was helped by a dog .", "answer": "rose ( x _ 1 ) AND help . theme ( x _ 3 , x _ 1 )"},
     ),
     "squad": (
-        [{"id": "5", "context": "Ann wrote it.", "question": "Who?", "answers": {"text": ["Ann"], "answer_start": [0]}}],
+        [{"id": "5", "context": "Ann wrote it.", "question": "Who?",
+          "answers": {"text": ["Ann"], "answer_start": [0]}}],
         {"question": "Who?", "context": "Ann wrote it.", "answer": "Ann"},
     ),
     "passage": (
@@ -213,7 +221,8 @@ FORMS: dict[str, tuple[Rows, dict[str, Any]]] = {
         {"rationale": "x=19-4", "answer": "15"},
     ),
     "math23k": (
-        [{"id": "1", "original_text": "小明有3个，又买5个，共几个？", "segmented_text": "小明 有 3 个", "equation": "x=3+5", "ans": "8"}],
+        [{"id": "1", "original_text": "小明有3个，又买5个，共几个？", "segmented_text": "小明 有 3 个",
+          "equation": "x=3+5", "ans": "8"}],
         {"question": "小明有3个，又买5个，共几个？", "rationale": "x=3+5", "answer": "8"},
     ),
     "math with a final answer": (
@@ -230,7 +239,8 @@ FORMS: dict[str, tuple[Rows, dict[str, Any]]] = {
         {"answer": "2", "rationale": "First we add both numbers. So the answer is 2."},
     ),
     "names in another language": (
-        [{"frage": f"Wie viele sind es bei {i}?", "antwort": f"{i * 7}", "erklärung": f"Es sind {i} mal sieben, also {i * 7}."}
+        [{"frage": f"Wie viele sind es bei {i}?", "antwort": f"{i * 7}",
+          "erklärung": f"Es sind {i} mal sieben, also {i * 7}."}
          for i in (3, 5, 4, 9)],
         {"question": "Wie viele sind es bei 3?", "answer": "21", "rationale": "Es sind 3 mal sieben, also 21."},
     ),
@@ -243,7 +253,8 @@ FORMS: dict[str, tuple[Rows, dict[str, Any]]] = {
         {"question": "please block card number 0", "answer": "pin", "label": "pin"},
     ),
     "code": (
-        [{"task_id": i, "text": f"Write a function that adds {i}.", "code": f"def f(x):\n    return x + {i}"} for i in (4, 2, 7)],
+        [{"task_id": i, "text": f"Write a function that adds {i}.", "code": f"def f(x):\n    return x + {i}"}
+         for i in (4, 2, 7)],
         {"question": "Write a function that adds 4."},
     ),
     "capitals": ([{"Question": "How many?", "Answer": "2", "Rationale": "1 + 1 = 2"}], {"rationale": "1 + 1 = 2"}),

@@ -136,7 +136,11 @@ def test_queries_need_neither_rationale_nor_answer(tmp_path: Path) -> None:
             {},
             {"question": "prompt", "rationale": "completion", "answer": "gold"},
         ),
-        ({"input": "q", "steps": "r", "final": "no"}, {}, {"question": "input", "rationale": "steps", "answer": "final"}),
+        (
+            {"input": "q", "steps": "r", "final": "no"},
+            {},
+            {"question": "input", "rationale": "steps", "answer": "final"},
+        ),
         (
             {"ask": "q", "Solution": "r", "gold": "no"},
             {"question": "ask"},
@@ -160,9 +164,14 @@ def test_a_guess_is_reported_with_the_line_that_confirms_it(
 @pytest.mark.parametrize(
     ("row", "given", "columns", "likely"),
     [
-        ({"a": "q", "b": "r", "c": "4"}, {}, {"question": "COLUMN", "answer": "COLUMN"}, "; question may be a or b or c"),
+        (
+            {"a": "q", "b": "r", "c": "4"},
+            {},
+            {"question": "COLUMN", "answer": "COLUMN"},
+            "; question may be a or b or c",
+        ),
         ({"question": "q", "rationale": "r"}, {}, {"answer": "COLUMN"}, ""),
-        ({"ask": "q", "why": "r", "answer": "4"}, {"question": "aks"}, {"question": "COLUMN"}, ""),
+        ({"ask": "q", "hint": "r", "answer": "4"}, {"question": "aks"}, {"question": "COLUMN"}, ""),
         ({"question": "q", "b": "r", "c": "s"}, {}, {"answer": "COLUMN"}, "; answer may be b or c"),
     ],
 )
@@ -205,13 +214,13 @@ def test_a_field_of_its_own_is_metadata(tmp_path: Path) -> None:
 
 def test_queries_without_gold_are_refused_where_it_is_needed(tmp_path: Path) -> None:
     path = tmp_path / "queries.jsonl"
-    path.write_text('{"question": "q", "facit": "4", "why": "r"}\n{"question": "p", "facit": "5", "why": "s"}\n')
+    path.write_text('{"question": "q", "facit": "4", "hint": "r"}\n{"question": "p", "facit": "5", "hint": "s"}\n')
     assert len(load_queries(path).records) == 2
     with pytest.raises(ColumnsError) as caught:
         load_queries(path, gold=["answer"])
     assert caught.value.for_command().splitlines() == [
         f"{path}: no query has an answer",
-        "the file has the columns question, facit, why",
+        "the file has the columns question, facit, hint",
         "add --columns answer=COLUMN",
     ]
     assert load_queries(path, columns={"answer": "facit"}, gold=["answer"]).records[1].answer == "5"

@@ -123,11 +123,20 @@ CSV = "id,prompt,solution\n1,How many?,3 + 4 = 7\n2,How many?,so 5\n3,,none\n"
 def test_select_reads_questions_from_any_form_of_a_bank(bundle: Path, tmp_path: Path, capsys: Capture) -> None:
     path = tmp_path / "questions.csv"
     path.write_text(CSV)
-    assert main(["select", str(bundle), "--questions", str(path)]) == 2
+    assert main(["select", str(bundle), "--questions", str(path)]) == 0
+    output = capsys.readouterr()
+    assert [json.loads(line)["question"] for line in output.out.splitlines()] == ["How many?", "How many?"]
+    assert output.err.splitlines() == [
+        "questions.csv: columns are guessed; to confirm or change them: --columns question=prompt",
+        "questions.csv: line 4: left out: no question",
+    ]
+    other = tmp_path / "other.csv"
+    other.write_text("left,right\nHow many now,How many then\nHow far is it,How far was it\n")
+    assert main(["select", str(bundle), "--questions", str(other)]) == 2
     assert capsys.readouterr().err.splitlines() == [
-        f"skillshot select: {path}: 3 of 3 rows are unusable: no question (3, first questions.csv: line 2)",
-        "the file has the columns id, prompt, solution",
-        "add --columns question=prompt,rationale=solution",
+        f"skillshot select: {other}: 2 of 2 rows are unusable: no question (2, first other.csv: line 2)",
+        "the file has the columns left, right; question may be left or right",
+        "add --columns question=COLUMN",
     ]
     assert main(["select", str(bundle), "--questions", str(path), "--columns", "question=prompt", "-k", "1"]) == 0
     output = capsys.readouterr()
@@ -138,12 +147,13 @@ def test_select_reads_questions_from_any_form_of_a_bank(bundle: Path, tmp_path: 
 def test_the_line_to_paste_works(bundle: Path, tmp_path: Path, capsys: Capture) -> None:
     shutil.copytree(bundle, tmp_path / "copy")
     path = tmp_path / "more.jsonl"
-    rows = [{"the problem": f"What is {i} + 1?", "solution": f"It is {i + 1}", "target": f"{i + 1}"} for i in range(3)]
+    rows = [{"id": "x", "Problem": f"What is {i} + 1?", "Solution": f"It is {i + 1}", "mark": i + 1} for i in range(3)]
+    columns = "question=Problem,answer=mark"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     command = ["add", str(tmp_path / "copy"), str(path)]
-    assert main([*command, "--columns", "question=the problem"]) == 2
+    assert main([*command, "--columns", columns]) == 2
     option = capsys.readouterr().err.splitlines()[-1].removeprefix("add ")
-    assert option == "--columns 'question=the problem,rationale=solution,answer=target'"
+    assert option == f"--columns {columns},id="
     assert main([*command, *shlex.split(option)]) == 0
     assert "3 added, 0 refused" in capsys.readouterr().out
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from skillshot.bank.columns import filled
+from skillshot.bank.literals import literal
 
 ROLES = {
     "user": "user", "human": "user", "prompter": "user", "question": "user",
@@ -56,7 +57,9 @@ class Exchange:
 
 
 def turns_of(value: Any) -> list[Turn] | None:
-    """The turns of a list of messages; None where it is no such list."""
+    """The turns of a list of messages, also as text in a cell; None where it is no such list."""
+    if isinstance(value, str) and value.lstrip()[:1] == "[" and "{" in value[:20]:
+        value = literal(value)
     if not isinstance(value, Sequence) or isinstance(value, str) or not value:
         return None
     turns = [_turn(message) for message in value if isinstance(message, Mapping)]
@@ -72,7 +75,9 @@ def exchange(turns: Sequence[Turn], answered: bool = False) -> Exchange:
     """
     system = "\n".join(turn.text for turn in turns if turn.role == "system")
     talk = [turn for turn in turns if turn.role != "system"]
-    replies = [i for i, turn in enumerate(talk) if turn.role == "assistant" and turn.learned and (turn.text or turn.calls)]
+    replies = [
+        i for i, turn in enumerate(talk) if turn.role == "assistant" and turn.learned and (turn.text or turn.calls)
+    ]
     asked = [i for i, turn in enumerate(talk) if turn.role == "user"]
     if answered and replies:
         asked = [i for i in asked if i < replies[-1]] or asked[:1]
@@ -122,7 +127,9 @@ def _texts(content: Any) -> tuple[str, list[Any]]:
     if isinstance(content, Mapping) and isinstance(content.get("parts"), list):
         content = content["parts"]
     if isinstance(content, list):
-        texts = [part if isinstance(part, str) else part.get("text") for part in content if isinstance(part, str | Mapping)]
+        texts = [
+            part if isinstance(part, str) else part.get("text") for part in content if isinstance(part, str | Mapping)
+        ]
         calls = [part for part in content if isinstance(part, Mapping) and part.get("type") == "tool_use"]
         return "\n".join(text for text in texts if isinstance(text, str)), calls
     return (content if isinstance(content, str) else ""), []
@@ -133,7 +140,9 @@ def _call(call: Any) -> Any:
     function = call.get("function") if isinstance(call, Mapping) and isinstance(call.get("function"), Mapping) else call
     if not isinstance(function, Mapping) or "name" not in function:
         return call
-    arguments = next((function[key] for key in ("arguments", "input", "args", "parameters") if key in function), {})
+    arguments: Any = next(
+        (function[key] for key in ("arguments", "input", "args", "parameters") if key in function), {}
+    )
     return {"name": function["name"], "arguments": _parsed(arguments)}
 
 

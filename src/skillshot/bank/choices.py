@@ -18,7 +18,16 @@ from skillshot.bank.normalise import clean_text
 from skillshot.common.text import shown
 
 Base = int | None  # the number of the first option; None: not known
-LISTS = ("options", "choices", "alternatives", "answer_options", "answer_choices", "mc_options", "candidates", "endings")
+LISTS = (
+    "options",
+    "choices",
+    "alternatives",
+    "answer_options",
+    "answer_choices",
+    "mc_options",
+    "candidates",
+    "endings",
+)
 ANSWERS = (  # columns that name the right option, where `answer` does not
     "answer_key", "correct_answer", "correct_option", "correct_choice", "correct", "answer_idx", "answer_index",
     "correct_idx", "correct_index", "correct_answer_idx", "correct_answer_index", "gold_idx", "gold_index", "gold",
@@ -30,14 +39,12 @@ _TEXT_KEYS = ("text", "texts", "content", "value", "option", "choice", "option_t
 _RIGHT_KEYS = ("is_correct", "correct", "is_answer", "is_right")
 _LETTERED = re.compile(r"\(?([A-Za-z])\s*[).:]\s*")
 _IN_TEXT = re.compile(r"(?:^|(?<=[\s,;|]))\(?([A-Za-z])\s?\)\s?|(?:^|(?<=[\n;|]))\s?([A-Za-z])[.:]\s")
-_COLUMN = re.compile(
-    r"(?:(?P<stem>option|opt|op|choice|alternative|alt|ending|sol|answer|ans|hypothesis|candidate|response|solution)_?)?"
-    r"(?P<mark>[a-z]|[0-9]{1,2})"
+_MARKED = re.compile(
+    r"\W{0,3}(?:option|choice|answer)?\W{0,3}([A-Za-z])\s?[).:,\-–—]?\s*(.*)", re.DOTALL | re.IGNORECASE
 )
-_SURE = frozenset({"option", "opt", "op", "choice", "alternative", "alt", "ending", "sol"})  # never anything else
-_WRONG = re.compile(r"(?:distractor|incorrect_answer|wrong_answer)s?_?[0-9]{0,2}")
-_MARKED = re.compile(r"\W{0,3}(?:option|choice|answer)?\W{0,3}([A-Za-z])\s?[).:,\-–—]?\s*(.*)", re.DOTALL | re.IGNORECASE)
-_QUANTITY = re.compile(r"[$€£¥₩]?\s?(-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|-?[0-9]{1,15}(?:\.[0-9]{1,15})?)(?![0-9.,:/^])")
+_QUANTITY = re.compile(
+    r"[$€£¥₩]?\s?(-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|-?[0-9]{1,15}(?:\.[0-9]{1,15})?)(?![0-9.,:/^])"
+)
 _WHOLE = re.compile(r"-?[0-9]{1,3}(?:\.0)?")
 
 
@@ -85,38 +92,6 @@ def choices_of(value: Any) -> Choices:
     if found is None:
         raise ChoiceError(f"options is {type(given).__name__}, not a list of texts: {shown(given, 40)}")
     return found
-
-
-def spread(row: Mapping[str, Any]) -> tuple[list[str], Choices] | None:
-    """The columns that hold one option each, and these options; None where there are fewer than two."""
-    found: dict[str, dict[str, str]] = {}
-    for name in row:
-        if (match := _COLUMN.fullmatch(plain_name(name))) and (match["stem"] or match["mark"].isalpha()):
-            found.setdefault((match["stem"] or "") + ("#" if match["mark"].isdigit() else ""), {})[match["mark"]] = name
-    for stem, columns in found.items():
-        marks = _run(columns)
-        names = [columns[mark] for mark in marks]
-        while names and not filled(row[names[-1]]):
-            names.pop()  # fewer options than the file has columns
-        values = [row[name] for name in names]
-        if len(names) < 2 or not all(isinstance(value, str | int | float) for value in values):
-            continue
-        choices = Choices(tuple(clean_text(str(value)) for value in values), tuple(mark.upper() for mark in marks[: len(names)]))
-        if stem.rstrip("#") in _SURE or _named(row, choices):
-            return [columns[mark] for mark in marks], choices
-    return None
-
-
-def distractors(row: Mapping[str, Any]) -> list[str]:
-    """Columns that hold wrong answers."""
-    return [name for name in row if _WRONG.fullmatch(plain_name(name)) and filled(row[name])]
-
-
-def with_right(right: Any, wrong: Iterable[Any]) -> Choices:
-    """Options made of the right answer and wrong ones, sorted, so that the place says nothing."""
-    parts = [part for value in wrong for part in (value if isinstance(value, list) else [value])]
-    texts = sorted({clean_text(str(part)) for part in [right, *parts] if filled(part)})
-    return Choices(tuple(texts), right=texts.index(clean_text(str(right))))
 
 
 def is_place(answer: Any) -> bool:
@@ -198,7 +173,9 @@ def _placed(answer: Any, choices: Choices, base: Base, texts: bool) -> Any:
 
 def _of_mapping(value: Mapping[Any, Any]) -> Choices | None:
     keys = {plain_name(str(key)): key for key in value}
-    texts = next((value[keys[key]] for key in (*_TEXT_KEYS, "choices", "options") if _many(value.get(keys.get(key)))), None)
+    texts = next(
+        (value[keys[key]] for key in (*_TEXT_KEYS, "choices", "options") if _many(value.get(keys.get(key)))), None
+    )
     if texts is not None:  # {"label": ["A", "B"], "text": ["frog", "dog"]}
         labels = next((value[keys[key]] for key in _LABEL_KEYS if _many(value.get(keys.get(key)))), ())
         return _made(list(texts), list(labels) if len(labels) == len(texts) else [])
@@ -248,7 +225,7 @@ def _made(texts: list[Any], labels: list[Any]) -> Choices | None:
 def _listed(text: str) -> list[str] | str:
     """Options written one after the other in a text: "a ) 38 , b ) 27", lines, or parts between bars."""
     text = text.strip()
-    marks = [m for m in _IN_TEXT.finditer(text[:50_000])]
+    marks = list(_IN_TEXT.finditer(text[:50_000]))
     wanted = [chr(ord("a") + i) for i in range(len(marks))]
     if len(marks) > 1 and marks[0].start() == 0 and [(m[1] or m[2]).lower() for m in marks] == wanted:
         ends = [*(mark.start() for mark in marks[1:]), len(text)]
@@ -258,27 +235,6 @@ def _listed(text: str) -> list[str] | str:
         if len(parts) > 1:
             return parts
     return text
-
-
-def _run(columns: Mapping[str, str]) -> list[str]:
-    """Marks that follow each other from a, 0 or 1."""
-    marks = list(columns)
-    if marks[0].isalpha():
-        wanted = [chr(ord("a") + i) for i in range(len(marks))]
-    else:
-        start = 0 if "0" in columns else 1
-        wanted = [str(start + i) for i in range(len(marks))]
-    return wanted if sorted(marks) == sorted(wanted) else []
-
-
-def _named(row: Mapping[str, Any], choices: Choices) -> bool:
-    """Whether an answer in the row names one of the options."""
-    names = {plain_name(name): name for name in row}
-    value = next((row[names[name]] for name in ("answer", *ANSWERS) if name in names and filled(row[names[name]])), None)
-    if not _scalar(value):
-        return False
-    place = any(PLACES.fullmatch(name) for name in names) and is_place(value) and int(float(value)) <= len(choices.texts)
-    return place or any(find(value, choices) is not None for find in (by_text, by_label))
 
 
 def _many(value: Any) -> bool:

@@ -17,20 +17,22 @@ FIELDS = ("id", "question", "rationale", "answer", "context", "options", "unit",
 INDEXES = {"answer_from_0": 0, "answer_from_1": 1}  # an answer that is the place of its option, counted from there
 OTHER_NAMES = {  # how published data sets call our fields, most specific first; each as `plain_name` gives it
     "question": (
-        "problem", "prompt", "input", "inputs", "query", "instruction", "utterance", "sentence", "source", "question_text",
-        "question_stem", "stem", "problem_statement", "problem_text", "original_text", "user_input", "natural_language",
-        "nl", "nl_query", "goal", "task", "request", "statement", "claim", "text", "src", "ctx", "user", "title",
+        "problem", "prompt", "input", "inputs", "query", "instruction", "utterance", "sentence", "source",
+        "question_text", "question_stem", "stem", "problem_statement", "problem_text", "original_text", "user_input",
+        "natural_language", "nl", "nl_query", "goal", "task", "request", "statement", "claim", "text", "src", "ctx",
+        "user", "title",
     ),
     "rationale": (
         "solution", "explanation", "reasoning", "chain_of_thought", "cot", "thought", "thoughts", "thinking", "steps",
         "worked_solution", "justification", "derivation", "analysis", "proof", "reasoning_content", "cot_content",
-        "equation", "equations", "formula", "exp", "completion", "response", "generation",
+        "why", "equation", "equations", "formula", "exp", "completion", "response", "generation",
     ),
     "answer": (
-        "final_answer", "final", "target", "targets", "result", "label", "output", "gold", "expected_answer", "completion",
-        "ans", "answers", "gold_answer", "correct_answer", "expected_output", "expected", "ground_truth", "reference",
-        "reference_answer", "ideal", "sql", "query", "logical_form", "canonical_solution", "code", "program", "response",
-        "reply", "outputs", "value", "tgt", "intent", "category", "solution",
+        "final_answer", "final", "target", "targets", "result", "label", "output", "gold", "expected_answer",
+        "completion", "ans", "answers", "gold_answer", "correct_answer", "expected_output", "expected",
+        "ground_truth", "reference", "reference_answer", "ideal", "sql", "query", "logical_form",
+        "canonical_solution", "code", "program", "response", "reply", "outputs", "value", "tgt", "intent", "category",
+        "solution",
     ),
     "context": (
         "passage", "paragraph", "article", "story", "document", "background", "support", "schema", "sql_context",
@@ -40,6 +42,7 @@ OTHER_NAMES = {  # how published data sets call our fields, most specific first;
 PLACEHOLDER = "COLUMN"
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SEPARATORS = re.compile(r"[\W_]+")
+_WRAPPERS = frozenset({"row", "data"})
 _PLACE = re.compile(r"-?[0-9]{1,6}")
 _GUESSED = ("question", "answer", "rationale")  # in this order: a row needs no rationale
 
@@ -60,9 +63,12 @@ def plain_name(name: str) -> str:
 
 
 def reach(row: Mapping[str, Any], column: str) -> Any:
-    """The value of a column, or at a path into nested objects and lists (`turns.0.content`); None where there is none."""
+    """The value of a column, or at a path into objects and lists (`turns.0.content`); None where there is none."""
     if column in row:
         return row[column]
+    first, _, rest = column.partition(".")
+    if first in _WRAPPERS and first not in row and rest:
+        return reach(row, rest)  # the readers unwrap such rows
     value: Any = row
     for part in column.split("."):
         if isinstance(value, Mapping):

@@ -57,6 +57,8 @@ def convert(
     if refused := why_refused(row):
         raise RowError(refused)
     columns = column_map(columns)
+    if not row:
+        raise RowError("no question")
     try:
         found = understood(named(row), columns, reading)
     except ValueError as error:

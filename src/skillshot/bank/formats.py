@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from skillshot.bank.chat import turns_of
 from skillshot.bank.columns import OTHER_NAMES
 from skillshot.bank.shapes import (
+    CHATS,
     chat_column,
     read_aqua,
     read_bigbench,
@@ -42,11 +44,16 @@ _RIVALS = frozenset(OTHER_NAMES["answer"]) - {"completion", "response", "value",
 
 @dataclass(frozen=True)
 class Form:
-    """A published form: its name, when a row has it, and how it is read."""
+    """A published form: its name, how it is read, and when a row has it.
+
+    Attributes:
+        needs: columns that the row must have, by their plain names; one of these groups. fits: what else must hold.
+    """
 
     name: str
-    fits: Callable[[Sheet], object]
     read: Callable[[Sheet], None]
+    needs: tuple[frozenset[str], ...]
+    fits: Callable[[Sheet], object] = lambda _: True
 
 
 def _pair(name: str, question: str, answer: str, context: str = "") -> Form:
@@ -54,7 +61,7 @@ def _pair(name: str, question: str, answer: str, context: str = "") -> Form:
 
     def fits(sheet: Sheet) -> bool:
         rivals = _RIVALS & sheet.names.keys() - {question, answer}
-        return sheet.has(question, answer) and not rivals and not any(map(sheet.own, ("question", "rationale", "answer")))
+        return not rivals and not any(map(sheet.own, ("question", "rationale", "answer")))
 
     def read(sheet: Sheet) -> None:
         if question in sheet.repeated and sheet.get(context) is not None:  # one instruction for many inputs
@@ -64,25 +71,24 @@ def _pair(name: str, question: str, answer: str, context: str = "") -> Form:
         sheet.take("context", context)
         sheet.take("answer", answer)
 
-    return Form(name, fits, read)
+    return Form(name, read, (frozenset({question, answer}),), fits)
 
 
 def _worked(sheet: Sheet) -> bool:
     return isinstance(answer := sheet.row.get("answer"), str) and "####" in answer and not sheet.own("rationale")
 
 
-def _open(sheet: Sheet, *names: str) -> bool:
-    """The row has these columns, and no answer of its own."""
-    return sheet.has(*names) and not sheet.own("answer")
+def _is_text_query(sheet: Sheet) -> bool:
+    return not sheet.own("answer") and isinstance(sheet.get("query", "sql"), str)
 
 
 def _lettered(sheet: Sheet) -> bool:
-    letter = str(sheet.get("correct")).strip(" ().") if _open(sheet, "options", "rationale", "correct") else ""
-    return len(letter) == 1 and letter.isalpha()
+    letter = str(sheet.get("correct")).strip(" ().")
+    return len(letter) == 1 and letter.isalpha() and not sheet.own("answer")
 
 
 def _is_sql(sheet: Sheet) -> bool:
-    if not _open(sheet, "question"):
+    if sheet.own("answer"):
         return False
     texts = [sheet.get(name) for name in ("query", "sql")]
     return any(_SQL.match(text) for text in texts if isinstance(text, str)) or any(
@@ -90,14 +96,17 @@ def _is_sql(sheet: Sheet) -> bool:
     )
 
 
-def _listed(sheet: Sheet) -> bool:
-    return sheet.has("input", "target") and isinstance(sheet.get("target"), list) and not sheet.own("answer")
+def _scored(sheet: Sheet) -> bool:
+    """A score for each option, or a list of right answers."""
+    return sheet.has("target_scores") or (isinstance(sheet.get("target"), list) and not sheet.own("answer"))
+
+
+def _spans(sheet: Sheet) -> bool:
+    return isinstance(answers := sheet.get("answers"), Mapping) and "text" in answers
 
 
 def _solved(sheet: Sheet) -> bool:
     """A problem with its worked solution; a short one without a marked answer is an answer itself."""
-    if not sheet.has("problem", "solution"):
-        return False
     solution = sheet.get("solution")
     return not isinstance(solution, str) or len(solution.split()) > 3 or bool(split_solution(solution)[1])
 
@@ -106,24 +115,28 @@ def _read_log(sheet: Sheet) -> None:
     read_chat(sheet, chat_column(sheet))
 
 
+def _needs(*groups: str) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(group.split()) for group in groups)
+
+
 FORMS = (
-    Form("promptfoo", lambda s: isinstance(s.get("vars"), Mapping), read_promptfoo),
-    Form("inputs and outputs", lambda s: isinstance(s.get("inputs"), Mapping), read_nested),
-    Form("gsm8k", _worked, read_gsm8k),
-    Form("tabmwp", lambda s: s.has("question", "answer", "solution", "table", "choices"), read_tabmwp),
-    Form("strategyqa", lambda s: s.has("question", "answer", "facts") and not s.own("rationale"), read_strategyqa),
-    Form("aqua_rat", _lettered, read_aqua),
-    Form("spider", lambda s: _open(s, "question", "db_id") and isinstance(s.get("query", "sql"), str), read_spider),
-    Form("text-to-sql", lambda s: s.has("sql_prompt", "sql"), read_gretel),
-    Form("text-to-sql", _is_sql, read_sql),
-    Form("math", _solved, read_math),
-    Form("verl", lambda s: turns_of(s.get("prompt")) and s.has("reward_model"), read_verl),
-    Form("chat", chat_column, _read_log),
-    Form("mawps", lambda s: s.has("s_question", "l_solutions"), read_mawps),
-    Form("svamp", lambda s: s.has("body", "question", "answer"), read_story),
-    Form("big-bench", lambda s: s.has("input", "target_scores") or _listed(s), read_bigbench),
-    Form("squad", lambda s: isinstance(s.get("answers"), Mapping) and "text" in s.get("answers"), read_squad),
-    Form("cogs", lambda s: s.has("sentence", "logical_form") or s.has("source", "target"), read_cogs),
+    Form("promptfoo", read_promptfoo, _needs("vars"), lambda s: isinstance(s.get("vars"), Mapping)),
+    Form("inputs and outputs", read_nested, _needs("inputs"), lambda s: isinstance(s.get("inputs"), Mapping)),
+    Form("gsm8k", read_gsm8k, _needs("answer"), _worked),
+    Form("tabmwp", read_tabmwp, _needs("question answer solution table choices")),
+    Form("strategyqa", read_strategyqa, _needs("question answer facts"), lambda s: not s.own("rationale")),
+    Form("aqua_rat", read_aqua, _needs("options rationale correct"), _lettered),
+    Form("spider", read_spider, _needs("question query db_id", "question sql db_id"), _is_text_query),
+    Form("text-to-sql", read_gretel, _needs("sql_prompt sql")),
+    Form("text-to-sql", read_sql, _needs("question query", "question sql"), _is_sql),
+    Form("math", read_math, _needs("problem solution"), _solved),
+    Form("verl", read_verl, _needs("prompt reward_model"), lambda s: turns_of(s.get("prompt"))),
+    Form("chat", _read_log, _needs(*CHATS), chat_column),
+    Form("mawps", read_mawps, _needs("s_question l_solutions")),
+    Form("svamp", read_story, _needs("body question answer")),
+    Form("big-bench", read_bigbench, _needs("input target_scores", "input target"), _scored),
+    Form("squad", read_squad, _needs("answers"), _spans),
+    Form("cogs", read_cogs, _needs("sentence logical_form", "source target")),
     _pair("big-bench", "input", "target"),
     _pair("flan", "inputs", "targets"),
     _pair("flan", "inputs_pretokenized", "targets_pretokenized"),
@@ -138,14 +151,19 @@ def recognise(sheet: Sheet) -> str:
 
     A form whose texts are nested objects is unpacked, and what it held is recognised in turn.
     """
-    name = ""
-    for form in FORMS:
+    for form in _likely(frozenset(sheet.names)):
         if form.fits(sheet):
             form.read(sheet)
-            name = name or form.name
-            if form.read not in (read_promptfoo, read_nested):
-                break
-    return name
+            if form.read in (read_promptfoo, read_nested):
+                recognise(sheet)
+            return form.name
+    return ""
+
+
+@lru_cache(maxsize=1024)
+def _likely(names: frozenset[str]) -> tuple[Form, ...]:
+    """Forms whose columns are there; rows of one file have the same columns."""
+    return tuple(form for form in FORMS if any(group <= names for group in form.needs))
 
 
 def preset_of(row: Mapping[str, Any]) -> str | None:

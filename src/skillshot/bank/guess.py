@@ -13,7 +13,7 @@ from typing import Any
 from skillshot.bank.choices import PLACES, ChoiceError, Choices, by_label, by_text, is_place
 from skillshot.bank.columns import FIELDS, INDEXES, OTHER_NAMES, confirming, filled, named, plain_name
 from skillshot.bank.profile import Profile, profiles
-from skillshot.bank.understand import LABELS, Reading, Understood, fields_of
+from skillshot.bank.understand import LABELS, PLAIN, Reading, Understood, fields_of
 from skillshot.bank.worked import asked_and_answered, split_solution
 from skillshot.common.text import visible
 
@@ -32,7 +32,7 @@ class Guess:
         unsettled: column of answers that are numbers of options, counted from an unknown first.
     """
 
-    reading: Reading = Reading()
+    reading: Reading = PLAIN
     notes: tuple[str, ...] = ()
     doubts: tuple[Mapping[str, str], ...] = ()
     unsettled: str = ""
@@ -238,13 +238,11 @@ def _worked(found: Sequence[Understood]) -> bool:
         return False
     texts = [str(row["answer"]) for row in rows if isinstance(row.get("answer"), str)]
     ends = [(text, split_solution(text)) for text in texts]
-    told = [len(text) - len(final) >= 25 for text, (_, final) in ends if visible(final)]
-    return bool(texts) and sum(told) >= ENOUGH * len(rows)
+    inside = [len(text) - len(final) >= 25 for text, (_, final) in ends if visible(final)]
+    return bool(texts) and sum(inside) >= ENOUGH * len(rows)
 
 
-def _places(
-    found: Sequence[Understood], columns: Mapping[str, str], reading: Reading
-) -> tuple[Reading, str, str]:
+def _places(found: Sequence[Understood], columns: Mapping[str, str], reading: Reading) -> tuple[Reading, str, str]:
     """Whether answers that are numbers are places of options, and from what they count."""
     declared = next((name for name in columns if name in INDEXES), "")
     asked = [
@@ -257,7 +255,10 @@ def _places(
     column = next(one.sources.get("answer", "answer") for one in found if one.choices.texts)
     numbers = [(int(float(str(answer))), len(choices.texts)) for answer, choices, _ in asked]
     zero, top = any(n == 0 for n, _ in numbers), any(n == size for n, size in numbers)
-    if all(choices.first is not None and by_label(answer, choices) is not None for answer, choices, _ in asked) and not zero:
+    if (
+        all(choices.first is not None and by_label(answer, choices) is not None for answer, choices, _ in asked)
+        and not zero
+    ):
         return reading, "", ""  # the options are numbered, and answers are these numbers
     if all(by_text(answer, choices) is not None for answer, choices, _ in asked):
         return replace(reading, texts=True), "", ""

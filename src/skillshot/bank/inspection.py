@@ -135,7 +135,9 @@ def _form(intake: Intake) -> str:
 def _to_try(intake: Intake, tally: Tally) -> dict[str, str]:
     if tally.accepted:
         reading = intake.guess.reading
-        index = {f"answer_from_{reading.base}": intake.sources.get("answer", "answer")} if reading.base is not None else {}
+        index = (
+            {f"answer_from_{reading.base}": intake.sources.get("answer", "answer")} if reading.base is not None else {}
+        )
         kept = {field: column for field, column in intake.columns.items() if field != "answer" or not index}
         return {**kept, **reading.columns, **index} if reading.columns or index else dict(intake.columns)
     if intake.guess.unsettled:

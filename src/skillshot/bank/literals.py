@@ -22,7 +22,13 @@ def literal(text: str) -> Any:
     `['a', 'b']`, `["a", "b"]`, numpy's `['a' 'b']` and `{'text': array(['a'], dtype=object)}` are read.
     """
     text = text.strip()
-    if not text or text[0] not in _OPEN or text[-1] not in _CLOSE or len(text) > MAX_TEXT or _nesting(text) > MAX_NESTING:
+    if (
+        not text
+        or text[0] not in _OPEN
+        or text[-1] not in _CLOSE
+        or len(text) > MAX_TEXT
+        or _nesting(text) > MAX_NESTING
+    ):
         return text
     try:
         return json.loads(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -14,7 +15,9 @@ from skillshot.common.structure import is_procedure, words
 _QUERY = re.compile(r"(?i)\s*\(?\s*(?:select|with|insert|update|delete|create)\s")
 _NUMBER = re.compile(r"\s*[-+−]?[$€£¥₩]?\s?[0-9][0-9.,/]{0,40}\s?%?\s*")
 _ASKS = ("?", "？", "؟", "⁇", "՞", "፧")  # marks that end a question
-_IDENTITY = re.compile(r"(?:.*_)?(?:id|ids|uuid|guid|hash|index|idx|key|url|date|time|timestamp)|unnamed(?:_[0-9]+)?|split")
+_IDENTITY = re.compile(
+    r"(?:.*_)?(?:id|ids|uuid|guid|hash|index|idx|key|url|date|time|timestamp)|unnamed(?:_[0-9]+)?|split"
+)
 HEAD = 2000  # characters of a value that are looked at
 
 
@@ -93,4 +96,4 @@ def _rises(numbers: Sequence[Any]) -> bool:
         counted = [int(str(number)) for number in numbers]
     except ValueError:
         return False
-    return all(after == before + 1 for before, after in zip(counted, counted[1:], strict=False))
+    return all(after == before + 1 for before, after in pairwise(counted))

@@ -13,6 +13,7 @@ from skillshot.bank.sheet import Sheet
 from skillshot.bank.worked import boxed, split_solution
 from skillshot.common.structure import is_procedure
 
+CHATS = (*LISTS, "prompt", "input")  # columns that may hold a conversation
 _COUNTED = re.compile(r"([-+]?[0-9][0-9.,/]{0,40}|[^()]{1,80}?)\s*\(([^()]{1,80})\)")  # "9 (apples)"
 _ASSERTED = ("equals", "icontains", "contains", "starts-with", "is-json", "contains-any", "contains-all", "similar",
              "factuality", "model-graded-factuality", "regex")  # fmt: skip
@@ -83,9 +84,8 @@ def read_math(sheet: Sheet) -> None:
 def read_cogs(sheet: Sheet) -> None:
     """COGS and other pairs of a sentence and what it means."""
     sheet.take("question", "sentence", "source")
-    if sheet.take("answer", "logical_form"):
-        sheet.type("lf")
-    elif sheet.take("answer", "target") and is_procedure(str(sheet.row["answer"])):
+    formal = sheet.take("answer", "logical_form")
+    if formal or (sheet.take("answer", "target") and is_procedure(str(sheet.row["answer"]))):
         sheet.type("lf")
 
 
@@ -187,8 +187,7 @@ def read_verl(sheet: Sheet) -> None:
 
 def chat_column(sheet: Sheet) -> str:
     """The column that holds a conversation; "" where none does."""
-    names = [*LISTS, "prompt", "input"]
-    found = (name for name in names if name in sheet.names and turns_of(sheet.get(name)))
+    found = (name for name in CHATS if name in sheet.names and turns_of(sheet.get(name)))
     return next(found, "")
 
 
@@ -199,22 +198,24 @@ def read_chat(sheet: Sheet, column: str) -> None:
     if after:
         turns = [*turns, *after] if len(after) < 2 or after[: len(turns)] != turns else list(after)
     name = sheet.names[column]
-    found = exchange(turns, sheet.answered and not sheet.own("answer"))
+    last = exchange(turns, sheet.answered and not sheet.own("answer"))
     sheet.drop(column, *(n for n in ("completion", "response", "chosen") if after and turns_of(sheet.get(n))))
-    sheet.put("question", found.question, f"{name}, the last turn of the user")
-    sheet.put("context", found.context, f"{name}, the earlier turns")
-    if found.system and not filled(sheet.row.get("system")):
-        sheet.row["system"] = found.system
+    sheet.put("question", last.question, f"{name}, the last turn of the user")
+    sheet.put("context", last.context, f"{name}, the earlier turns")
+    if last.system and not filled(sheet.row.get("system")):
+        sheet.row["system"] = last.system
+    if isinstance(sheet.row.get("id"), Mapping | list) and "id" not in sheet.closed:
+        sheet.row["source_id"] = sheet.row.pop("id")  # of a log: no text
     sheet.take("answer", "ideal", "ground_truth")
-    if found.calls:
-        if sheet.put("answer", called(found.calls), f"{name}, the last tool call"):
+    if last.calls:
+        if sheet.put("answer", called(last.calls), f"{name}, the last tool call"):
             sheet.type("json")
-        sheet.put("rationale", found.thought, f"{name}, the reasoning")
+        sheet.put("rationale", last.thought, f"{name}, the reasoning")
         return
-    reply = found.reply or ""
+    reply = last.reply or ""
     rationale, answer = split_solution(reply)
-    if found.thought:
-        rationale, answer = found.thought, answer or reply
+    if last.thought:
+        rationale, answer = last.thought, answer or reply
     if filled(answer) or sheet.own("answer"):
         sheet.put("rationale", rationale, f"{name}, the last reply")
         sheet.put("answer", answer, f"{name}, the end of the last reply")

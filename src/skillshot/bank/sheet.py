@@ -7,12 +7,20 @@ mapped to one field is not read into another.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any
 
 from skillshot.bank.columns import filled, plain_name
 
 Row = dict[str, Any]
 OWN = ("question", "rationale", "answer", "context", "options")  # understood in any case: `Question`
+
+
+@lru_cache(maxsize=1024)
+def _plain_names(columns: tuple[str, ...]) -> dict[str, str]:
+    """Plain name -> column; rows of one file have the same columns."""
+    names = {plain_name(name): name for name in reversed(columns)}
+    return names | {name: name for name in OWN if name in columns}
 
 
 class Sheet:
@@ -39,8 +47,7 @@ class Sheet:
 
     def refresh(self) -> None:
         """Look at the row's columns anew; own fields in another case get their name."""
-        self.names = {plain_name(name): name for name in reversed(self.row)}
-        self.names |= {name: name for name in OWN if name in self.row}
+        self.names = dict(_plain_names(tuple(self.row)))
         for field in OWN:
             name = self.names.get(field, field)
             if name != field and field not in self.closed and name not in self.claimed:

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from skillshot.bank.choices import ANSWERS, LISTS, Base, ChoiceError, Choices, choices_of, chosen, distractors
-from skillshot.bank.choices import spread, with_right
+from skillshot.bank.choices import ANSWERS, Base, Choices, choices_of, chosen
 from skillshot.bank.columns import INDEXES, filled, plain_name, reach
 from skillshot.bank.formats import recognise
-from skillshot.bank.sheet import Row, Sheet
+from skillshot.bank.option_columns import published
+from skillshot.bank.sheet import OWN, Row, Sheet
 from skillshot.bank.worked import asked_and_answered, split_solution
 
+NONE = Choices()
 LABELS = frozenset({"label", "category", "intent", "class", "type", "kind", "value"})  # answers that also sort rows
 _TYPES = ("choice", "choice_text")
 
@@ -45,7 +46,7 @@ class Understood:
     row: Row
     form: str
     sources: Mapping[str, str]
-    choices: Choices = Choices()
+    choices: Choices = NONE
 
 
 PLAIN = Reading()
@@ -86,7 +87,7 @@ def fields_of(row: Row, columns: Mapping[str, str], reading: Reading = PLAIN) ->
     values = {name: reach(row, column) for name, column in mapped.items() if column}
     tops = {column if column in row else column.split(".")[0] for column in mapped.values() if column}
     claimed = {column: name for name, column in mapped.items() if column in row}
-    for name in tops & {"question", "rationale", "answer", "context", "options"} - mapped.keys():
+    for name in tops & set(OWN) - mapped.keys():
         raw.pop(name, None)  # a field of ours that is mapped to another one
     raw |= values
     sheet = Sheet(raw, claimed, frozenset(mapped), reading.repeated, reading.answered)
@@ -95,9 +96,9 @@ def fields_of(row: Row, columns: Mapping[str, str], reading: Reading = PLAIN) ->
     if reading.both and sheet.free("question"):
         _separate(sheet, reading.both)
     for name, column in reading.columns.items():
-        if column in raw and column not in claimed and sheet.put(name, raw[column], column):
-            if plain_name(column) not in LABELS:
-                raw.pop(column, None)
+        guessed = column in raw and column not in claimed and sheet.put(name, raw[column], column)
+        if guessed and plain_name(column) not in LABELS:
+            raw.pop(column, None)
     choices = _choices(sheet)
     if reading.worked:
         _split(sheet)
@@ -106,7 +107,7 @@ def fields_of(row: Row, columns: Mapping[str, str], reading: Reading = PLAIN) ->
     for name, column in mapped.items():
         if not column:
             raw.pop(name, None)
-    sheet.sources |= {name: name for name in ("question", "rationale", "answer", "context", "options") if name in raw and name not in sheet.sources}
+    sheet.sources |= {name: name for name in OWN if name in raw and name not in sheet.sources}
     return Understood(raw, form, sheet.sources, choices)
 
 
@@ -136,47 +137,10 @@ def _choices(sheet: Sheet) -> Choices:
     if filled(row.get("options")):
         choices = choices_of(row["options"])
     elif "options" not in sheet.closed:
-        choices = _published(sheet)
+        choices = published(sheet)
     if choices.texts and sheet.free("answer"):
         sheet.take("answer", *(name for name in ANSWERS if _names_one(sheet.get(name))))
     return choices
-
-
-def _published(sheet: Sheet) -> Choices:
-    row = sheet.row
-    answered = sheet.own("answer") or any(name in sheet.names for name in ANSWERS)
-    for name in LISTS:
-        column = sheet.names.get(name)
-        if column is None or not filled(row[column]) or column in sheet.claimed:
-            continue
-        try:
-            choices = choices_of(row[column])
-        except ChoiceError:
-            continue
-        if len(choices.texts) > 1 and (answered or choices.right is not None):
-            sheet.sources["options"] = column
-            row.pop(column)
-            return choices
-    if (scores := sheet.get("mc1_targets")) is not None and isinstance(scores, Mapping):  # TruthfulQA
-        texts, labels = scores.get("choices"), scores.get("labels")
-        if isinstance(texts, list) and isinstance(labels, list) and len(texts) == len(labels) and labels.count(1) == 1:
-            sheet.sources["options"] = "mc1_targets"
-            return Choices(choices_of(texts).texts, (), labels.index(1))
-    if found := spread(row):
-        names, choices = found
-        if not set(names) & sheet.claimed.keys():
-            sheet.sources["options"] = ", ".join(names)
-            for name in names:
-                row.pop(name)
-            return choices
-    if wrong := distractors(row):
-        right = row.get("answer") if sheet.own("answer") else sheet.get("correct_answer", "correct", "best_answer")
-        if filled(right) and isinstance(right, str | int | float):
-            sheet.sources["options"] = ", ".join(wrong)
-            made = with_right(right, [row.pop(name) for name in wrong])
-            sheet.take("answer", "correct_answer", "correct", "best_answer")
-            return made
-    return Choices()
 
 
 def _names_one(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Worked solutions that hold their answer: after `####`, in `\\boxed{}`, after "the answer is", or as "Q: ... A: ..."."""
+"""Texts that hold their answer: after `####`, in `\\boxed{}`, after "the answer is", or as "Q: ... A: ..."."""
 
 from __future__ import annotations
 
