@@ -115,9 +115,10 @@ def test_a_text_of_question_and_answer() -> None:
 
 
 VALUE = st.recursive(
-    st.none() | st.booleans() | st.integers(-3, 5) | st.floats() | st.sampled_from(["", "B", "2", "[1, 2]", "Q: a\nA: b"])
-    | st.text(max_size=8),
-    lambda part: st.lists(part, max_size=3) | st.dictionaries(st.sampled_from(["role", "content", "text", "label"]), part),
+    st.none() | st.booleans() | st.integers(-3, 5) | st.floats() | st.text(max_size=8)
+    | st.sampled_from(["", "B", "2", "[1, 2]", "Q: a\nA: b"]),
+    lambda part: st.lists(part, max_size=3)
+    | st.dictionaries(st.sampled_from(["role", "content", "text", "label"]), part),
     max_leaves=6,
 )  # fmt: skip
 NAME = st.sampled_from(

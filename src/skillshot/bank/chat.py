@@ -148,7 +148,7 @@ def _call(call: Any) -> Any:
 
 def _tagged(text: str) -> tuple[str, list[Any]]:
     """Calls in a text, as `<tool_call>{...}</tool_call>`."""
-    head, *parts = text.split(_TAG)
+    head, *parts = text.split(_TAG, 100)
     return head.strip(), [_call(_parsed(part.partition("</tool_call>")[0].strip())) for part in parts]
 
 

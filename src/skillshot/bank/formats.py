@@ -160,7 +160,7 @@ def recognise(sheet: Sheet) -> str:
     return ""
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
 def _likely(names: frozenset[str]) -> tuple[Form, ...]:
     """Forms whose columns are there; rows of one file have the same columns."""
     return tuple(form for form in FORMS if any(group <= names for group in form.needs))

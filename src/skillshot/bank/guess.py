@@ -6,7 +6,7 @@ none is taken, and the rows are refused with a line to complete.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from skillshot.bank.worked import asked_and_answered, split_solution
 from skillshot.common.text import visible
 
 MOST = 200  # rows of a file that are looked at
+FIELDS_GUESSED = ("question", "answer", "rationale", "context")
 ENOUGH = 0.5  # share of rows that must agree
 _SURELY_WHY = frozenset(OTHER_NAMES["rationale"]) - {"completion", "response", "generation", "exp"}
 _LONG = 2.0  # times as many words: a rationale next to its answer
@@ -38,12 +39,18 @@ class Guess:
     unsettled: str = ""
 
 
-def guess(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], answered: bool, most: int = 8000) -> Guess:
+def guess(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Mapping[str, str],
+    answered: bool,
+    most: int = 8000,
+    fields: Collection[str] = FIELDS_GUESSED,
+) -> Guess:
     """How to read the rows of a file.
 
     Args:
         rows: its first rows. columns: the caller's map, whose fields are not guessed. answered: rows must have an
-            answer. most: characters of a question with its context.
+            answer. most: characters of a question with its context. fields: that may be guessed.
     """
     reading = Reading(answered=answered)
     plain = [row for row in map(_plain, rows) if row]
@@ -51,7 +58,7 @@ def guess(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], answere
     found = _read(plain, columns, reading)
     if not found:
         return Guess(reading)
-    chosen, doubts = _columns(found, columns, most, answered)
+    chosen, doubts = _columns(found, columns, most, answered, fields)
     notes: list[str] = []
     if both := chosen.pop("both", ""):
         reading = replace(reading, both=both)
@@ -98,15 +105,13 @@ def _repeated(rows: Sequence[Mapping[str, Any]]) -> frozenset[str]:
 
 
 def _columns(
-    found: Sequence[Understood], columns: Mapping[str, str], most: int, answered: bool
+    found: Sequence[Understood], columns: Mapping[str, str], most: int, answered: bool, fields: Collection[str]
 ) -> tuple[dict[str, str], tuple[Mapping[str, str], ...]]:
     """Guessed columns, and equally likely ones."""
     given = {("answer" if name in INDEXES else name) for name in columns}
     rows = [one.row for one in found]
     missing = {
-        name
-        for name in ("question", "answer", "rationale", "context")
-        if name not in given and sum(filled(row.get(name)) for row in rows) < ENOUGH * len(rows)
+        name for name in fields if name not in given and sum(filled(row.get(name)) for row in rows) < ENOUGH * len(rows)
     }
     used = {*columns, *columns.values()}
     free = {name: one for name, one in profiles(rows).items() if name not in used and name not in FIELDS}

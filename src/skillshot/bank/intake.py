@@ -15,7 +15,7 @@ from skillshot.bank.checks import CHECKS, Check, first_failure
 from skillshot.bank.columns import column_map, column_name, suggest
 from skillshot.bank.convert import FOREIGN_TYPE, RowError, convert
 from skillshot.bank.formats import is_log
-from skillshot.bank.guess import Guess
+from skillshot.bank.guess import FIELDS_GUESSED, Guess
 from skillshot.bank.rows import Raw
 from skillshot.bank.sample import by_file
 from skillshot.bank.understand import Understood
@@ -128,7 +128,8 @@ class Intake:
     def read(self, raws: Iterable[Raw]) -> Iterator[tuple[Raw, Record | str]]:
         """Each row with its record, or with the reason why it is none; ids may repeat."""
         most = self.limits.max_question_chars if self.limits else ValidateParams().max_question_chars
-        for part in by_file(self.watch(raws), self.columns, "answer" in self.needs, most):
+        fields = ("question", "context") if self.asked else FIELDS_GUESSED
+        for part in by_file(self.watch(raws), self.columns, "answer" in self.needs, most, fields):
             self.guess = part.guess
             for note in part.guess.notes:
                 self._note(part.file, note)

@@ -98,7 +98,7 @@ def with_right(right: Any, wrong: Iterable[Any]) -> Choices:
     return Choices(tuple(texts), right=texts.index(clean_text(str(right))))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
 def _stems(columns: tuple[str, ...]) -> list[tuple[str, dict[str, str]]]:
     """Columns that differ in a letter or number at their end: what they share, and mark -> column."""
     found: dict[str, dict[str, str]] = {}
@@ -109,7 +109,7 @@ def _stems(columns: tuple[str, ...]) -> list[tuple[str, dict[str, str]]]:
     return [(stem, names) for stem, names in found.items() if len(names) > 1]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
 def _wrong(columns: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in columns if _WRONG.fullmatch(plain_name(name)))
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from skillshot.bank.guess import MOST, Guess, guess
+from skillshot.bank.guess import FIELDS_GUESSED, MOST, Guess, guess
 from skillshot.bank.limits import MIB, why_refused
 from skillshot.bank.rows import Raw
 
@@ -24,11 +24,13 @@ class FilePart:
     rows: Iterator[Raw]
 
 
-def by_file(raws: Iterable[Raw], columns: Mapping[str, str], answered: bool, most: int) -> Iterator[FilePart]:
+def by_file(
+    raws: Iterable[Raw], columns: Mapping[str, str], answered: bool, most: int, fields: Collection[str] = FIELDS_GUESSED
+) -> Iterator[FilePart]:
     """The files of a stream of rows, one after the other; each must be consumed before the next.
 
     Args:
-        columns, answered, most: as `guess` has them.
+        columns, answered, most, fields: as `guess` has them.
     """
     rest = iter(raws)
     first = next(rest, None)
@@ -40,7 +42,7 @@ def by_file(raws: Iterable[Raw], columns: Mapping[str, str], answered: bool, mos
             held.append(after)
             size += _size(after)
             after = None
-        found = guess(_rows(held), columns, answered, most)
+        found = guess(_rows(held), columns, answered, most, fields)
         # a bank that is sorted by answer shows only late whether a 0 occurs
         while found.unsettled and after is None and len(held) < _LONGER and size < 4 * _BYTES:
             more = len(held)
@@ -52,7 +54,7 @@ def by_file(raws: Iterable[Raw], columns: Mapping[str, str], answered: bool, mos
                 after = None
             if len(held) == more:
                 break
-            found = guess(_rows(held), columns, answered, most)
+            found = guess(_rows(held), columns, answered, most, fields)
         tail = _Tail(first.file, rest, after)
         yield FilePart(first.file, found, chain(held, tail))
         for _ in tail:  # what the caller left
@@ -83,7 +85,15 @@ def _rows(raws: Iterable[Raw]) -> list[Mapping[str, Any]]:
 
 
 def _size(raw: Raw) -> int:
-    """About how many characters a row holds; nested ones count by what is on top of them."""
-    if not isinstance(raw.row, dict):
-        return 64
-    return 64 + sum(len(cell) if isinstance(cell, str) else 64 for cell in raw.row.values())
+    """About how many bytes a row holds."""
+    size, values = 0, [raw.row]
+    while values:
+        value = values.pop()
+        size += len(value) if isinstance(value, str) else 32
+        if size > _BYTES:
+            break
+        if isinstance(value, Mapping):
+            values.extend(value.values())
+        elif isinstance(value, list | tuple):
+            values.extend(value)
+    return size

@@ -16,7 +16,7 @@ Row = dict[str, Any]
 OWN = ("question", "rationale", "answer", "context", "options")  # understood in any case: `Question`
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
 def _plain_names(columns: tuple[str, ...]) -> dict[str, str]:
     """Plain name -> column; rows of one file have the same columns."""
     names = {plain_name(name): name for name in reversed(columns)}
