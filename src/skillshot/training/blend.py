@@ -125,7 +125,7 @@ def choose(found: Qualities, judged: npt.NDArray[np.bool_] | slice = slice(None)
 def certain(gain: Doubles) -> bool:
     """Whether a mean gain (m,) is above 0 by `CERTAIN` standard errors."""
     error = float(gain.std()) / max(1, len(gain)) ** 0.5
-    return float(gain.mean()) > CERTAIN * error
+    return bool(gain.mean() > CERTAIN * error)
 
 
 def _undecided(qualities: Mapping[float, Doubles], share: float, highest: float) -> bool:
