@@ -16,7 +16,7 @@ from skillshot.common.text import shown
 from skillshot.training.suspicion import BET, MOST
 
 # probabilities where a row contradicts itself: what it states, or computes, is read by rules that have few false alarms
-STATES, COMPUTES = 0.95, 0.9
+STATES, COMPUTES = 0.95, 0.7
 _QUOTED = 60  # characters of a text in a reason
 UNFIT = "its rationale fits its question no better than that of a random row"
 
