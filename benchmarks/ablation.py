@@ -26,6 +26,7 @@ from skill_slices import DATA, FILES, PARTS, Slice, slices  # noqa: E402
 
 from skillshot.common.io import write_json  # noqa: E402
 from skillshot.common.params import TrainParams  # noqa: E402
+from skillshot.common.structure import learned  # noqa: E402
 from skillshot.features.channels import QUESTION, RATIONALE, Channel  # noqa: E402
 from skillshot.model.combined import Widths  # noqa: E402
 from skillshot.runtime.scoring import BLOCKS  # noqa: E402
@@ -60,9 +61,9 @@ def variants(part: Slice, embed: Texts, seed: int) -> Iterator[tuple[str, Floats
     from skillshot.training.cvae import fit_cvae
     from skillshot.training.skillshot import fit_skillshot
 
-    q, r = embed([x.text for x in part.bank]), embed([x.rationale for x in part.bank])
+    q, r = embed([x.text for x in part.bank]), embed([learned(x) for x in part.bank])
     asked = embed([x.text for x in part.queries])
-    texts = [x.text for x in part.bank], [x.rationale for x in part.bank]
+    texts = [x.text for x in part.bank], [learned(x) for x in part.bank]
     for name, changes in CASES.items():
         fitted = fit_skillshot(*texts, q, TrainParams().changed(min_gap=-1.0), seed, **changes)  # type: ignore[arg-type]
         words = fitted.question_view.transform([x.text for x in part.queries])

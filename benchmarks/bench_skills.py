@@ -31,6 +31,7 @@ from skillshot.bank.corruption import corrupt  # noqa: E402
 from skillshot.common.io import write_json  # noqa: E402
 from skillshot.common.params import CorruptionParams, TrainParams  # noqa: E402
 from skillshot.common.record import Record  # noqa: E402
+from skillshot.common.structure import learned  # noqa: E402
 from skillshot.evaluation.alignment import paired_interval  # noqa: E402
 from skillshot.features.bm25 import BM25  # noqa: E402
 from skillshot.runtime.hedge import CANDIDATES, chosen_rows  # noqa: E402
@@ -94,8 +95,8 @@ def selectors(part: Slice, embed: Texts, seed: int) -> Iterator[tuple[str, Float
     from skillshot.model.fitted import run
     from skillshot.training.fit import fit
 
-    q, r = embed([x.text for x in part.bank]), embed([x.rationale for x in part.bank])
-    asked, known = embed([x.text for x in part.queries]), embed([x.rationale for x in part.queries])
+    q, r = embed([x.text for x in part.bank]), embed([learned(x) for x in part.bank])
+    asked, known = embed([x.text for x in part.queries]), embed([learned(x) for x in part.queries])
     # expected value of a random choice
     yield "random", (part.truth * part.allowed).sum(1) / part.allowed.sum(1)
     yield "bm25", best(BM25([x.text for x in part.bank]).scores([x.text for x in part.queries]), part)
@@ -105,7 +106,7 @@ def selectors(part: Slice, embed: Texts, seed: int) -> Iterator[tuple[str, Float
     fitted = fit(part.bank, q, r, TrainParams(min_gap=-1.0), seed)
     texts = [x.text for x in part.queries]
     words, structure = fitted.question_view.transform(texts), fitted.rationale_view.transform(
-        [x.rationale for x in part.queries]
+        [learned(x) for x in part.queries]
     )  # fmt: skip
     policies, rows = fitted.policies, fitted.vectors
     yield "ridge", best(run(policies["ridge"], asked) @ rows["ridge"].T, part)

@@ -6,6 +6,7 @@ Looked for, the strongest first: `#### 72`, `\boxed{72}`, "the answer is (A)" an
 
 from __future__ import annotations
 
+import json
 import re
 
 from skillshot.common.answers import (
@@ -49,6 +50,7 @@ _OPTION = re.compile(r"\W*(?:(?:option|choice|letter|answer)\s{1,3})?", re.IGNOR
 _NUMERIC = re.compile(r"[^\w\s]{0,3}\s?\d")
 _SENTENCE = re.compile(r"(?<![A-Z\d])[.!?;](?=\s+[^\sa-z]|\s*$)|(?<=\d)\.(?=\s|$)|(?<=[A-Z])\.(?=\s|$)")
 _RESULT = re.compile(r"=\s*(?P<answer>[-−+]?\s?[$€£₩¥₹]?\s?\d[\d.,/ ]*(?:%|[eE][-+]?\d+)?)\s*[^\W\d_]{0,20}[\s.!]*$")
+_SEPARATORS = ("", ".", "\n", ";")  # after a JSON value
 _LONG = 4  # words of a free text that may be worded in another way
 
 
@@ -91,7 +93,14 @@ def _after(rest: str) -> str:
     """The answer that follows a cue: up to the end of its sentence, or all of it where it is a procedure."""
     rest = rest.lstrip()
     line = rest.split("\n", 1)[0].strip()
-    if rest[:1] in "{[`" or looks_like_sql(rest) or looks_like_code(rest):
+    if rest[:1] in ("{", "["):
+        try:
+            value = rest[: json.JSONDecoder().raw_decode(rest)[1]]
+        except (ValueError, RecursionError):
+            value = ""
+        if value and rest[len(value) :].lstrip(" ")[:1] in _SEPARATORS:  # not "[ ] ( )"
+            return value.strip()
+    if rest.startswith("```") or looks_like_sql(rest) or looks_like_code(rest):
         return rest.strip()
     end = _SENTENCE.search(line)
     return (line[: end.start()] if end else line).strip().strip("*").strip()
