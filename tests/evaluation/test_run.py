@@ -7,6 +7,7 @@ import dataclasses
 import json
 import math
 import re
+from collections.abc import Iterator, Sequence
 from html import unescape
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from skillshot.evaluation.plots import cost
 from skillshot.evaluation.run import evaluate, sample
 from skillshot.evaluation.statistics import Interval, bootstrap, compare, queries_needed, sign_test
 from skillshot.llm.cache import AnswerCache
+from skillshot.llm.engine import Completion, Decoding
 
 PARAMS = EvaluateParams(bootstrap=300)
 
@@ -64,6 +66,22 @@ def test_a_second_run_costs_nothing_and_leaves_the_same_bytes(tmp_path: Path) ->
     assert len(rows) == 36 and {row["selector"] for row in rows} == set(a["selectors"])
     page = (tmp_path / "a" / "plots" / "evaluate.html").read_text()
     assert "data:image/png" in page and "http" not in page.replace("http-equiv", "")
+
+
+def test_an_empty_line_ends_an_answer_only_where_demonstrations_have_none(tmp_path: Path) -> None:
+    class Noting(FakeEngine):
+        stops: list[tuple[str, ...]] = []  # noqa: RUF012
+
+        def complete(self, prompts: Sequence[str], decoding: Decoding) -> Iterator[tuple[int, Completion]]:
+            self.stops += [decoding.stop] * len(prompts)
+            return super().complete(prompts, decoding)
+
+    plain, query = examples(2)
+    spaced = dataclasses.replace(plain, id="spaced", rationale="def f():\n\n    return 1")
+    engine, choices = Noting(), {"plain": [[plain]], "spaced": [[plain, spaced]]}
+    result = evaluate(engine, AnswerCache(tmp_path / "r"), [query], choices, PARAMS, 1)
+    assert engine.stops == [("\n\n", "\nQuestion:"), ("\nQuestion:",)]
+    assert [row.text is not None for row in result.rows] == [True, True]
 
 
 def test_without_scores_the_column_is_null_and_says_why(tmp_path: Path) -> None:
