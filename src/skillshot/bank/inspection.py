@@ -12,7 +12,9 @@ from typing import Any
 from skillshot.bank.checks import CHECKS
 from skillshot.bank.columns import suggest
 from skillshot.bank.examples import raw_rows
-from skillshot.bank.intake import GOLD, Intake, Quarantined, Tally, check_placed
+from skillshot.bank.intake import GOLD, Intake, Quarantined, Tally
+from skillshot.bank.reached import judged
+from skillshot.bank.readers import describe
 from skillshot.common.errors import ColumnsError
 from skillshot.common.params import IngestParams, ValidateParams
 from skillshot.common.record import Record
@@ -33,7 +35,7 @@ def inspect(
         columns: field -> the file's column. validate: limits of the row checks.
 
     Returns:
-        form: name of the published form of most rows, `own` for our field names, `guessed` where columns were guessed.
+        file: how the rows are held: "JSON lines", "csv, delimiter ';'". form: name of the published form of most rows, `own` for our field names, `guessed` where columns were guessed.
         columns: field -> where it comes from. rows = accepted + quarantined. reasons: reason -> count. first: reason ->
         its first row. language, duplicates, structure, examples, notes, and `columns_to_try`: a map where rows lack a
         field, else the map that confirms the reading (empty where there is nothing to confirm).
@@ -53,6 +55,7 @@ def inspect(
     if tally.accepted and tally.refused > limits.max_quarantined * rows:
         notes.append(f"fit refuses a bank of which more than {limits.max_quarantined:.0%} are bad rows")
     return {
+        "file": describe(path),
         "form": _form(intake),
         "columns": {field: intake.sources[field] for field in sorted(intake.sources, key=_order)},
         "rows": rows,
@@ -75,8 +78,7 @@ def _read(
 ) -> tuple[Intake, Tally, list[Record]]:
     intake, tally = Intake(columns, limits, GOLD), Tally()
     records: list[Record] = []
-    for item in intake.take(raw_rows(path)):
-        checked = check_placed(item, limits, CHECKS)
+    for checked in judged(intake.take(raw_rows(path)), limits, CHECKS, str(path)):
         tally.add(checked)
         if not isinstance(checked, Quarantined):
             records.append(checked.record)

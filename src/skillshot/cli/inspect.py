@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     rows = counted(report["rows"], "row")
     print(f"{one_line(args.bank)}: {rows} = {report['accepted']:,} accepted + {report['quarantined']:,} quarantined")
-    print(f"form: {one_line(report['form'] or 'none')}")
+    print(f"file: {one_line(report['file'])}; form: {one_line(report['form'] or 'none')}")
     print(f"columns of the file: {one_line(', '.join(report['file_columns'])[:_WIDTH] or 'none')}")
     for field, source in report["columns"].items():
         print(one_line(f"  {field}: {source}"[:_WIDTH]))
