@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from skillshot.features.channels import Channel
+from skillshot.features.channels import Channel, spelled
 from skillshot.features.grams import AGAIN, ODD, code, salted
 from skillshot.features.lexical import BUCKETS, COMMON, RAREST, Floats
-from skillshot.features.tokens import tokenise
+from skillshot.features.tokens import foreign, tokenise
 
 
 class Reference:
@@ -19,7 +19,7 @@ class Reference:
 
     def __init__(self, texts: Sequence[str], channels: tuple[Channel, ...]) -> None:
         counts = Counter(word for text in texts for word in set(tokenise(text)))
-        self.channels = channels
+        self.channels = spelled(channels) if foreign(counts) else channels
         self.shares = {word: n / len(texts) for word, n in counts.items() if n > max(2, COMMON * len(texts))}
         frequency = Counter(gram for text in texts for grams in self.grams(text) for gram in grams)
         self.weights = {g: np.log((1 + len(texts)) / (1 + n)) + 1 for g, n in frequency.items() if n >= RAREST}

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-_WORD = re.compile(r"\w+")
+from skillshot.features.scripts import keywords
 
 
 class BM25:
-    """Lucene's variant with its defaults (k1 1.5, b 0.75); words are lower-cased runs of letters and digits."""
+    """Lucene's variant with its defaults (k1 1.5, b 0.75); words are those of `keywords`."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         import bm25s
 
         self._size = len(texts)
         self._index = bm25s.BM25()
-        words = [_WORD.findall(text.lower()) for text in texts]
+        words = [keywords(text) for text in texts]
         self._vocabulary = {word for row in words for word in row}
         if self._vocabulary:  # of texts without a word, bm25s divides by their mean length
             self._index.index(words, show_progress=False)
@@ -28,7 +27,7 @@ class BM25:
         """Scores of every indexed text for every query, (q, n); a query without a known word scores zero."""
         out = np.zeros((len(texts), self._size), np.float32)
         for row, text in enumerate(texts):
-            known = [word for word in _WORD.findall(text.lower()) if word in self._vocabulary]
+            known = [word for word in keywords(text) if word in self._vocabulary]
             if known:
                 out[row] = self._index.get_scores(known)
         return out

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from skillshot.features.tokens import equation_grams, ngrams, numbered, skeleton, tokenise
+from skillshot.features.scripts import special
+from skillshot.features.tokens import equation_grams, letters, ngrams, numbered, skeleton, tokenise
 
 FEWEST = 4  # words that a first line needs to count as a question on its own
+SYLLABLES = 2  # letters of such a word in a script without blanks
+LETTERS = ("letters", "head letters")  # parts that are read letter by letter
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,8 @@ class Channel:
     longest: tokens of the longest n-gram.
     least: words in a smaller share of the bank's texts are masked to their shape (0: no word is masked). Words of a
         rationale that rarely come from its own question are never masked (`LexicalView.learn`, `questions`).
-    part: all | head (the first line: the question) | rest (what follows: context, options) | equations.
+    part: all | head (the first line: the question) | rest (what follows: context, options) | equations | letters (all,
+        letter by letter) | head letters.
     """
 
     name: str
@@ -30,7 +34,7 @@ class Channel:
         """The n-grams of one text; repeated ones are numbered."""
         if self.part == "equations":
             return numbered(equation_grams(text))
-        tokens = tokenise(take(text, self.part))
+        tokens = read(text, self.part)
         if self.least:
             tokens = skeleton(tokens, shares, self.least)
         return numbered(ngrams(tokens, self.longest) if len(tokens) > 2 else ())
@@ -38,12 +42,27 @@ class Channel:
 
 def take(text: str, part: str) -> str:
     """The part of a text that a channel reads; a very short first line does not count as the head."""
-    if part == "all":
+    if part in ("all", "letters"):
         return text
     head, _, rest = text.partition("\n")
-    if len(head.split()) < FEWEST:
+    if len(head.split()) < FEWEST and not (special(head) and len(tokenise(head)) > FEWEST * SYLLABLES):
         head, rest = text, ""
-    return head if part == "head" else rest
+    return rest if part == "rest" else head
+
+
+def read(text: str, part: str) -> list[str]:
+    """Tokens of the part of a text that a channel reads."""
+    return (letters if part in LETTERS else tokenise)(take(text, part))
+
+
+def spelled(channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
+    """Channels for texts of another writing than English: with one more that reads single letters and their pairs.
+
+    Words of an agglutinating language share stems and endings, and words without blanks share letters. Pairs alone find
+    more than longer runs, because the other channels have those.
+    """
+    head = any(channel.part == "head" for channel in channels)
+    return *channels, Channel("letters", 2, weight=4.0 if head else 3.0, part="head letters" if head else "letters")
 
 
 QUESTION = (

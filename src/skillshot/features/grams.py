@@ -14,14 +14,20 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from skillshot.features.channels import Channel, take
-from skillshot.features.tokens import MOST, shape, skeleton, tokenise
+from skillshot.features.channels import Channel, read
+from skillshot.features.tokens import MOST, shape, skeleton
 
 Codes = npt.NDArray[np.uint64]
 
 ODD = np.uint64(0x9E3779B97F4A7C15)
 AGAIN = np.uint64(0xD1342543DE82EF95)  # added for each earlier occurrence of the same gram
-RUNS = ("all", "head", "rest")  # parts whose grams are runs of tokens; other channels give strings
+RUNS = (
+    "all",
+    "head",
+    "rest",
+    "letters",
+    "head letters",
+)  # parts whose grams are runs of tokens; other channels give strings
 UNKNOWN = "  "  # no token has a space, so grams with it match nothing
 MASK = " "  # prefix of a shape, so that it differs from every token
 
@@ -113,7 +119,7 @@ class GramReader:
 
     def _runs(self, group: _Group, text: str) -> list[Codes]:
         """Codes of runs of 1, 2, ... tokens, each (channels with such runs, starts)."""
-        tokens = tokenise(take(text, group.part))
+        tokens = read(text, group.part)
         if len(tokens) < 3:  # only the begin and end marks
             return []
         single = group.table[:, list(map(self._rows.__getitem__, tokens))]

@@ -18,9 +18,9 @@ from skillshot.common import schema
 from skillshot.common.arrays import Floats
 from skillshot.common.errors import BundleError, InputError
 from skillshot.common.io import atomic_write, write_json
-from skillshot.features.channels import Channel
+from skillshot.features.channels import LETTERS, Channel, spelled
 from skillshot.features.grams import Codes, GramReader
-from skillshot.features.tokens import procedural, tokenise
+from skillshot.features.tokens import JOINT, foreign, letters, procedural, tokenise
 
 BUCKETS = 4096  # n-grams are hashed with a sign into this many (count sketch: dot products keep their mean)
 RAREST = 2  # texts that must share a word, and by default an n-gram
@@ -41,7 +41,7 @@ _ABOUT = schema.fields(
                     "longest": schema.whole(1, LONGEST),
                     "least": schema.number(0, 1),
                     "weight": schema.number(0, 1e6),
-                    "part": schema.one_of("all", "head", "rest", "equations"),
+                    "part": schema.one_of("all", "head", "rest", "equations", *LETTERS),
                 }
             ),
             64,
@@ -91,6 +91,7 @@ class LexicalView:
         """Learn word shares and n-gram weights from a bank's texts; the view has no projection yet.
 
         Args:
+            channels: texts of another writing than English are read by letters too (`foreign`, `spelled`).
             questions: the question of each text, where the texts are rationales. Words that rarely come from it are
                 never masked.
             buckets: at most 65,536.
@@ -103,6 +104,9 @@ class LexicalView:
         shares = {word: n / len(texts) for word, n in sorted(counts.items()) if n > max(2, COMMON * len(texts))}
         if questions is not None:
             shares |= dict.fromkeys(procedural(texts, questions, PROCEDURAL), 1.0)
+        if foreign(counts):
+            channels = spelled(channels)
+            counts.update(token for text in texts for token in set(letters(text)) if token.endswith(JOINT))
         vocabulary = tuple(sorted(word for word, n in counts.items() if n >= RAREST))
         reader = GramReader(channels, shares, counts)  # every token, because all unknown words of a shape are equal
         keys, frequency, channel = _shared(reader, texts, rarest)

@@ -6,11 +6,16 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from skillshot.features.scripts import pieces, plain, special, spelling, wide
+
 NUMBER = "0"  # the token of every number, because 12, 3.5 and 1,000 do not change the skill
 BEGIN, END, BREAK = "<s>", "</s>", "<br>"
+JOINT = "~"  # a blank between letters; follows a letter that is a token, so that it differs from a word
+FOREIGN = 0.1  # share of words with a letter beyond ASCII, above which a bank is read letter by letter too
 MOST = 6  # occurrences of a gram in one text that are counted
 
 _TOKEN = re.compile(r"\n|\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*|[^\w\s]|_")
+_NAMES = {"n": BREAK, "d": NUMBER, "s": JOINT}
 _SIGNS = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-"})
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
 _TIMES = re.compile(r"(?<![a-z])x(?![a-z])")
@@ -19,17 +24,39 @@ _NOISE = re.compile(r"(?<!\d)\.|\.(?!\d)|[^\d.()\s+\-*/=]")
 _OPERATION = re.compile(r"\d[\s()]*[+\-*/]")
 _OPERATOR = re.compile(r"(?<=[\d)\s])[+\-*/](?=\s*[\d(.])")
 _ENDINGS = ("ing", "ed", "ly", "es", "er", "s")
-_STEM = 4  # first letters that identify a word in another form: rolled, roll
+_STEM, _WIDE_STEM = 4, 2  # first letters, or syllables, that identify a word in another form: rolled, roll
 OWN = 0.5  # a word that comes from its own question in a smaller share of texts is procedural
 
 
 def tokenise(text: str) -> list[str]:
     """Lower-case tokens with numbers masked, framed by begin and end marks; a line end is a mark too."""
+    text = text.lower()
     tokens = [BEGIN]
-    for token in _TOKEN.findall(text.lower()):
-        tokens.append(BREAK if token == "\n" else NUMBER if token[0].isdigit() else token)
+    if special(text):
+        tokens += (_NAMES.get(kind, token) for kind, token in pieces(text))
+    else:
+        for token in _TOKEN.findall(text):
+            tokens.append(BREAK if token == "\n" else NUMBER if token[0].isdigit() else token)
     tokens.append(END)
     return tokens
+
+
+def letters(text: str) -> list[str]:
+    """The same with words letter by letter, `a~` and `b~`; blanks are `~`."""
+    tokens = [BEGIN]
+    tokens += (token + JOINT if kind == "w" else _NAMES.get(kind, token) for kind, token in spelling(text.lower()))
+    tokens.append(END)
+    return tokens
+
+
+def foreign(counts: Mapping[str, int]) -> bool:
+    """Whether a tenth of the words have a letter beyond ASCII.
+
+    Args:
+        counts: number of texts that have each token.
+    """
+    words = {word: n for word, n in counts.items() if word[0].isalpha()}
+    return sum(n for word, n in words.items() if not word.isascii()) > FOREIGN * sum(words.values())
 
 
 def shape(word: str) -> str:
@@ -54,7 +81,7 @@ def ngrams(tokens: Sequence[str], longest: int) -> Iterator[str]:
 
 def operators(text: str) -> list[str]:
     """Operators of each equation in text order: `4*2 + 1 = 9` gives `*+`; units and currency are skipped."""
-    text = _TIMES.sub("*", _THOUSANDS.sub("", text.lower().translate(_SIGNS)))
+    text = _TIMES.sub("*", _THOUSANDS.sub("", plain(text.lower()).translate(_SIGNS)))
     found = []
     for line in text.split("\n"):
         *left_sides, _ = _NOISE.sub(" ", _UNITS.sub("", line)).split("=")
@@ -85,12 +112,16 @@ def procedural(rationales: Sequence[str], questions: Sequence[str], least: float
     counts: Counter[str] = Counter()
     copied: Counter[str] = Counter()
     for rationale, question in zip(rationales, questions, strict=True):
-        stems = {word[:_STEM] for word in tokenise(question)}
+        stems = {_stem(word) for word in tokenise(question)}
         words = {word for word in tokenise(rationale) if word[0].isalpha()}
         counts.update(words)
-        copied.update(word for word in words if word[:_STEM] in stems)
+        copied.update(word for word in words if _stem(word) in stems)
     enough = max(3.0, least * len(rationales))
     return sorted(word for word, n in counts.items() if n >= enough and copied[word] < OWN * n)
+
+
+def _stem(word: str) -> str:
+    return word[: _WIDE_STEM if wide(word) else _STEM]
 
 
 def numbered(grams: Iterable[str]) -> Iterator[str]:
