@@ -102,7 +102,7 @@ def fit_bundle(bank: Examples, out: Path, params: Params, *, baselines: bool = F
 
     from skillshot.bundle.build import build_bundle, bundle_facts
     from skillshot.common.space import need, writing
-    from skillshot.encoder import embed_texts, load_encoder
+    from skillshot.encoder import embed_texts, known_language, load_encoder
     from skillshot.export.model import export_model
     from skillshot.training.fit import fit
 
@@ -112,6 +112,7 @@ def fit_bundle(bank: Examples, out: Path, params: Params, *, baselines: bool = F
         need(place, times * weights, "fitting")  # fp32 and int8, exported and then copied, perhaps to the same disk
     size = params.embed.batch_size
     texts = [record.text for record in records]
+    known = known_language(encoder, texts)
     question = embed_texts(encoder, texts, size, "questions")
     rationale = embed_texts(encoder, structure.texts, size, "rationales") if baselines else None
     embedded_sides = {"questions": question} | ({"rationales": rationale} if rationale is not None else {})
@@ -150,6 +151,7 @@ def fit_bundle(bank: Examples, out: Path, params: Params, *, baselines: bool = F
         "reasons": dict(Counter(row.kind for row in loaded.quarantined)),
         "truncated": {side: embedded.truncated for side, embedded in embedded_sides.items()},
         "structure": structure.source,
+        "encoder_knowledge": round(known, 3),
         "suspicious": {"rows": len(fitted.suspicious), "worst": fitted.suspicious[:WORST]},
         "verdict": dict(fitted.verdict),
         "diagnostics": dict(fitted.diagnostics),

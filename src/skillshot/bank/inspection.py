@@ -35,10 +35,11 @@ def inspect(
         columns: field -> the file's column. validate: limits of the row checks.
 
     Returns:
-        file: how the rows are held: "JSON lines", "csv, delimiter ';'". form: name of the published form of most rows, `own` for our field names, `guessed` where columns were guessed.
-        columns: field -> where it comes from. rows = accepted + quarantined. reasons: reason -> count. first: reason ->
-        its first row. language, duplicates, structure, examples, notes, and `columns_to_try`: a map where rows lack a
-        field, else the map that confirms the reading (empty where there is nothing to confirm).
+        file: how the rows are held: "JSON lines", "csv, delimiter ';'". form: name of the published form of most rows,
+        `own` for our field names, `guessed` where columns were guessed. columns: field -> where it comes from.
+        rows = accepted + quarantined. reasons: reason -> count. first: reason -> its first row. language, duplicates,
+        structure, examples, notes, and `columns_to_try`: a map where rows lack a field, else the map that confirms the
+        reading (empty where there is nothing to confirm).
 
     Raises:
         InputError: the file cannot be read.

@@ -18,9 +18,10 @@ import numpy as np
 from skillshot.common.arrays import Doubles, Floats, Rows
 
 BET = 0.5  # probability from which a row is held for wrong
-# share of wrong rows above which none is: then question and rationale of the bank have little to do with each other
-MOST = 0.6
+# share of wrong rows, and a standard error, above which none is: then question and rationale of the bank have little to do with each other
+MOST = 0.65
 FEWEST = 40  # rows below which nothing is concluded
+TAIL = 0.3  # p-values above it are those of wrong rows
 PAIRS = 5  # random pairs for each row
 BINS = 40  # of the density of p-values, at most
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+")
@@ -64,14 +65,14 @@ def wrong_rows(
 def _wrong(p: Doubles) -> Doubles:
     """Local false discovery rate of p-values (n,), where the false ones are those of interest: uniform / density.
 
-    The share of the uniform part is that above .5, less a standard error, so that a few odd rows are not enough. The
-    density falls (Grenander, 1956).
+    The share of the uniform part is that above `TAIL`, less a standard error, so that a few odd rows are not enough.
+    The density falls (Grenander, 1956).
     """
     from sklearn.isotonic import IsotonicRegression
 
-    count, high = len(p), float((p > 0.5).sum())
-    share = 2 * (high - high**0.5) / count
-    if not 0 < share <= MOST:
+    count, high = len(p), float((p > TAIL).sum())
+    share, most = ((high + error) / count / (1 - TAIL) for error in (-(high**0.5), high**0.5))
+    if share <= 0 or most > MOST:
         return np.zeros(count)
     edges = np.unique(np.concatenate([[0.0], np.quantile(p, np.linspace(0, 1, BINS + 1)[1:-1]), [1.0]]))
     widths = np.diff(edges)
