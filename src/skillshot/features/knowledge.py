@@ -20,7 +20,7 @@ def encoder_knowledge(
 ) -> float:
     """How well an encoder knows the words of some texts, from 0 (it spells them, or lacks their letters) to 1.
 
-    The share of pieces that it has, times where the length of a piece lies between spelled and known words. 1 for texts
+    The share of pieces that it has, times the place of their length between spelled and known words. 1 for texts
     without words.
 
     Args:
