@@ -179,7 +179,7 @@ FORMS: dict[str, tuple[Rows, dict[str, Any]]] = {
     "spider": (
         [{"db_id": "shop", "query": "SELECT  count(*) FROM head", "query_toks": ["SELECT"], "question": "How many?",
           "question_toks": ["How"], "sql": {"from": {}}}],
-        {"question": "How many?", "answer": "SELECT count(*) FROM head", "answer_type": "sql", "group": "shop"},
+        {"question": "How many?", "answer": "SELECT  count(*) FROM head", "answer_type": "sql", "group": "shop"},
     ),
     "bird": (
         [{"question": "How many?", "evidence": "", "SQL": "SELECT COUNT(*) FROM t", "db_id": "shop"}],

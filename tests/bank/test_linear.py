@@ -13,15 +13,21 @@ import pytest
 from helpers.growth import assert_linear, least_seconds
 from skillshot.bank import (
     checks,
+    choices,
+    columns,
     convert,
     data_docs,
     dedup,
     delimited,
+    formats,
     headers,
     json_array,
     json_text,
     normalise,
+    option_columns,
+    profile,
     prompt_text,
+    shapes,
     spreadsheet,
     worked,
     yaml_text,
@@ -87,6 +93,15 @@ RULES: dict[str, Callable[[str], Any]] = {
     "split_solution": worked.split_solution,
     "numbers_in": checks.numbers_in,
     "quantity": checks._QUANTITY.fullmatch,
+    "option quantity": choices._QUANTITY.fullmatch,
+    "option letter": choices._LETTERED.match,
+    "option in text": lambda text: sum(1 for _ in choices._IN_TEXT.finditer(text)),
+    "marked option": choices._MARKED.fullmatch,
+    "column hump": lambda text: columns._HUMP.sub(" ", columns._SEPARATORS.sub(" ", text)),
+    "column of an option": option_columns._COLUMN.fullmatch,
+    "query": lambda text: (profile._QUERY.match(text), formats._SQL.match(text)),
+    "number": profile._NUMBER.fullmatch,
+    "counted": lambda text: shapes._COUNTED.fullmatch(text),
     "mojibake": checks._garbled,
     "answer_not_in_rationale": lambda text: checks.answer_not_in_rationale(
         Record("i", "q", text, text, answer_type="choice_text"), ValidateParams()
@@ -200,7 +215,7 @@ def test_lengths_come_before_rules(monkeypatch: pytest.MonkeyPatch) -> None:
         {"question": "q" * 101, "rationale": "r", "answer": "1"},
         {"question": "q", "rationale": "r" * 201, "answer": "1"},
         {"question": "q", "context": "c" * 100, "rationale": "r", "answer": "1"},
-        {"question": "q", "options": ["o" * 50, "p" * 50], "rationale": "r", "answer": "1"},
+        {"question": "q", "options": ["o" * 50, "p" * 50], "rationale": "r", "answer": "A"},
         {"problem": "q", "solution": "r" * 201, "answer": "1"},
         {"question": "q", "rationale": ["r" * 101, "r" * 100], "answer": "1"},
     ):
@@ -219,7 +234,9 @@ def test_every_module_that_reads_texts_by_patterns_is_listed() -> None:
         evaluation/pages.py: one class, backticks
         evaluation/summary.py: names of selectors
         features/bm25.py: one class
+        features/knowledge.py: one class
         selectors/registry.py: names of selectors
+        training/suspicion.py: classes of signs that exclude each other
     """
     source = Path(texts.__file__).parents[1]
     found = {
@@ -229,8 +246,9 @@ def test_every_module_that_reads_texts_by_patterns_is_listed() -> None:
         if re.search(r"\bre\.(compile|sub|match|search|fullmatch|findall|finditer|split)\(", path.read_text())
     }
     modules = (
-        checks, convert, data_docs, dedup, delimited, headers, json_array, json_text, normalise, prompt_text,
-        spreadsheet, worked, yaml_text, structure, tokens, checkers, sql,
+        checks, choices, columns, convert, data_docs, dedup, delimited, formats, headers, json_array, json_text,
+        normalise, option_columns, profile, prompt_text, shapes, spreadsheet, worked, yaml_text, structure, tokens,
+        checkers, sql,
     )  # fmt: skip
     ruled = {Path(module.__file__ or "").relative_to(source).as_posix() for module in modules}
     assert not {name for name in found - ruled if f" {name}:" not in elsewhere}

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from skillshot.bank.formats import preset_of
 from skillshot.common.errors import InputError
 
 Doc = Mapping[str, Any]
@@ -108,7 +109,11 @@ def _inside(doc: Doc, place: str, depth: int, path: str = "") -> Contained | Non
 
 def _is_row(doc: Doc) -> bool:
     texts = {str(key).strip().casefold() for key, value in doc.items() if isinstance(value, str)}
-    return bool(texts & _ASKS) or bool(texts & _GIVEN and texts & _ANSWERED)
+    return (
+        bool(texts & _ASKS)
+        or bool(texts & _GIVEN and texts & _ANSWERED)
+        or preset_of({str(k): v for k, v in doc.items()}) is not None
+    )
 
 
 def _lists(doc: Doc) -> list[str]:

@@ -43,7 +43,7 @@ def read_tabmwp(sheet: Sheet) -> None:
 def read_strategyqa(sheet: Sheet) -> None:
     """StrategyQA: facts are the rationale."""
     facts = sheet.get("facts")
-    if sheet.put("rationale", "\n".join(map(str, facts)) if isinstance(facts, list) else facts, "facts"):
+    if sheet.put("rationale", "\n".join(map(str, facts)) if isinstance(facts, list) else facts or "", "facts"):
         sheet.drop("facts")
     sheet.type("bool")
 
