@@ -99,8 +99,8 @@ RULES: dict[str, Callable[[str], Any]] = {
     "marked option": choices._MARKED.fullmatch,
     "column hump": lambda text: columns._HUMP.sub(" ", columns._SEPARATORS.sub(" ", text)),
     "column of an option": option_columns._COLUMN.fullmatch,
-    "query": lambda text: (profile._QUERY.match(text), formats._SQL.match(text)),
-    "number": profile._NUMBER.fullmatch,
+    "query column": lambda text: (profile._QUERY.match(text), formats._SQL.match(text)),
+    "number column": profile._NUMBER.fullmatch,
     "counted": lambda text: shapes._COUNTED.fullmatch(text),
     "mojibake": checks._garbled,
     "answer_not_in_rationale": lambda text: checks.answer_not_in_rationale(

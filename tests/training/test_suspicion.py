@@ -89,7 +89,7 @@ def record(identity: str, rationale: str, answer: str) -> Record:
     return Record(identity, "How many?", rationale, answer, answer_type="number")
 
 
-def test_a_row_that_contradicts_itself_is_told_with_its_reason() -> None:
+def test_a_row_that_contradicts_itself_is_listed_with_its_reason() -> None:
     rows = [record(str(i), f"3 + {i} = {i + 3}. The answer is {i + 3}.", str(i + 3)) for i in range(8)]
     rows[2] = record("odd", "3 + 2 = 5. The answer is 5.", "9")
     rows[5] = record("sum", "3 + 5 = 9", "9")

@@ -43,7 +43,8 @@ def read_tabmwp(sheet: Sheet) -> None:
 def read_strategyqa(sheet: Sheet) -> None:
     """StrategyQA: facts are the rationale."""
     facts = sheet.get("facts")
-    if sheet.put("rationale", "\n".join(map(str, facts)) if isinstance(facts, list) else facts or "", "facts"):
+    steps = "\n".join(map(str, facts)) if isinstance(facts, list) else facts
+    if isinstance(steps, str) and sheet.put("rationale", steps, "facts"):
         sheet.drop("facts")
     sheet.type("bool")
 

@@ -1,9 +1,9 @@
 """Rows whose rationale probably belongs to another question, found without labels.
 
 A rationale fits its question in two ways: its structure is the predicted one, and it takes up the question's words and
-numbers. What that is worth is learned on the bank: a logistic regression tells the bank's own pairs of question and
-rationale from random pairs. A wrong rationale is like a random one, so the share of random pairs that fit at least as
-well is a p-value, and among p-values the wrong rows are the uniform part (Storey, 2002).
+numbers. What that is worth is learned on the bank: a logistic regression separates the bank's own pairs of question
+and rationale from random pairs. A wrong rationale is like a random one, so the share of random pairs that fit at least
+as well is a p-value, and among p-values the wrong rows are the uniform part (Storey, 2002).
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import numpy as np
 from skillshot.common.arrays import Doubles, Floats, Rows
 
 BET = 0.5  # probability from which a row is held for wrong
-# share of wrong rows, and a standard error, above which none is: then question and rationale of the bank have little to do with each other
+# share of wrong rows, and a standard error, above which none is: then the bank's questions and rationales have little
+# to do with each other
 MOST = 0.65
 FEWEST = 40  # rows below which nothing is concluded
 TAIL = 0.3  # p-values above it are those of wrong rows
