@@ -111,3 +111,17 @@ def test_equal_questions_are_in_one_fold(questions: list[str]) -> None:
 
 def test_folds_of_distinct_questions_are_equally_large() -> None:
     assert np.bincount(_folds([f"question {i}" for i in range(30)])).tolist() == [10, 10, 10]
+
+
+@pytest.mark.parametrize(
+    ("joint", "alone", "part"), [(0.05, 0.9, 0.0), (0.4, 0.4, crossfit.ALONE), (0.9, 0.05, crossfit.ALONE)]
+)
+def test_words_predict_along_unless_all_features_are_better_with_certainty(
+    joint: float, alone: float, part: float
+) -> None:
+    """`joint` and `alone` are the noise in the two predictions of one of eight kinds."""
+    rng = np.random.default_rng(0)
+    target = np.eye(8, dtype=np.float32)[np.arange(160) % 8]
+    noisy = [(target + spread * rng.standard_normal(target.shape)).astype(np.float32) for spread in (joint, alone)]
+    texts = [f"question {i}" for i in range(160)]
+    assert crossfit.words_alone(texts, target, *noisy, seed=0) == part
