@@ -1,4 +1,4 @@
-"""The kernel of the sentence embedding: its features give the kernel itself, and it is what the exported network has."""
+"""The kernel of the sentence embedding: its features give the kernel itself, and the network computes the same."""
 
 from __future__ import annotations
 
