@@ -34,7 +34,9 @@ class Parts:
         self.copied = copied
         monkeypatch.setattr("skillshot.encoder.load_encoder", lambda _: SimpleNamespace(parameters=list))
         monkeypatch.setattr("skillshot.encoder.embed_texts", self.embed)
-        fitted = SimpleNamespace(vectors={}, diagnostics={}, score={}, verdict={})
+        monkeypatch.setattr("skillshot.encoder.known_language", lambda *_: 0.987654)
+        self.suspicious: list[dict[str, Any]] = []
+        fitted = SimpleNamespace(vectors={}, diagnostics={}, score={}, verdict={}, suspicious=self.suspicious)
         self.explained: list[Any] = []  # the embeddings of rationales that reached training
         monkeypatch.setattr("skillshot.training.fit.fit", lambda *given: self.explained.append(given[2]) or fitted)
         monkeypatch.setattr("skillshot.export.model.export_model", lambda *_: {})
@@ -203,6 +205,35 @@ def test_without_out_the_bundle_goes_with_its_last_selector(bundle: Path, monkey
     del selector
     gc.collect()
     assert not folder.parent.exists()
+
+
+def test_suspicious_rows_are_written_worst_first_and_an_earlier_file_is_removed(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    parts = Parts(monkeypatch, bundle)
+    parts.suspicious += [{"id": f"r{i}", "score": 0.9 - i / 100, "reason": "why"} for i in range(25)]
+    selector = skillshot.fit(ROWS, columns={"question": "task"}, out=tmp_path / "out")
+    assert selector.report["suspicious"] == {"rows": 25, "worst": parts.suspicious[:20]}
+    lines = (tmp_path / "out.suspicious.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == parts.suspicious
+    assert "25 rows held for wrong" in caplog.text and selector.report["encoder_knowledge"] == 0.988
+    parts.suspicious.clear()
+    del selector
+    skillshot.fit(ROWS, columns={"question": "task"}, out=tmp_path / "out")
+    assert not (tmp_path / "out.suspicious.jsonl").exists()
+
+
+def test_rows_in_quarantine_because_their_answer_is_not_reached_are_suspicious_too(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Parts(monkeypatch, bundle)
+    rows = [{"question": f"What is {i} + 1?", "rationale": f"{i} + 1 = {i + 1}", "answer": i + 1} for i in range(30)]
+    skillshot.fit(
+        [*rows, {"id": "odd", "question": "And 7 + 1?", "rationale": "7 + 1 = 8", "answer": 99}], out=tmp_path / "out"
+    )
+    found = [json.loads(line) for line in (tmp_path / "out.suspicious.jsonl").read_text().splitlines()]
+    assert [(row["id"], row["score"]) for row in found] == [("odd", 1.0)]
+    assert found[0]["reason"] == "answer_not_in_rationale: in quarantine"
 
 
 def test_a_quarantine_file_of_an_earlier_bundle_is_removed(

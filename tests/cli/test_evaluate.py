@@ -56,12 +56,13 @@ def test_one_query_is_singular(command: list[str], capsys: Capture) -> None:
 def test_queries_without_answers_are_refused_and_the_line_to_paste_works(
     command: list[str], tmp_path: Path, model: FakeEngine, capsys: Capture
 ) -> None:
-    rows = [{"question": f"What is {i} + 1?", "final": str(i + 1)} for i in range(4)]
+    rows = [{"question": f"What is {i} + 1?", "zz": str(i + 1)} for i in range(4)]
     (tmp_path / "queries.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert main(command) == 2
     error = capsys.readouterr().err.splitlines()
     assert error[0].endswith("queries.jsonl: no query has an answer") and not model.calls
-    assert main([*command, *shlex.split(error[-1].removeprefix("add "))]) == 0
+    assert "zz" in "\n".join(error)
+    assert main([*command, *shlex.split(error[-1].removeprefix("add ").replace("COLUMN", "zz"))]) == 0
 
 
 def test_queries_that_lack_something_are_left_out_of_what_needs_it(

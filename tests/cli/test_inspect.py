@@ -51,7 +51,7 @@ def test_the_text_for_people(tmp_path: Path, capsys: Capture) -> None:
     out = capsys.readouterr().out
     assert "\x1b" not in out
     lines = out.splitlines()
-    assert lines[0] == f"{path}: 1 row = 1 accepted + 0 quarantined" and lines[1] == "form: chat"
+    assert lines[0] == f"{path}: 1 row = 1 accepted + 0 quarantined" and lines[1] == "file: JSON lines; form: chat"
     assert "  question: messages, the last turn of the user" in lines
     assert "language, as share of letters by script: Hangul 88 %, Latin 12 %" in lines
     assert lines[-1] == f"next: skillshot fit {path} --out selector"

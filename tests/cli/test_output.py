@@ -122,7 +122,8 @@ def test_fit_passes_its_settings_on(monkeypatch: pytest.MonkeyPatch, capsys: Cap
 
     def fit(bank: str, out: Path, params: Any, *, baselines: bool) -> dict[str, Any]:
         seen.append((bank, out, params.train.latent_dim, params.ingest.columns, baselines))
-        return {"accepted": 5, "quarantined": 2, "reasons": {"mojibake": 2}}
+        counts = {"accepted": 5, "quarantined": 2, "reasons": {"mojibake": 2}}
+        return counts | {"suspicious": {"rows": 0, "worst": []}}
 
     monkeypatch.setattr("skillshot.api.fit_bundle", fit)
     columns = ["--columns", "question=problem, part 2,rationale=out.why", "--columns", "id="]
@@ -140,7 +141,8 @@ def test_fit_passes_its_settings_on(monkeypatch: pytest.MonkeyPatch, capsys: Cap
     assert main.main(["fit", "bank.jsonl", "--out", "x", "--set", "select.k=2"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "next: skillshot select x 'your question' -k 2 --prompt"
     assert main.main(["fit", "bank.jsonl", "--out", "x", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"accepted": 5, "quarantined": 2, "reasons": {"mojibake": 2}}
+    counts = {"accepted": 5, "quarantined": 2, "reasons": {"mojibake": 2}}
+    assert json.loads(capsys.readouterr().out) == counts | {"suspicious": {"rows": 0, "worst": []}}
 
 
 class Fake:
