@@ -34,7 +34,7 @@ class Parts:
         self.copied = copied
         monkeypatch.setattr("skillshot.encoder.load_encoder", lambda _: SimpleNamespace(parameters=list))
         monkeypatch.setattr("skillshot.encoder.embed_texts", self.embed)
-        monkeypatch.setattr("skillshot.encoder.known_language", lambda *_: 0.987654)
+        monkeypatch.setattr("skillshot.api._known_language", lambda *_: 0.987654)
         self.suspicious: list[dict[str, Any]] = []
         fitted = SimpleNamespace(vectors={}, diagnostics={}, score={}, verdict={}, suspicious=self.suspicious)
         self.explained: list[Any] = []  # the embeddings of rationales that reached training
@@ -281,3 +281,13 @@ def test_from_examples_to_a_shared_bundle_and_back(story: Story, tmp_path: Path)
     smaller = larger.remove([new["id"]])
     assert [d.id for d in smaller.select("How many?")] == [d.id for d in loaded.select("How many?")]
     assert len(again.reload()) == 150
+
+
+def test_a_bank_in_a_language_that_the_encoder_lacks_is_warned(caplog: pytest.LogCaptureFixture) -> None:
+    from skillshot.api import _known_language
+    from skillshot.encoder import load_encoder
+
+    encoder = load_encoder()
+    assert _known_language(encoder, ["How many apples are left in the basket?"]) > 0.9 and not caplog.text
+    assert _known_language(encoder, ["바구니에 남은 사과는 몇 개입니까?"]) < 0.3
+    assert "knows little of the bank's language" in caplog.text

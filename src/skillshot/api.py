@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from skillshot.runtime.selector import Selector
 
 logger = logging.getLogger("skillshot")
+LITTLE = 0.5  # knowledge of its language below which a bank is warned
 WORST = 20  # suspicious rows that a report shows
 UNREACHED = "answer_not_in_rationale"  # reason of a quarantined row
 
@@ -102,7 +103,7 @@ def fit_bundle(bank: Examples, out: Path, params: Params, *, baselines: bool = F
 
     from skillshot.bundle.build import build_bundle, bundle_facts
     from skillshot.common.space import need, writing
-    from skillshot.encoder import embed_texts, known_language, load_encoder
+    from skillshot.encoder import embed_texts, load_encoder
     from skillshot.export.model import export_model
     from skillshot.training.fit import fit
 
@@ -112,7 +113,7 @@ def fit_bundle(bank: Examples, out: Path, params: Params, *, baselines: bool = F
         need(place, times * weights, "fitting")  # fp32 and int8, exported and then copied, perhaps to the same disk
     size = params.embed.batch_size
     texts = [record.text for record in records]
-    known = known_language(encoder, texts)
+    known = _known_language(encoder, texts)
     question = embed_texts(encoder, texts, size, "questions")
     rationale = embed_texts(encoder, structure.texts, size, "rationales") if baselines else None
     embedded_sides = {"questions": question} | ({"rationales": rationale} if rationale is not None else {})
@@ -157,6 +158,22 @@ def fit_bundle(bank: Examples, out: Path, params: Params, *, baselines: bool = F
         "diagnostics": dict(fitted.diagnostics),
         "parity": parity,
     }
+
+
+def _known_language(encoder: Any, texts: Sequence[str]) -> float:
+    """How well the encoder knows the words of a bank, 0 to 1; little is logged."""
+    from skillshot.features.knowledge import encoder_knowledge
+
+    tokenizer = encoder.tokenizer
+    known = encoder_knowledge(
+        texts, lambda parts: tokenizer(list(parts), add_special_tokens=False)["input_ids"], tokenizer.unk_token_id
+    )
+    if known < LITTLE:
+        logger.warning(
+            "embed: the encoder knows little of the bank's language (%.2f of 1): it counts as far as it predicts\n"
+            "a multilingual one may do better: --set embed.model=NAME", known,
+        )  # fmt: skip
+    return known
 
 
 def _file_of(bundle: Path, kind: str) -> Path:

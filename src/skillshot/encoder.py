@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,15 +11,11 @@ import numpy.typing as npt
 
 from skillshot.common.errors import InputError
 from skillshot.common.progress import progress
-from skillshot.features.knowledge import encoder_knowledge
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 PACKAGED = "minilm"
-LITTLE = 0.5  # knowledge below which a bank is warned
-
-logger = logging.getLogger("skillshot")
 
 
 @dataclass(frozen=True)
@@ -60,24 +55,6 @@ def load_encoder(name: str = PACKAGED) -> SentenceTransformer:
             f"embed.model: cannot load {name!r}: {' '.join(str(error).split())[:200]}\n"
             f"use {PACKAGED!r}, a folder, or set HF_HUB_OFFLINE=0 to download it"
         ) from error
-
-
-def known_language(encoder: Any, texts: Sequence[str]) -> float:
-    """How well an encoder knows the words of some texts, 0 to 1 (`encoder_knowledge`); little is logged.
-
-    Args:
-        encoder: result of `load_encoder`.
-    """
-    tokenizer = encoder.tokenizer
-    known = encoder_knowledge(
-        texts, lambda parts: tokenizer(list(parts), add_special_tokens=False)["input_ids"], tokenizer.unk_token_id
-    )
-    if known < LITTLE:
-        logger.warning(
-            "embed: the encoder knows little of the bank's language (%.2f of 1): it counts as far as it predicts\n"
-            "a multilingual one may do better: --set embed.model=NAME", known,
-        )  # fmt: skip
-    return known
 
 
 def embed_texts(encoder: Any, texts: Sequence[str], batch_size: int = 64, label: str = "texts") -> Embedded:
