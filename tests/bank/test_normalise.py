@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skillshot.bank.convert import FIELDS, RowError, to_record
+from skillshot.bank.formats import WRITTEN
 from skillshot.bank.normalise import (
     clean_text,
     infer_answer_type,
@@ -203,3 +204,7 @@ def test_published_gsm8k_equals_the_independently_normalised_file() -> None:
     assert [canonical_answer(a.answer, "number") for a, _ in pairs] == [b.answer for _, b in pairs]
     for name in ("equations", "op_sequence"):
         assert [a.metadata.get(name, []) for a, _ in pairs] == [b.metadata.get(name, []) for _, b in pairs]
+
+
+def test_a_written_record_has_the_fields_by_which_it_is_known() -> None:
+    assert Record("", "q", "", "").to_dict().keys() == WRITTEN

@@ -38,6 +38,7 @@ from skillshot.bank.shapes import (
 from skillshot.bank.sheet import Sheet
 from skillshot.bank.worked import split_solution
 
+WRITTEN = frozenset({"id", "question", "rationale", "answer", "answer_type"})  # by `Record.to_dict`, empty or not
 _SQL = re.compile(r"(?i)\s*\(?\s*(?:select|with|insert|update|delete|create)\s")
 _RIVALS = frozenset(OTHER_NAMES["answer"]) - {"completion", "response", "value", "code", "solution"}
 
@@ -149,8 +150,11 @@ FORMS = (
 def recognise(sheet: Sheet) -> str:
     """Read a row by the first published form that fits; returns its name, "" where none fits.
 
-    A form whose texts are nested objects is unpacked, and what it held is recognised in turn.
+    A form whose texts are nested objects is unpacked, and what it held is recognised in turn. A row with all fields that
+    `Record.to_dict` writes, empty or not, is one of ours.
     """
+    if sheet.row.keys() >= WRITTEN:
+        return ""
     for form in _likely(frozenset(sheet.names)):
         if form.fits(sheet):
             form.read(sheet)
