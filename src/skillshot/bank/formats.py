@@ -150,8 +150,8 @@ FORMS = (
 def recognise(sheet: Sheet) -> str:
     """Read a row by the first published form that fits; returns its name, "" where none fits.
 
-    A form whose texts are nested objects is unpacked, and what it held is recognised in turn. A row with all fields that
-    `Record.to_dict` writes, empty or not, is one of ours.
+    A form whose texts are nested objects is unpacked, and what it held is recognised in turn. A row with all fields
+    that `Record.to_dict` writes, empty or not, is one of ours.
     """
     if sheet.row.keys() >= WRITTEN:
         return ""
