@@ -39,7 +39,7 @@ from skillshot.bank.sheet import Sheet
 from skillshot.bank.worked import split_solution
 
 WRITTEN = frozenset({"id", "question", "rationale", "answer", "answer_type"})  # by `Record.to_dict`, empty or not
-_SQL = re.compile(r"(?i)\s*\(?\s*(?:select|with|insert|update|delete|create)\s")
+_SQL = re.compile(r"(?i)\s*+(?:\(\s*+)?+(?:select|with|insert|update|delete|create)\s")
 _RIVALS = frozenset(OTHER_NAMES["answer"]) - {"completion", "response", "value", "code", "solution"}
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from skillshot.bank.columns import plain_name
 from skillshot.common.structure import is_procedure, words
 
-_QUERY = re.compile(r"(?i)\s*\(?\s*(?:select|with|insert|update|delete|create)\s")
+_QUERY = re.compile(r"(?i)\s*+(?:\(\s*+)?+(?:select|with|insert|update|delete|create)\s")
 _NUMBER = re.compile(r"\s*[-+−]?[$€£¥₩]?\s?[0-9][0-9.,/]{0,40}\s?%?\s*")
 _ASKS = ("?", "？", "؟", "⁇", "՞", "፧")  # marks that end a question
 _IDENTITY = re.compile(
