@@ -99,7 +99,7 @@ RULES: dict[str, Callable[[str], Any]] = {
     "marked option": choices._MARKED.fullmatch,
     "column hump": lambda text: columns._HUMP.sub(" ", columns._SEPARATORS.sub(" ", text)),
     "column of an option": option_columns._COLUMN.fullmatch,
-    "query column": lambda text: (profile._QUERY.match(text), formats._SQL.match(text)),
+    "query column": lambda text: profile.QUERY.match(text),
     "number column": profile._NUMBER.fullmatch,
     "counted": lambda text: shapes._COUNTED.fullmatch(text),
     "mojibake": checks._garbled,

@@ -6,7 +6,6 @@ matters: the first form that fits is read.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +13,7 @@ from typing import Any
 
 from skillshot.bank.chat import turns_of
 from skillshot.bank.columns import OTHER_NAMES
+from skillshot.bank.profile import QUERY
 from skillshot.bank.shapes import (
     CHATS,
     chat_column,
@@ -39,7 +39,6 @@ from skillshot.bank.sheet import Sheet
 from skillshot.bank.worked import split_solution
 
 WRITTEN = frozenset({"id", "question", "rationale", "answer", "answer_type"})  # by `Record.to_dict`, empty or not
-_SQL = re.compile(r"(?i)\s*+(?:\(\s*+)?+(?:select|with|insert|update|delete|create)\s")
 _RIVALS = frozenset(OTHER_NAMES["answer"]) - {"completion", "response", "value", "code", "solution"}
 
 
@@ -92,7 +91,7 @@ def _is_sql(sheet: Sheet) -> bool:
     if sheet.own("answer"):
         return False
     texts = [sheet.get(name) for name in ("query", "sql")]
-    return any(_SQL.match(text) for text in texts if isinstance(text, str)) or any(
+    return any(QUERY.match(text) for text in texts if isinstance(text, str)) or any(
         isinstance(text, Mapping) and isinstance(text.get("human_readable"), str) for text in texts
     )
 

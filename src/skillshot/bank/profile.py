@@ -12,7 +12,7 @@ from typing import Any
 from skillshot.bank.columns import plain_name
 from skillshot.common.structure import is_procedure, words
 
-_QUERY = re.compile(r"(?i)\s*+(?:\(\s*+)?+(?:select|with|insert|update|delete|create)\s")
+QUERY = re.compile(r"(?i)\s*+(?:\(\s*+)?+(?:select|with|insert|update|delete|create)\s")
 _NUMBER = re.compile(r"\s*[-+−]?[$€£¥₩]?\s?[0-9][0-9.,/]{0,40}\s?%?\s*")
 _ASKS = ("?", "？", "؟", "⁇", "՞", "፧")  # marks that end a question
 _IDENTITY = re.compile(
@@ -73,7 +73,7 @@ def _profile(name: str, cells: Sequence[Any]) -> Profile:
         truth=share(sum(isinstance(cell, bool) for cell in cells)),
         lists=share(sum(isinstance(cell, list) for cell in cells)),
         objects=share(sum(isinstance(cell, Mapping) for cell in cells)),
-        sql=share(sum(bool(_QUERY.match(text)) for text in texts)),
+        sql=share(sum(bool(QUERY.match(text)) for text in texts)),
         asks=share(sum(text.rstrip().endswith(_ASKS) for text in texts)),
         words=median(map(words, prose)) if prose else 0,
         code=bool(prose) and 2 * procedures >= len(prose),
