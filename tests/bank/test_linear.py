@@ -48,7 +48,7 @@ from skillshot.common import text as texts
 from skillshot.common.params import ValidateParams
 from skillshot.common.record import Record, normalise_question
 from skillshot.evaluation import checkers, sql
-from skillshot.features import tokens
+from skillshot.features import scripts, tokens
 from skillshot.runtime import explain, prompt
 
 ATTACK = Path(__file__).resolve().parents[3] / "shared" / "cases" / "attack"
@@ -93,6 +93,7 @@ RULES: dict[str, Callable[[str], Any]] = {
     "split_solution": worked.split_solution,
     "numbers_in": checks.numbers_in,
     "quantity": checks._QUANTITY.fullmatch,
+    "tokens of other scripts": lambda text: tokens.tokenise(f"数{text}は{text}"),
     "option quantity": choices._QUANTITY.fullmatch,
     "option letter": choices._LETTERED.match,
     "option in text": lambda text: sum(1 for _ in choices._IN_TEXT.finditer(text)),
@@ -247,8 +248,8 @@ def test_every_module_that_reads_texts_by_patterns_is_listed() -> None:
     }
     modules = (
         checks, choices, columns, convert, data_docs, dedup, delimited, formats, headers, json_array, json_text,
-        normalise, option_columns, profile, prompt_text, shapes, spreadsheet, worked, yaml_text, structure, tokens,
-        checkers, sql,
+        normalise, option_columns, profile, prompt_text, shapes, spreadsheet, worked, yaml_text, structure, scripts,
+        tokens, checkers, sql,
     )  # fmt: skip
     ruled = {Path(module.__file__ or "").relative_to(source).as_posix() for module in modules}
     assert not {name for name in found - ruled if f" {name}:" not in elsewhere}
