@@ -217,7 +217,7 @@ def test_lengths_come_before_rules(monkeypatch: pytest.MonkeyPatch) -> None:
         {"question": "q", "rationale": "r" * 201, "answer": "1"},
         {"question": "q", "context": "c" * 100, "rationale": "r", "answer": "1"},
         {"question": "q", "options": ["o" * 50, "p" * 50], "rationale": "r", "answer": "A"},
-        {"problem": "q", "solution": "r" * 201, "answer": "1"},
+        {"problem": "q", "solution": "r r r " + "r" * 195, "answer": "1"},
         {"question": "q", "rationale": ["r" * 101, "r" * 100], "answer": "1"},
     ):
         with pytest.raises(
