@@ -66,6 +66,12 @@ def test_the_better_rival_may_not_be_worse_by_more_than_the_margin() -> None:
     assert found.advice.startswith("select by BM25: it is as good here. Rationales that write equal steps ")
 
 
+def test_where_bm25_is_better_with_certainty_the_advice_says_so() -> None:
+    found = judged(values(200, gain=0.1, over_bm25=-0.05))
+    assert found.pair("bm25")["high"] < 0 < found.pair("question")["low"]
+    assert found.verdict == SIMILAR and found.advice.startswith("select by BM25: it is better here.")
+
+
 def test_structure_of_questions_never_gives_use_it() -> None:
     given = values(500, gain=0.3)
     assert judged(given).verdict == USE

@@ -121,7 +121,7 @@ class ExportParams(Section):
     """From torch to ONNX."""
 
     parity_questions: Count = Field(
-        default=200, description="bank questions on which both must choose the same demonstrations"
+        default=64, description="bank questions on which both must choose the same demonstrations"
     )
     max_difference: Positive = Field(default=1e-4, description="largest absolute difference of a latent that passes")
 

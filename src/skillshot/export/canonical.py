@@ -2,57 +2,57 @@
 
 from __future__ import annotations
 
-import inspect
-import logging
 import os
+import tempfile
 import warnings
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skillshot.common.errors import SkillshotError
 from skillshot.common.io import atomic_write
 
 if TYPE_CHECKING:
     import torch
 
+OPSET = 18  # of ONNX
+
 
 def export_graph(
     module: torch.nn.Module,
     inputs: Mapping[str, torch.Tensor],
-    axes: Mapping[int, Any],
+    axes: Mapping[int, str],
     output: str,
     path: str | os.PathLike[str],
 ) -> None:
-    """Export a module on the CPU as canonical ONNX; all inputs have the dynamic `axes`.
+    """Export a module with output (n, width) on the CPU as canonical ONNX; all inputs have the dynamic `axes`, by name.
 
-    Raises:
-        SkillshotError: the exporter returned nothing.
+    torch's tracing exporter: the one over `torch.export` gives the same outputs, bit by bit, and takes 20 times as long
+    (MiniLM 19 CPU seconds instead of 1.5, a policy 10 instead of 0.3).
     """
+    import onnx
     import torch
 
     # distinct tensors: the same object given twice is exported as one input, and the mask would be the token ids
     examples = tuple(tensor.clone() for tensor in inputs.values())
-    shapes: list[Any] = [dict(axes) for _ in inputs]
-    kinds = [parameter.kind for parameter in inspect.signature(module.forward).parameters.values()]
-    if inspect.Parameter.VAR_POSITIONAL in kinds:
-        shapes = [tuple(shapes)]  # the exporter treats *inputs as one parameter, a tuple
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # shared axis names of two inputs, and torchvision
-        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-        program = torch.onnx.export(
-            module.eval().cpu(), examples, dynamo=True, optimize=True, verbose=False,
-            input_names=list(inputs), output_names=[output],
-            dynamic_shapes=tuple(shapes),
+    with tempfile.TemporaryDirectory() as work, torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it is deprecated, and that an output has no dynamic axis
+        width = module.eval().cpu()(*examples).shape[1]
+        traced = Path(work) / "traced.onnx"
+        torch.onnx.export(
+            module, examples, traced, dynamo=False, opset_version=OPSET, input_names=list(inputs),
+            output_names=[output], dynamic_axes={name: dict(axes) for name in inputs} | {output: {0: axes[0]}},
         )  # fmt: skip
-    if program is None:
-        raise SkillshotError(f"{path}: torch.onnx.export returned no program for {type(module).__name__}")
-    write_canonical(program.model_proto, path)
+        proto = onnx.load(traced)
+    size = proto.graph.output[0].type.tensor_type.shape.dim[1]  # which the trace leaves open
+    size.Clear()
+    size.dim_value = width
+    write_canonical(proto, path)
 
 
 def write_canonical(proto: Any, path: str | os.PathLike[str]) -> None:
     """Write a ModelProto without traces of the exporting machine, with the weights in the same file.
 
-    The dynamo exporter writes source paths and stack traces into node metadata and doc strings; they are removed.
+    Exporters write source paths and stack traces into node metadata and doc strings; they are removed.
     """
     import onnx
 

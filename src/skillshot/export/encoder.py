@@ -51,11 +51,12 @@ def export_encoder(encoder: SentenceTransformer, folder: str | os.PathLike[str])
             return torch.nn.functional.normalize(pooled, dim=-1)
 
     tokens = torch.ones((2, 8), dtype=torch.int64)
-    axes = {0: torch.export.Dim("batch", min=1), 1: torch.export.Dim("tokens", min=1, max=int(encoder.max_seq_length))}
-    inputs = {"input_ids": tokens, "attention_mask": tokens}
+    mask = tokens.clone()
+    mask[1, 5:] = 0  # some models do not read a mask without padding, and a trace would keep that
+    inputs = {"input_ids": tokens, "attention_mask": mask}
     model.set_attn_implementation("eager")  # torch's fused attention is exported with guards that take 8 % of the time
     try:
-        export_graph(Graph(), inputs, axes, "sentence_embedding", folder / "encoder.onnx")
+        export_graph(Graph(), inputs, {0: "batch", 1: "tokens"}, "sentence_embedding", folder / "encoder.onnx")
     finally:
         model.set_attn_implementation(attention)
     source = Path(encoder.tokenizer.name_or_path) / "tokenizer.json"

@@ -41,7 +41,7 @@ def export_networks(
 
     for name, network in networks.items():
         inputs = {key: torch.ones((2, widths[key])) for key in INPUTS[name]}
-        export_graph(network, inputs, {0: torch.export.Dim("rows", min=1)}, "skill", Path(folder) / f"{name}.onnx")
+        export_graph(network, inputs, {0: "rows"}, "skill", Path(folder) / f"{name}.onnx")
 
 
 def agreement(mine: Floats, theirs: Floats, bank: Floats, k: int = 4) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,17 +38,28 @@ def quantise(folder: str | os.PathLike[str], texts: Sequence[str]) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     folder = Path(folder)
-    root = logging.getLogger()
-    level = root.level
-    with tempfile.TemporaryDirectory() as work:
+    with tempfile.TemporaryDirectory() as work, _quiet():
         levelled, path = Path(work) / "levelled.onnx", Path(work) / "int8.onnx"
         onnx.save(_levelled(onnx.load(folder / ENCODERS["fp32"]), _tokens(folder, texts)), levelled)
-        root.setLevel(logging.ERROR)  # it recommends a preprocessing that changes nothing here
-        try:
-            quantize_dynamic(levelled, path, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
-        finally:
-            root.setLevel(level)
+        quantize_dynamic(levelled, path, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
         write_canonical(onnx.load(path), folder / ENCODERS["int8"])
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the quantiser's advice, which changes nothing here: it goes to the root logger.
+
+    A root logger without a handler would be given one, which then repeats all messages of the application.
+    """
+    root, nowhere = logging.getLogger(), logging.NullHandler()
+    level = root.level
+    root.addHandler(nowhere)
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.removeHandler(nowhere)
 
 
 def _tokens(folder: Path, texts: Sequence[str]) -> list[list[int]]:

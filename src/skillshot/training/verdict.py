@@ -127,7 +127,8 @@ def _advice(verdict: str, pairs: Pairs, rows: int, source: str) -> str:
     elif cosine["high"] < 0:
         advice = "select by similarity: it is better here."
     elif cosine["low"] > 0:
-        advice = "select by BM25: it is as good here."
+        better = "better" if pairs["skillshot-bm25"]["high"] < 0 else "as good"
+        advice = f"select by BM25: it is {better} here."
     else:
         advice = "select by similarity: it is as good here."
     if source != "rationale":
