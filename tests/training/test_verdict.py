@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from skillshot.common.arrays import Doubles
 from skillshot.common.tables import FEW
 from skillshot.common.verdict import FEW_ROWS, MEASURED, SIMILAR, USE, VERDICTS, FitVerdict
-from skillshot.training.verdict import GAIN, MARGIN, judge
+from skillshot.training.verdict import GAIN, LEAST, MARGIN, judge
 
 some = settings(max_examples=25, deadline=None)  # 20 ms each
 SEEDS = st.integers(0, 2**32 - 1)
@@ -64,6 +64,13 @@ def test_the_better_rival_may_not_be_worse_by_more_than_the_margin() -> None:
     assert pair["diff"] > 0 and pair["low"] < -MARGIN and pair["high"] < GAIN
     assert found.verdict == SIMILAR
     assert found.advice.startswith("select by BM25: it is as good here. Rationales that write equal steps ")
+
+
+def test_a_gain_that_is_certain_but_tiny_is_no_reason_to_use_it() -> None:
+    found = judged(values(600, gain=LEAST / 2, over_bm25=LEAST, spread=0.02))
+    assert found.pair("question")["low"] > 0 and found.verdict == SIMILAR
+    assert found.advice.startswith("select by similarity: it is as good here.")
+    assert judged(values(600, gain=2 * LEAST, over_bm25=LEAST, spread=0.02)).verdict == USE
 
 
 def test_where_bm25_is_better_with_certainty_the_advice_says_so() -> None:

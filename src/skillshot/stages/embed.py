@@ -30,7 +30,11 @@ def main() -> None:
             with atomic_write(Path("data/embed") / f"{part}_{side}.npy", "wb") as handle:
                 np.save(handle, embedded.vectors, allow_pickle=False)
             report |= {"window": embedded.window, "dimension": embedded.vectors.shape[1]}
-            report[f"{part}_{side}"] = {"texts": len(texts), "truncated": embedded.truncated}
+            # of all pairs; only another encoder moves it on the same bank, and a damaged one moves it far
+            similarity = float(np.square(embedded.vectors.mean(0, dtype=np.float64)).sum()) if texts else 0.0
+            report[f"{part}_{side}"] = {
+                "texts": len(texts), "truncated": embedded.truncated, "mean_similarity": round(similarity, 6),
+            }  # fmt: skip
     write_json("reports/embed.json", report)
 
 

@@ -14,6 +14,7 @@ from skillshot.common.verdict import FEW_ROWS, MEASURED, RIVALS, SIMILAR, USE, F
 __all__ = ["GAIN", "MARGIN", "FitVerdict", "judge"]
 
 MARGIN = 0.01  # similarity that the lower bound against the better rival may be below 0
+LEAST = 0.02  # similarity that a mean gain must reach: less is no reason to leave plain similarity, however certain
 GAIN = 0.05  # similarity that is worth more rows: "no better" is only concluded where a larger gain is excluded
 DIGITS = 6
 SHORT = "Rationales show more of the skill than the {} does."
@@ -29,8 +30,8 @@ def judge(
 
     1. Fewer than `FEW` rows: "too few rows to tell". An interval from so few is too narrow to be trusted.
     2. `source` is "question": "no better than similarity here". Structure and wording are one text then.
-    3. "use it": the interval against question cosine is above 0, and against the better of question cosine and BM25
-       the mean difference is above 0 with a lower bound above -`MARGIN`.
+    3. "use it": against question cosine the interval is above 0 and the mean difference at least `LEAST`; against the
+       better of question cosine and BM25 the mean difference is above 0 with a lower bound above -`MARGIN`.
     4. Both intervals reach above `GAIN`: "too few rows to tell". A gain that matters is neither shown nor excluded.
     5. Otherwise "no better than similarity here".
 
@@ -103,7 +104,7 @@ def _decide(pairs: Pairs, means: dict[str, float], rows: int, source: str) -> st
         return SIMILAR
     cosine = pairs["skillshot-question"]
     better = pairs[f"skillshot-{max(RIVALS, key=means.__getitem__)}"]
-    if cosine["low"] > 0 and better["diff"] > 0 and better["low"] > -MARGIN:
+    if cosine["low"] > 0 and cosine["diff"] >= LEAST and better["diff"] > 0 and better["low"] > -MARGIN:
         return USE
     return FEW_ROWS if min(pair["high"] for pair in pairs.values()) > GAIN else SIMILAR
 
@@ -126,7 +127,7 @@ def _advice(verdict: str, pairs: Pairs, rows: int, source: str) -> str:
         advice = "check it on labelled queries of your own: skillshot score."
     elif cosine["high"] < 0:
         advice = "select by similarity: it is better here."
-    elif cosine["low"] > 0:
+    elif cosine["low"] > 0 and cosine["diff"] >= LEAST:
         better = "better" if pairs["skillshot-bm25"]["high"] < 0 else "as good"
         advice = f"select by BM25: it is {better} here."
     else:

@@ -50,7 +50,7 @@ SABOTAGES = (
         },
     ),
     Sabotage(
-        "decoder that ignores the latent", "stage", "the latent carries nothing",
+        "decoder that ignores the latent", "gate", r"train\.(shuffled_z_gap|kl|active_units): missing",
         code={
             "model/nets.py": "\n_decode = SkillCVAE.decode\n"
             "SkillCVAE.decode = lambda self, z, q: _decode(self, z * 0, q)\n"
@@ -59,7 +59,8 @@ SABOTAGES = (
     Sabotage(
         "rationales of other questions in training", "gate", "hit@k",
         code={
-            "training/fit.py": "\n_fit = fit\ndef fit(bank, question, rationale, *rest, **more):\n"
+            "training/fit.py": "\nfrom dataclasses import replace\n_fit = fit\n"
+            "def fit(bank, question, rationale, *rest, **more):\n"
             "    bank = [replace(r, rationale=bank[i - 1].rationale) for i, r in enumerate(bank)]\n"
             "    return _fit(bank, question, np.roll(rationale, 1, 0), *rest, **more)\n"
         },
@@ -121,7 +122,8 @@ SABOTAGES = (
         },
     ),
     Sabotage(
-        "half of the bank lost on the way into the bundle", "stage|gate", "index.demonstrations|rows|records",
+        "half of the bank lost on the way into the bundle", "stage|gate",
+        "index.demonstrations|rows|records|the manifest has",
         code={
             "bundle/build.py": "\n_build = build_bundle\ndef build_bundle(model, vectors, records, *rest, **more):\n"
             "    half = len(records) // 2\n"
@@ -163,7 +165,7 @@ SABOTAGES = (
         },
     ),
     Sabotage(
-        "another encoder, half of its weights zero", "gate", "hit@k", before=blunt_encoder,
+        "another encoder, half of its weights zero", "gate", r"mean_similarity: control moved", before=blunt_encoder,
         params={"embed.model": ".encoder"},
     ),
     # evaluation
