@@ -14,7 +14,8 @@ PAGE = "docs/results/skills.md"
 NAMES = {"tabmwp": "TabMWP", "cogs": "COGS", "gsm8k": "GSM8K", "spider": "Spider"}
 BOLD = "skillshot"
 SELECTORS = ["random", "bm25", "question alone", "question", "ridge", "lars", "lite", "skillshot"]
-SELECTORS += ["skillshot, near ties by score", "structure head alone", "z alone", "oracle", "oracle, same features"]
+SELECTORS += ["skillshot, by score alone", "structure alone", "latent alone", "sentence alone", "words alone"]
+SELECTORS += ["oracle", "oracle, same features"]
 
 
 def rows(columns: list[str], cells: dict[str, list[str]]) -> str:
@@ -26,8 +27,12 @@ def rows(columns: list[str], cells: dict[str, list[str]]) -> str:
 def skills(report: dict[str, Any]) -> str:
     """Every selector on every data set, what was possible, and the paired intervals."""
     parts = [report[name] for name in NAMES if name in report]
-    columns = [f"{NAMES[name]} ({report[name]['queries']})" for name in NAMES if name in report]
-    cells = {name: [f"{part['selectors'][name]:.3f}" for part in parts] for name in SELECTORS}
+    # the first version measured no any@4
+    version = {name: "" if "any" in report.get(name, {}) else ", first version" for name in NAMES}
+    columns = [f"{NAMES[name]}{version[name]} ({report[name]['queries']})" for name in NAMES if name in report]
+    cells = {name: [_number(part["selectors"].get(name)) for part in parts] for name in SELECTORS}
+    for name in ("question", "lite", "skillshot"):
+        cells[f"{name}, any@4"] = [_number(part.get("any", {}).get(name)) for part in parts]
     cells["skillshot / oracle"] = [f"{p['selectors']['skillshot'] / p['selectors']['oracle']:.2f}" for p in parts]
     for pair in parts[0]["pairs"]:
         cells[pair.replace("-", " - ")] = [interval(part["pairs"][pair]) for part in parts]
@@ -35,6 +40,10 @@ def skills(report: dict[str, Any]) -> str:
     cells["skillshot by seed"] = [" ".join(f"{v:.3f}" for v in part["by_seed"]["skillshot"]) for part in parts]
     cells["examples in the bank"] = [f"{sum(p['bank']) // len(p['bank']):,}" for p in parts]
     return rows(columns, cells)
+
+
+def _number(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.3f}"
 
 
 def ablation_order() -> list[str]:
