@@ -149,6 +149,7 @@ class Copy:
                 path = self.root / "src/skillshot" / name
                 path.write_text(path.read_text() + text)
             by, output = self.look(sabotage)
+            output = output.replace(f"{self.root}/", "")  # the report is committed, and belongs to no machine
         finally:
             shutil.rmtree(record)
             shutil.copytree(kept, record)
