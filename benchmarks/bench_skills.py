@@ -15,7 +15,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -154,18 +154,14 @@ def table(name: str, args: argparse.Namespace, embed: Texts) -> dict[str, Any]:
         "selectors": {selector: round(float(values.mean()), 4) for selector, values in means.items()},
         "any": {selector: round(float(values.mean()), 4) for selector, values in tops.items() if selector != "random"},
         "by_seed": {selector: by_seed[selector] for selector in ("lars", "skillshot", "lite")},
-        "pairs": {
-            f"skillshot-{other}": {
-                key: round(value, 4) for key, value in paired_interval(means["skillshot"] - means[other], 0).items()
-            }
-            for other in AGAINST
-        },
-        "any_pairs": {
-            "skillshot-question": {
-                key: round(value, 4) for key, value in paired_interval(tops["skillshot"] - tops["question"], 0).items()
-            }
-        },
+        "pairs": {f"skillshot-{other}": _pair(means, other) for other in AGAINST},
+        "any_pairs": {"skillshot-question": _pair(tops, "question")},
     }
+
+
+def _pair(values: Mapping[str, npt.NDArray[np.float64]], other: str) -> dict[str, float]:
+    """`skillshot` minus another selector, with its interval."""
+    return {key: round(value, 4) for key, value in paired_interval(values["skillshot"] - values[other], 0).items()}
 
 
 def damaged(name: str, args: argparse.Namespace, embed: Texts) -> dict[str, Any]:

@@ -36,6 +36,9 @@ def skills(report: dict[str, Any]) -> str:
     cells["skillshot / oracle"] = [f"{p['selectors']['skillshot'] / p['selectors']['oracle']:.2f}" for p in parts]
     for pair in parts[0]["pairs"]:
         cells[pair.replace("-", " - ")] = [interval(part["pairs"][pair]) for part in parts]
+    for pair in parts[0]["any_pairs"]:
+        found = [part.get("any_pairs", {}).get(pair) for part in parts]
+        cells[f"{pair.replace('-', ' - ')}, any@4"] = ["not measured" if x is None else interval(x) for x in found]
     cells["best possible with the bank"] = [f"{part['possible']:.3f}" for part in parts]
     cells["skillshot by seed"] = [" ".join(f"{v:.3f}" for v in part["by_seed"]["skillshot"]) for part in parts]
     cells["examples in the bank"] = [f"{sum(p['bank']) // len(p['bank']):,}" for p in parts]
