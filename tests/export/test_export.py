@@ -210,7 +210,7 @@ def test_levelling_does_not_change_the_function(bundle: Path, tmp_path: Path) ->
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["mpnet", "xlm-roberta", "modernbert"])
 def test_other_transformers_are_exported_for_every_length(kind: str, tmp_path: Path) -> None:
-    """A trace would keep what depends on the length of its example, or on a mask that hides nothing."""
+    """A trace could keep what depends on the length of its example."""
     from transformers import AutoConfig, AutoModel
 
     sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
