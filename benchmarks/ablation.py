@@ -41,6 +41,7 @@ CASES: dict[str, dict[str, object]] = {
     "rationale: no equations": {"explains": RATIONALE[:-1]},
     "words of the procedure masked like others": {"without": ("procedure",)},
     "components not weighted by predictability": {"without": ("weights",)},
+    "structure without steps": {"without": ("steps",)},
     "decoder reads the question": {"conditional": True},
 }
 PLAIN = TrainParams().changed(min_gap=-1.0, dropout=0.0)  # an ablation may collapse: that is what it shows
@@ -84,7 +85,7 @@ def variants(part: Slice, embed: Texts, seed: int) -> Iterator[tuple[str, Floats
 def _without_blocks(widths: Widths, chosen: Floats, rows: Floats, part: Slice) -> Iterator[tuple[str, Floats]]:
     """Each block of the score removed in turn; the shares of the others stay in proportion."""
     start = 0
-    for block, width in zip(BLOCKS, dataclasses.astuple(widths), strict=True):
+    for block, width in zip(BLOCKS, dataclasses.astuple(widths), strict=False):
         place = slice(start, start := start + width)
         left = chosen.copy()
         left[:, place] = 0

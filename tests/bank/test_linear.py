@@ -48,7 +48,7 @@ from skillshot.common import text as texts
 from skillshot.common.params import ValidateParams
 from skillshot.common.record import Record, normalise_question
 from skillshot.evaluation import checkers, sql
-from skillshot.features import scripts, tokens
+from skillshot.features import scripts, steps, tokens
 from skillshot.runtime import explain, prompt
 
 ATTACK = Path(__file__).resolve().parents[3] / "shared" / "cases" / "attack"
@@ -123,6 +123,8 @@ RULES: dict[str, Callable[[str], Any]] = {
     "words": structure.words,
     "tokenise": tokens.tokenise,
     "operators": tokens.operators,
+    "split": lambda text: (steps.split(text), steps.split("select " + text)),
+    "grams of a step": lambda text: steps.grams(text, frozenset({"a"})),
     "checker": _query,
     "number": numerals.number,
     "letter": lambda text: answers.letter(text, ["a", "b"]),

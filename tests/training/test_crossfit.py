@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from skillshot.common.arrays import Floats
 from skillshot.runtime.scoring import check_score
 from skillshot.training import crossfit
+from skillshot.training.axes import unit
 from skillshot.training.crossfit import Crossfit, judge_modes
-from skillshot.training.skillshot import _folds, unit
+from skillshot.training.skillshot import _folds
 from skillshot.training.structure_head import FOLDS
 
 

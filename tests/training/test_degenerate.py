@@ -15,8 +15,8 @@ from skillshot.common.record import Record
 from skillshot.model.fitted import Fitted, run
 from skillshot.runtime.manifest import _VERDICT
 from skillshot.runtime.scoring import Scoring, check_score
+from skillshot.training.axes import unit
 from skillshot.training.fit import fit
-from skillshot.training.skillshot import unit
 
 QUICK = TrainParams().changed(epochs=2, latent_dim=4, structure_dim=8, hidden=8, device="cpu", min_gap=-1.0)
 WIDTH = 16

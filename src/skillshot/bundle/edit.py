@@ -83,7 +83,7 @@ def add(folder: str | os.PathLike[str], records: Sequence[Record]) -> int:
         manifest = read_manifest(place)
         clean(place, manifest)
         sides = _sides(manifest)
-        pool = Pool(place, files=_bank_files(manifest) | _model_files(sides))
+        pool = Pool(place, files=_bank_files(manifest) | _model_files(manifest, sides))
         store = BankStore(place / manifest["bank"])
         new: set[str] = set()
         for record in records:
@@ -127,11 +127,12 @@ def _bank_files(manifest: Mapping[str, Any]) -> set[str]:
     return {name for name in manifest["files"] if name.startswith(f"{manifest['bank']}/")}
 
 
-def _model_files(sides: Sequence[str]) -> set[str]:
+def _model_files(manifest: Mapping[str, Any], sides: Sequence[str]) -> set[str]:
     """What turns a new record into its vectors."""
     views = (f"{view}/{name}" for view in (QUESTION_VIEW, RATIONALE_VIEW) for name in VIEW_FILES)
     networks = (f"{side}_posterior.onnx" for side in sides if side not in ("question", "rationale"))
-    return {f"{MODEL}/{name}" for name in (*ENCODER_FILES, ENCODERS["fp32"], *views, *networks)}
+    needed = {f"{MODEL}/{name}" for name in (*ENCODER_FILES, ENCODERS["fp32"], *views, *networks)}
+    return needed | {name for name in manifest["files"] if name.startswith(f"{MODEL}/{RATIONALE_VIEW}/")}
 
 
 def _commit(

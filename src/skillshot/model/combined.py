@@ -21,12 +21,16 @@ SHARP = 1.0  # of the kernel: exp(-SHARP * squared distance) of unit embeddings
 
 @dataclass(frozen=True)
 class Widths:
-    """Coordinates of each block of a row: structure t, latent z, sentence e, words w. One more fills it to length 1."""
+    """Coordinates of each block of a row: structure t, latent z, sentence e, words w. One more fills it to length 1.
+
+    steps: how many of the structure's are counts of steps; they are its last.
+    """
 
     structure: int
     latent: int
     sentence: int
     words: int
+    steps: int = 0
 
     @property
     def row(self) -> int:
@@ -68,6 +72,7 @@ class Skillshot(nn.Module):
 
     target_centre: Tensor
     target_weight: Tensor
+    step_share: Tensor
     sentence_centre: Tensor
     sentence_directions: Tensor
     words_offset: Tensor
@@ -83,6 +88,7 @@ class Skillshot(nn.Module):
         for name, value in {
             "target_centre": torch.zeros(widths.structure),
             "target_weight": torch.ones(widths.structure),
+            "step_share": torch.zeros(1),
             "sentence_centre": torch.zeros(embedding),
             "sentence_directions": torch.zeros(embedding, widths.sentence),
             "words_offset": torch.zeros(widths.words),
@@ -112,13 +118,21 @@ class Skillshot(nn.Module):
         """Bank item: question (n, d), its lexical row, and its rationale's structure (n, t) to unit rows."""
         t, w = self.widths.structure, self.widths.words
         predicted = self.structure(embedding, lexical[:, :t])
-        target = functional.normalize(skeleton - self.target_centre, dim=1)
+        target = self._target(skeleton - self.target_centre)
         joined = torch.cat([self.cvae.question(predicted), self.cvae.rationale(target * self.target_weight)], 1)
         latent = functional.normalize(self.cvae.posterior(joined)[0], dim=1)
         sentence = functional.normalize(self._sentence(embedding), dim=1)
         row = torch.cat([target, latent, sentence, self._words(lexical[:, t : t + w])], 1) / 2
         # a block may be empty (no known word, nothing predicted); the last coordinate takes what is missing to 1
         return torch.cat([row, (1 - row.square().sum(1, keepdim=True)).clamp_min(0).sqrt()], 1)
+
+    def _target(self, centred: Tensor) -> Tensor:
+        """Skeleton and steps, each of length 1, weighted so that both together have length 1 too."""
+        u = self.widths.steps
+        if not u:
+            return functional.normalize(centred, dim=1)
+        skeleton = functional.normalize(centred[:, :-u], dim=1) * (1 - self.step_share).sqrt()
+        return torch.cat([skeleton, functional.normalize(centred[:, -u:], dim=1) * self.step_share.sqrt()], 1)
 
     def _query(self, structure: Tensor, sentence: Tensor, words: Tensor, shares: Tensor) -> Tensor:
         certain = shortened(structure)

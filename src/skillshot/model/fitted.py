@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from skillshot.common.arrays import Floats
 from skillshot.common.io import atomic_write, read_json, write_json
 from skillshot.features.lexical import LexicalView
+from skillshot.features.rationale import RationaleView
 from skillshot.model.combined import LitePolicy, SkillPolicy, SkillPosterior, Skillshot, Widths
 from skillshot.model.nets import PolicyHead, PosteriorHead, SkillCVAE, Standardise
 from skillshot.model.ridge import Ridge, RidgeBank
@@ -37,7 +38,7 @@ class Fitted:
     """
 
     question_view: LexicalView
-    rationale_view: LexicalView
+    rationale_view: RationaleView
     skillshot: Skillshot
     lars: SkillCVAE | None
     ridge: Ridge | None
@@ -98,7 +99,7 @@ class Fitted:
             modules[name].load_state_dict(load_file(folder / f"{name}.safetensors"))
         return cls(
             LexicalView.load(folder / "question_view"),
-            LexicalView.load(folder / "rationale_view"),
+            RationaleView.load(folder / "rationale_view"),
             vectors={n: np.load(folder / f"vectors_{n}.npy", allow_pickle=False) for n in about["vectors"]},
             **{name: about[name] for name in FACTS},
             **modules,

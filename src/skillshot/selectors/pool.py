@@ -19,6 +19,7 @@ from skillshot.common.record import Record
 from skillshot.common.structure import learned, text_of
 from skillshot.features.bm25 import BM25
 from skillshot.features.lexical import LexicalView
+from skillshot.features.rationale import RationaleView
 from skillshot.runtime.layout import MODEL, QUESTION_VIEW, RATIONALE_VIEW
 from skillshot.runtime.manifest import check_files, read_manifest
 from skillshot.runtime.onnx import Session, TextEncoder
@@ -50,7 +51,7 @@ class Pool:
         self._encoders: dict[str, TextEncoder] = {}
         self._score, self.source = manifest["score"], str(manifest["structure"])
         self._names = frozenset(manifest["files"])
-        self._views: dict[str, LexicalView] = {}
+        self._views: dict[str, LexicalView | RationaleView] = {}
         self._sessions: dict[str, Session] = {}
         self._vectors: dict[str, Floats] = {}
         self._texts: dict[str, dict[str, Floats]] = {}
@@ -162,9 +163,10 @@ class Pool:
             return np.zeros((0, encoder.dimension), np.float32)
         return np.stack([kept[text] for text in texts])
 
-    def _view(self, name: str) -> LexicalView:
+    def _view(self, name: str) -> LexicalView | RationaleView:
         if name not in self._views:
-            self._views[name] = LexicalView.load(self._model / name)
+            kind = RationaleView if name == RATIONALE_VIEW else LexicalView
+            self._views[name] = kind.load(self._model / name)
         return self._views[name]
 
     def _random(self, queries: Sequence[Record]) -> Floats:

@@ -97,7 +97,7 @@ def judge_modes(
         seen: for each mode the cross-fitted structure (n, t) and the sentence (n, e) on the question's side.
         latent: whether there is one. learned: whether structure was predicted; otherwise the wording is all.
     """
-    rows, same = _judged(texts, seed)
+    rows, same = judged(texts, seed)
     truth, by_words = target[rows] @ target.T, words[rows] @ words.T
     modes = {}
     for mode, (structure, asked) in seen.items():
@@ -124,7 +124,7 @@ def words_alone(texts: Sequence[str], target: Floats, joint: Floats, alone: Floa
     Args:
         target (n, t): structure. joint (n, t), alone (n, t): its cross-fitted prediction by all features, and by words.
     """
-    rows, same = _judged(texts, seed)
+    rows, same = judged(texts, seed)
     truth, nothing = target[rows] @ target.T, np.zeros((len(rows), len(texts)), np.float32)
 
     def quality(part: float) -> Doubles:
@@ -135,7 +135,7 @@ def words_alone(texts: Sequence[str], target: Floats, joint: Floats, alone: Floa
     return 0.0 if certain(quality(0.0) - quality(ALONE)) else ALONE
 
 
-def _judged(texts: Sequence[str], seed: int) -> tuple[Rows, npt.NDArray[np.bool_]]:
+def judged(texts: Sequence[str], seed: int) -> tuple[Rows, npt.NDArray[np.bool_]]:
     """Rows (m,) whose questions are judged, and whether each has the text of each row of the bank, (m, n)."""
     rows = np.sort(np.random.default_rng(seed).permutation(len(texts))[:JUDGED])
     number = {text: i for i, text in enumerate(dict.fromkeys(map(normalise_question, texts)))}

@@ -1,0 +1,134 @@
+"""Steps of a rationale, and the kinds of steps that a bank has.
+
+A step is a line of a rationale, a sentence of a line, or a clause of a query. Its kind is read from what is left
+without the story: words that rarely come from the question, signs and operators. A rationale is then the multiset of
+its steps' kinds.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from skillshot.common import schema
+from skillshot.common.arrays import Floats
+from skillshot.common.errors import BundleError
+from skillshot.common.io import atomic_write, write_json
+from skillshot.features.tokens import BREAK, MOST, NUMBER, operators, tokenise
+
+FILES = ("steps.json", "steps.npy")
+_END = re.compile(r"(?<=[.!?;。！？])\s++|\n++")
+_SELECT = re.compile(r"(?i)[\s(]*+select\s")
+_CLAUSE = re.compile(
+    r"(?i)(?<!\s)(?<!inner)(?<!left)(?<!outer)\s++(?=(?:from|(?:inner\s|left\s|outer\s){0,2}join|where|group\s+by"
+    r"|order\s+by|having|limit|union|intersect|except|and|or)\b)"
+)
+_PLAIN = frozenset({NUMBER, BREAK, ",", ".", "_"})  # of almost every step
+_ABOUT = schema.fields(
+    {
+        "words": schema.listed(schema.text(), 1_000_000),
+        "grams": schema.listed(schema.text(), 1_000_000),
+        "columns": schema.listed(schema.listed(schema.whole(0, 4096), 2), 4096),
+    }
+)
+
+
+def split(text: str) -> list[str]:
+    """Steps of a rationale, in order; the clauses of each line that is a query; at least one."""
+    found: list[str] = []
+    for part in map(str.strip, _END.split(text)):
+        if _SELECT.match(part):
+            found += filter(None, map(str.strip, _CLAUSE.split(part)))
+        elif part:
+            found.append(part)
+    return found or [text]
+
+
+def grams(step: str, words: frozenset[str]) -> set[str]:
+    """What a step's kind is read from: its procedural words, signs and operators, and their consecutive pairs.
+
+    Args:
+        words: the words that express a procedure; all others are skipped.
+    """
+    read = [token for token in tokenise(step)[1:-1] if token in words or not (token[0].isalpha() or token in _PLAIN)]
+    read += [f"op {sign}" for signs in operators(step) for sign in signs]
+    return {*read, *map(" ".join, itertools.pairwise(read))}
+
+
+@dataclass(frozen=True)
+class StepView:
+    """Counts of the kinds of steps.
+
+    words: words that express a procedure. grams: those that enough steps share. centres: float32 (g, kinds), what each
+        gram adds to each kind; a step is of the kind with the highest sum.
+    columns: (kind, times) of each column of `transform`: whether the rationale has that many such steps.
+    """
+
+    words: tuple[str, ...]
+    grams: tuple[str, ...]
+    centres: Floats
+    columns: tuple[tuple[int, int], ...]
+
+    @property
+    def width(self) -> int:
+        """Number of columns, u."""
+        return len(self.columns)
+
+    def kinds(self, text: str) -> list[int]:
+        """Kind of each step of a rationale, in order; a step without a known gram has none."""
+        found = []
+        for step in split(text):
+            rows = [self._place[gram] for gram in sorted(grams(step, self._words)) if gram in self._place]
+            if rows:
+                found.append(int(self.centres[rows].sum(0).argmax()))
+        return found
+
+    def counts(self, texts: Sequence[str]) -> Floats:
+        """Steps of each kind, at most `MOST`, (n, kinds)."""
+        out = np.zeros((len(texts), self.centres.shape[1]), np.float32)
+        for row, text in zip(out, texts, strict=True):
+            np.add.at(row, self.kinds(text), 1)
+        return np.minimum(out, MOST)
+
+    def transform(self, texts: Sequence[str]) -> Floats:
+        """Unary counts (n, u) of 0 and 1: their dot product is the size of the intersection of two multisets."""
+        kinds, times = (np.array([column[part] for column in self.columns], np.intp) for part in (0, 1))
+        return (self.counts(texts)[:, kinds] >= times).astype(np.float32)
+
+    def save(self, folder: str | PathLike[str]) -> None:
+        """Write `FILES`."""
+        about = {"words": list(self.words), "grams": list(self.grams), "columns": [list(c) for c in self.columns]}
+        write_json(Path(folder) / FILES[0], about)
+        with atomic_write(Path(folder) / FILES[1], "wb") as handle:
+            np.save(handle, self.centres, allow_pickle=False)
+
+    @classmethod
+    def load(cls, folder: str | PathLike[str]) -> StepView:
+        """Read what `save` wrote.
+
+        Raises:
+            BundleError: a file is damaged, or the parts do not fit together.
+        """
+        folder = Path(folder)
+        about = schema.read_document(folder / FILES[0], _ABOUT)
+        columns = tuple((kind, times) for kind, times in about["columns"])
+        centres = schema.read_array(folder / FILES[1], [np.float32], (len(about["grams"]), None))
+        schema.check_finite(centres, folder / FILES[1])
+        if not all(kind < centres.shape[1] and 1 <= times <= MOST for kind, times in columns):
+            raise BundleError(f"{folder / FILES[0]}: names a kind of steps that {FILES[1]} lacks; fit the bank again")
+        return cls(tuple(about["words"]), tuple(about["grams"]), centres, columns)
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return frozenset(self.words)
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {gram: row for row, gram in enumerate(self.grams)}
