@@ -32,7 +32,8 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--precision", choices=("int8", "fp32"), help="of the text encoder; default: the bundle's own")
     parser.add_argument("--prompt", action="store_true", help="print the ready prompt")
     add_template(parser)
-    parser.add_argument("--explain", action="store_true", help="print which words of the question carry each score")
+    parser.add_argument("--explain", action="store_true", help="print why each was chosen, word by word")
+    parser.add_argument("--html", action="store_true", help="with --explain: print it as a page for a browser")
     parser.add_argument("--exclude", nargs="+", action="extend", default=[], metavar="ID", help="ids not to choose")
     parser.add_argument(
         "--where", nargs="+", action="extend", default=[], metavar="FIELD=VALUE", help="only such demonstrations"
@@ -56,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("--columns names the columns of --questions FILE")
     if (args.template or args.system) and not args.prompt:
         raise InputError("--template and --system belong to --prompt")
+    if args.html and (not args.explain or args.questions is not None):
+        raise InputError("--html belongs to --explain of one question")
     template = PromptTemplate(**template_of(args))
     selector = Selector.load(args.bundle, args.mode, precision=args.precision)
     filters = {
@@ -67,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         return _batch(selector, args, filters, template)
     if args.explain:
         why = selector.explain(args.question, args.k, **filters)
-        print_json(why.to_dict()) if args.json else print(why)
+        print_json(why.to_dict()) if args.json else print_text(why.to_html()) if args.html else print(why)
         return 0
     chosen = selector.select(args.question, args.k, **filters)
     if not chosen:
@@ -96,10 +99,14 @@ def _batch(selector: Any, args: argparse.Namespace, filters: dict[str, Any], tem
     for start in range(0, len(loaded.records), BATCH):
         part = loaded.records[start : start + BATCH]
         asked = [{"question": r.question, "context": r.context, "options": r.options} for r in part]
-        for record, chosen in zip(part, selector.select_batch(asked, args.k, **filters), strict=True):
+        reasons = [selector.explain(one, args.k, **filters).to_dict()["reasons"] for one in asked if args.explain]
+        batch = zip(part, selector.select_batch(asked, args.k, **filters), reasons or [None] * len(part), strict=True)
+        for record, chosen, why in batch:
             line: dict[str, Any] = {"question": record.question, "demonstrations": [d.to_dict() for d in chosen]}
             if args.prompt:
                 line["prompt"] = template.render(chosen, record.question, record.context, record.options)
+            if why is not None:
+                line["reasons"] = why
             print(json.dumps(line, ensure_ascii=False))
     return 0
 

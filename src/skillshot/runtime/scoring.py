@@ -91,6 +91,26 @@ class Scoring:
         return slice(structure, None) if mode == "lite" else slice(0, structure + words)
 
     @cached_property
+    def blocks(self) -> tuple[slice, ...]:
+        """Coordinates of each block in a row."""
+        ends = np.cumsum(self.widths).tolist()
+        return tuple(slice(end - width, end) for end, width in zip(ends, self.widths, strict=True))
+
+    def linear(self, mode: str) -> list[tuple[slice, slice]]:
+        """The columns that a mode reads and the block of a row that each is added to; see `Skillshot.policy`."""
+        structure, _, sentence, words = self.widths
+        of_structure, _, of_sentence, of_words = self.blocks
+        if mode == "full":
+            return [(slice(0, structure), of_structure), (slice(structure, structure + words), of_words)]
+        ends = np.cumsum([words, structure, sentence]).tolist()
+        starts = [0, *ends[:-1]]
+        return list(zip(map(slice, starts, ends), (of_words, of_structure, of_sentence), strict=True))
+
+    def parts(self, query: Floats, rows: Floats) -> Doubles:
+        """What each block adds to the scores of rows (k, z), in the order of `BLOCKS`, (k, 4)."""
+        return np.stack([rows[:, block].astype(np.float64) @ query[block] for block in self.blocks], 1)
+
+    @cached_property
     def weights(self) -> Floats:
         """Of each coordinate, so that (row * weights) @ other row is the shares' sum of the blocks' similarities."""
         return np.append(np.repeat(np.array(self.shares, np.float32) * 4, self.widths), np.float32(0))

@@ -19,7 +19,7 @@ from skillshot.runtime.opening import OpenBundle, open_bundle
 from skillshot.runtime.options import REMOTE, LoadOptions, above
 from skillshot.runtime.prompt import prompt_template
 from skillshot.runtime.temporary import owner_of
-from skillshot.runtime.types import Demonstration, Filters, Question, parse, parts
+from skillshot.runtime.types import Demonstration, Filters, Question, parts
 
 if TYPE_CHECKING:
     from skillshot.bank.examples import Examples
@@ -206,7 +206,7 @@ class Selector:
     ) -> list[list[Demonstration]]:
         """`select` for many questions in one pass of the encoder."""
         found = search.find(self._bundle, questions, self.k if k is None else k, **filters)
-        return [[Demonstration.of(*one[1:]) for one in chosen] for chosen in found]
+        return [[Demonstration.of(*one[1:4]) for one in chosen] for chosen in found]
 
     def confidence(self, question: Question, k: int | None = None, **filters: Unpack[Filters]) -> float:
         """Mean confidence of the demonstrations that `select` chooses, in [0, 1]; 0 where it chooses none.
@@ -252,11 +252,10 @@ class Selector:
         return prompt_template(template, system).messages(self.select(question, k, **filters), *parts(question))
 
     def explain(self, question: Question, k: int | None = None, **filters: Unpack[Filters]) -> Explanation:
-        """Why these demonstrations: which words of the question carry each score."""
-        (found,) = search.find(self._bundle, [question], self.k if k is None else k, **filters)
-        rows = {record.id: row for row, record, _, _ in found}
-        chosen = [Demonstration.of(*one[1:]) for one in found]
-        return explain(self._bundle.policy, self.vectors, rows, parse(question)[1], chosen)
+        """Why these: words of the question, parts of each score, and what question similarity would have chosen."""
+        k = self.k if k is None else k
+        (found,) = search.find(self._bundle, [question], k, **filters)
+        return explain(self._bundle, question, found, k, filters)
 
     def __copy__(self) -> Selector:
         return self
