@@ -152,7 +152,7 @@ def test_linear_weights_are_those_of_the_network(selector: Selector) -> None:
 
 
 def test_the_counterfactual_is_what_question_similarity_takes(bundle: Path) -> None:
-    selector = Selector.load(bundle, "full")
+    selector = Selector.load(bundle, "full", precision="fp32")
     why = selector.explain(QUESTION)
     assert why.similarity == SENTENCE
     pool = Pool(bundle)

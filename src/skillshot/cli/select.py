@@ -34,6 +34,7 @@ def add_parser(subparsers: Any) -> None:
     add_template(parser)
     parser.add_argument("--explain", action="store_true", help="print why each was chosen, word by word")
     parser.add_argument("--html", action="store_true", help="with --explain: print it as a page for a browser")
+    parser.add_argument("--audit", metavar="FILE", help="append a line for each selection to this audit record")
     parser.add_argument("--exclude", nargs="+", action="extend", default=[], metavar="ID", help="ids not to choose")
     parser.add_argument(
         "--where", nargs="+", action="extend", default=[], metavar="FIELD=VALUE", help="only such demonstrations"
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     if args.html and (not args.explain or args.questions is not None):
         raise InputError("--html belongs to --explain of one question")
     template = PromptTemplate(**template_of(args))
-    selector = Selector.load(args.bundle, args.mode, precision=args.precision)
+    selector = Selector.load(args.bundle, args.mode, precision=args.precision, audit=args.audit)
     filters = {
         "exclude": args.exclude,
         "where": dict(_pair(text) for text in args.where),
@@ -99,14 +100,17 @@ def _batch(selector: Any, args: argparse.Namespace, filters: dict[str, Any], tem
     for start in range(0, len(loaded.records), BATCH):
         part = loaded.records[start : start + BATCH]
         asked = [{"question": r.question, "context": r.context, "options": r.options} for r in part]
-        reasons = [selector.explain(one, args.k, **filters).to_dict()["reasons"] for one in asked if args.explain]
-        batch = zip(part, selector.select_batch(asked, args.k, **filters), reasons or [None] * len(part), strict=True)
-        for record, chosen, why in batch:
+        whys = [selector.explain(one, args.k, **filters) for one in asked if args.explain]
+        if args.explain:
+            batch = [[reason.demonstration for reason in why.reasons] for why in whys]
+        else:
+            batch = selector.select_batch(asked, args.k, **filters)
+        for place, (record, chosen) in enumerate(zip(part, batch, strict=True)):
             line: dict[str, Any] = {"question": record.question, "demonstrations": [d.to_dict() for d in chosen]}
             if args.prompt:
                 line["prompt"] = template.render(chosen, record.question, record.context, record.options)
-            if why is not None:
-                line["reasons"] = why
+            if args.explain:
+                line["reasons"] = whys[place].to_dict()["reasons"]
             print(json.dumps(line, ensure_ascii=False))
     return 0
 
