@@ -8,13 +8,19 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from skillshot.common.chain import START, append, check
+from skillshot.common.chain import START, Chain, check
 from skillshot.common.errors import InputError, SkillshotError
+
+
+def append(path: Path, rows: list[dict[str, Any]]) -> None:
+    Chain(path).append(rows)
+
 
 ROWS = [{"time": f"t{i}", "text": 'é\u2028\n"}' * i, "digest_of": i} for i in range(8)]
 SETTINGS = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -134,6 +140,20 @@ def test_a_whole_line_without_its_end_is_kept(record: Path) -> None:
     assert (check(record).lines, check(record).wrong) == (9, ())
 
 
+def test_one_writer_sees_what_others_did(record: Path) -> None:
+    chain = Chain(record)
+    for _ in range(2):
+        chain.append([ROWS[0]])
+        append(record, [ROWS[1]])
+    chain.append([ROWS[2]])
+    record.write_bytes(record.read_bytes()[:-40])
+    chain.append([ROWS[3]])
+    assert check(record).wrong == () and len(check(record).remarks) == 1
+    record.unlink()
+    chain.append([ROWS[4]])
+    assert (check(record).lines, check(record).wrong) == (1, ())
+
+
 def test_lines_longer_than_what_is_read_first(tmp_path: Path) -> None:
     for size in (10, 5_000, 200_000, 3):
         append(tmp_path / "a", [{"text": "x" * size}])
@@ -178,19 +198,22 @@ def test_a_full_disk_leaves_no_half_line(record: Path, monkeypatch: pytest.Monke
 
 def test_threads_and_processes_write_one_chain(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
-    code = "import sys; from pathlib import Path; from skillshot.common.chain import append\n"
-    code += "for i in range(50): append(Path(sys.argv[1]), [{'i': i}, {'i': -i}])"
+    code = "import sys; from pathlib import Path; from skillshot.common.chain import Chain\n"
+    code += "chain = Chain(Path(sys.argv[1]))\nfor i in range(50): chain.append([{'i': i}, {'i': -i}])"
     started = [subprocess.Popen([sys.executable, "-c", code, str(path)]) for _ in range(2)]
+    chain = Chain(path)
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda i: append(path, [{"thread": i}]), range(100)))
+        list(pool.map(lambda i: chain.append([{"thread": i}]), range(100)))
     assert [process.wait() for process in started] == [0, 0]
     assert (check(path).lines, check(path).wrong, check(path).remarks) == (300, (), ())
 
 
 def test_a_killed_writer_leaves_a_record_that_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
-    code = "import sys; from pathlib import Path; from skillshot.common.chain import append\n"
-    code += "while True: append(Path(sys.argv[1]), [{'text': 'x' * 5000}] * 20); print(1, flush=True)"
+    code = "import sys; from pathlib import Path; from skillshot.common.chain import Chain\n"
+    code += (
+        "chain = Chain(Path(sys.argv[1]))\nwhile True: chain.append([{'text': 'x' * 5000}] * 20); print(1, flush=True)"
+    )
     for _ in range(3):
         process = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE)
         assert process.stdout is not None

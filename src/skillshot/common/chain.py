@@ -22,41 +22,65 @@ from skillshot.common.locks import held
 START = "0" * 64  # what stands for the digest before the first line
 LONGEST = 2**24  # bytes of a line that is read; one of 100 demonstrations has some 30,000
 _TAIL = 4096  # bytes that are read first, from the end; most last lines are shorter
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+_encode = json.JSONEncoder(allow_nan=False).encode
 _SIGNED = b', "digest": "'
 _FIRST = b'{"line": 1, "previous": "' + START.encode()
 _END = len(_SIGNED) + 64 + len(b'"}')
 
 
-def append(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Append rows as one write, under the file's lock: all of them or, on a full disk, none.
+class Chain:
+    """A file that is appended to; thread-safe, also with other processes that append to it."""
 
-    What a killed process left unfinished stays; the next line names it (`unfinished`: its digest) and continues the
-    chain behind it. Nothing is synced to the disk: a power failure may lose the last lines.
+    def __init__(self, path: Path) -> None:
+        self._path, self._name = path, str(path)
+        self._known: tuple[tuple[int, ...], int, str] | None = None  # state of the file, number, digest
 
-    Raises:
-        InputError: the file cannot be opened, or is no such record.
-        BundleError: the file cannot be locked.
-        SkillshotError: the disk is full.
-    """
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o644)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; an audit record is a file that can be written") from error
-    try:
-        with held(handle, path):
-            size = os.fstat(handle).st_size
-            number, previous, behind = _end(path, handle, size)
+    def append(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Append rows as one write, under the file's lock: all of them or, on a full disk, none.
+
+        What a killed process left unfinished stays; the next line names it (`unfinished`: its digest) and continues the
+        chain behind it. Nothing is synced to the disk: a power failure may lose the last lines.
+
+        Raises:
+            InputError: the file cannot be opened, or is no such record.
+            BundleError: the file cannot be locked.
+            SkillshotError: the disk is full.
+        """
+        try:
+            handle = os.open(self._name, _FLAGS, 0o644)
+        except OSError as error:
+            raise InputError(
+                f"{self._path}: {error.strerror}; an audit record is a file that can be written"
+            ) from error
+        try:
+            with held(handle, self._path):
+                self._append(handle, rows)
+        finally:
+            os.close(handle)
+
+    def _append(self, handle: int, rows: Iterable[Mapping[str, Any]]) -> None:
+        state, known = _state(handle), self._known
+        if known is not None and known[0] == state:  # nobody else has written
+            _, number, previous = known
+            more, data = {}, b""
+        else:
+            number, previous, behind = _end(self._path, handle, state[-1])
             more = {"unfinished": sha256_bytes(behind.removesuffix(b"\n"))} if behind.strip() else {}
-            data = b"" if _ended(handle, size) else b"\n"
-            for row in rows:
-                number += 1
-                text = json.dumps({"line": number, "previous": previous, **more, **row}, allow_nan=False)
-                body = text[:-1].encode()
-                previous, more = sha256_bytes(body), {}
-                data += body + _SIGNED + previous.encode() + b'"}\n'
-            _write(handle, data, size, path)
-    finally:
-        os.close(handle)
+            data = b"" if _ended(handle, state[-1]) else b"\n"
+        for row in rows:
+            number += 1
+            body = _encode({"line": number, "previous": previous, **more, **row})[:-1].encode()
+            previous, more = sha256_bytes(body), {}
+            data += body + _SIGNED + previous.encode() + b'"}\n'
+        _write(handle, data, state[-1], self._path)
+        self._known = _state(handle), number, previous
+
+
+def _state(handle: int) -> tuple[int, ...]:
+    """What differs once another process has written to the file; the size last."""
+    found = os.fstat(handle)
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
 
 
 @dataclass(frozen=True)

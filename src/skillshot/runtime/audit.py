@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from skillshot.common.chain import append
+import numpy as np
+
+from skillshot.common.chain import Chain
 from skillshot.common.io import dump_json, sha256_bytes, sha256_text
 from skillshot.common.version import __version__
 from skillshot.runtime.opening import OpenBundle
@@ -25,7 +27,8 @@ class Audit:
     """
 
     def __init__(self, path: Path, bundle: OpenBundle) -> None:
-        self._path, self._bundle = path, bundle
+        self._chain, self._bundle = Chain(path), bundle
+        self._vectors = np.asarray(bundle.vectors)  # a view: indexing a memory map takes longer
         manifest = bundle.manifest
         self._facts = {
             "sha256": sha256_bytes(dump_json(manifest).encode()),
@@ -39,15 +42,15 @@ class Audit:
         """Append a line for each question.
 
         Raises:
-            InputError, BundleError, SkillshotError: as `skillshot.common.chain.append`.
+            InputError, BundleError, SkillshotError: as `Chain.append`.
         """
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
-        append(self._path, [self._row(time, *one) for one in zip(questions, chosen, strict=True)])
+        self._chain.append([self._row(time, *one) for one in zip(questions, chosen, strict=True)])
 
     def _row(self, time: str, question: Question, found: Sequence[Found]) -> dict[str, Any]:
         reasons: list[list[float]] = []
         if found:
-            rows = self._bundle.vectors[[one.row for one in found]]
+            rows = self._vectors[[one.row for one in found]]
             reasons = self._bundle.scoring.parts(found[0].query, rows).round(6).tolist()
         return {
             "time": time,
