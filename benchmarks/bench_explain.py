@@ -30,11 +30,11 @@ import numpy as np  # noqa: E402
 
 from skillshot import Selector  # noqa: E402
 from skillshot.common.io import dump_json, write_json  # noqa: E402
-from skillshot.runtime.attribution import SEGMENTS, attribute, cut  # noqa: E402
+from skillshot.runtime.attribution import attribute, cut, joined, segments_of  # noqa: E402
 
 DELETED = 3  # words
 DRAWS = 5  # random triples for each question
-ALL = 10  # segments at most, of which all 1,024 coalitions are scored
+ALL = 8  # segments at most where all 256 coalitions are scored
 
 
 def questions_of(name: str, count: int) -> list[str]:
@@ -98,12 +98,13 @@ def all_orders(selector: Selector, questions: Sequence[str]) -> dict[str, Any]:
     policy, apart, together = selector._bundle.policy, [], []
     for question in questions:
         rows = _rows(selector, [one.id for one in selector.select(question)])
-        words, values, _ = attribute(policy, question, policy([question])[0], rows)
-        size = -(-len(words) // SEGMENTS)
-        segments = ["".join(words[at : at + size]) for at in range(0, len(words), size)]
+        words, values, _ = attribute(policy, question, policy([question])[0], rows, ALL)
+        of = segments_of(words, ALL)
+        segments = joined(words, of)
         if len(segments) < 3:
             continue
-        found = np.add.reduceat(values, np.arange(0, len(words), size), 0)
+        found = np.zeros((len(segments), len(rows)))
+        np.add.at(found, of, values)
         exact = _shapley(lambda texts, rows=rows: policy(texts).astype(np.float64) @ rows.T, segments)
         apart.append(np.abs(found - exact).mean() / np.abs(exact).mean())
         together.append(np.corrcoef(found.ravel(), exact.ravel())[0, 1])
@@ -120,8 +121,8 @@ def _shapley(worth: Callable[[list[str]], Any], segments: Sequence[str]) -> Any:
         weight = math.factorial(sum(one)) * math.factorial(count - 1 - sum(one)) if sum(one) < count else 0
         for player in range(count):
             if not one[player]:
-                joined = places[(*one[:player], 1, *one[player + 1 :])]
-                exact[player] += weight / math.factorial(count) * (scores[joined] - scores[places[one]])
+                more = places[(*one[:player], 1, *one[player + 1 :])]
+                exact[player] += weight / math.factorial(count) * (scores[more] - scores[places[one]])
     return exact
 
 

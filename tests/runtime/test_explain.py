@@ -19,7 +19,7 @@ from skillshot import Selector
 from skillshot.common.arrays import Doubles
 from skillshot.common.errors import BundleError
 from skillshot.common.record import Record
-from skillshot.runtime.attribution import SEGMENTS, WORDS, attribute, cut, round_trips
+from skillshot.runtime.attribution import SEGMENTS, WORDS, attribute, cut, joined, round_trips, segments_of
 from skillshot.runtime.explain import BASE, Alternative, Contribution, Explanation, Reason
 from skillshot.runtime.similar import SENTENCE, WORDING
 from skillshot.runtime.types import Demonstration
@@ -82,13 +82,21 @@ def test_round_trips_sum_to_the_whole_whatever_the_game(value: Doubles) -> None:
     np.testing.assert_allclose(round_trips(value).sum(0), value[0, -1] - value[0, 0], atol=1e-9)
 
 
+@given(st.lists(st.text(min_size=1), min_size=1, max_size=60))
+def test_segments_are_even_and_lose_nothing(words: list[str]) -> None:
+    of = segments_of(words)
+    sizes = np.bincount(of)
+    assert len(sizes) == min(SEGMENTS, len(words)) and sizes.max() - sizes.min() <= 1
+    assert "".join(joined(words, of)) == "".join(words)
+
+
 def test_segments_are_close_to_all_orders(selector: Selector) -> None:
     policy = selector._bundle.policy
     (query,) = policy([QUESTION])
     rows = selector.vectors[:6].astype(np.float32)
-    words, values, _ = attribute(policy, QUESTION, query, rows)
-    size = -(-len(words) // SEGMENTS)
-    segments = ["".join(words[at : at + size]) for at in range(0, len(words), size)]
+    words, values, _ = attribute(policy, QUESTION, query, rows, 8)
+    of = segments_of(words, 8)
+    segments = joined(words, of)
     count = len(segments)
     sets = list(itertools.product((0, 1), repeat=count))
     texts = ["".join(s for s, held in zip(segments, one, strict=True) if held) for one in sets]
@@ -96,10 +104,11 @@ def test_segments_are_close_to_all_orders(selector: Selector) -> None:
     exact = np.zeros((count, len(rows)))
     for one, player in itertools.product(sets, range(count)):
         if not one[player]:
-            joined = (*one[:player], 1, *one[player + 1 :])
+            more = (*one[:player], 1, *one[player + 1 :])
             weight = math.factorial(sum(one)) * math.factorial(count - sum(one) - 1) / math.factorial(count)
-            exact[player] += weight * (worth[joined] - worth[one])
-    found = np.add.reduceat(values, np.arange(0, len(words), size), 0)
+            exact[player] += weight * (worth[more] - worth[one])
+    found = np.zeros((count, len(rows)))
+    np.add.at(found, of, values)
     assert np.corrcoef(found.ravel(), exact.ravel())[0, 1] > 0.95
     np.testing.assert_allclose(found.sum(0), exact.sum(0), atol=1e-9)
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from skillshot.common.arrays import Doubles, Floats
+from skillshot.common.arrays import Doubles, Floats, Rows
 from skillshot.features.parts import word_parts
 from skillshot.runtime.policy import Policy
 
-SEGMENTS = 8  # of a question, whose windows are scored: 58 passes of the policy, on half the question on average
+SEGMENTS = 12  # of a question, whose windows are scored: 134 passes of the policy, on half the question on average
 WORDS = 400  # pieces of a question; only one of some thousand words has several words in a piece
 
 
@@ -22,7 +22,15 @@ def cut(text: str, limit: int = WORDS) -> list[str]:
     return ["".join(words[start : start + size]) for start in range(0, len(words), size)]
 
 
-def attribute(policy: Policy, text: str, query: Floats, rows: Floats) -> tuple[list[str], Doubles, Doubles]:
+def segments_of(words: Sequence[str], count: int = SEGMENTS) -> Rows:
+    """The segment of each word, (n,): at most `count` segments of consecutive words, as even as can be."""
+    many = min(count, len(words))
+    return np.arange(len(words)) * many // len(words)
+
+
+def attribute(
+    policy: Policy, text: str, query: Floats, rows: Floats, count: int = SEGMENTS
+) -> tuple[list[str], Doubles, Doubles]:
     """Contributions of the words of a text to its scores with bank rows.
 
     The players are at most `SEGMENTS` segments of the text; a coalition is the text without the others. Each gets the
@@ -38,22 +46,29 @@ def attribute(policy: Policy, text: str, query: Floats, rows: Floats) -> tuple[l
     Args:
         query: the policy's row of the text, (z,).
         rows: (k, z).
+        count: of segments, at most.
 
     Returns:
         words, which concatenate to the text; contributions (words, k); base (k,), the scores of a text without words.
         The contributions and the base sum to the score.
     """
     words = cut(text)
-    size = -(-len(words) // SEGMENTS)
-    segments = ["".join(words[start : start + size]) for start in range(0, len(words), size)]
-    value = _windows(policy, segments, query, np.asarray(rows, np.float64))
-    of = np.arange(len(words)) // size
+    of = segments_of(words, count)
+    value = _windows(policy, joined(words, of), query, np.asarray(rows, np.float64))
     wanted = round_trips(value)
     shares = np.zeros((len(words), len(rows)))
-    if size > 1:
+    if len(words) > len(wanted):
         shares = word_parts(policy.view, text, words, policy.linear(text, rows))
         np.subtract.at(wanted, of, shares)
     return words, shares + (wanted / np.bincount(of)[:, None])[of], value[0, 0]
+
+
+def joined(words: Sequence[str], of: Rows) -> list[str]:
+    """The texts of the segments."""
+    segments = [""] * (int(of[-1]) + 1)
+    for word, segment in zip(words, of.tolist(), strict=True):
+        segments[segment] += word
+    return segments
 
 
 def round_trips(value: Doubles) -> Doubles:

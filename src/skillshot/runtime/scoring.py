@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from skillshot.common import schema
-from skillshot.common.arrays import Doubles, Floats
+from skillshot.common.arrays import Doubles, Floats, Rows
 
 BLOCKS = ("structure", "latent", "sentence", "words")
 PRIOR = 0.5  # confidence where the bank was too small to calibrate it
@@ -108,9 +108,13 @@ class Scoring:
 
     def parts(self, query: Floats, rows: Floats) -> Doubles:
         """What each block adds to the scores of rows (k, z), in the order of `BLOCKS`, (k, 4)."""
-        starts = [block.start for block in self.blocks]
-        products = rows[:, : sum(self.widths)].astype(np.float64) * query[: sum(self.widths)]
-        return np.asarray(np.add.reduceat(products, starts, 1), np.float64)
+        # the last coordinate, which no query reads, is a block of its own
+        return np.add.reduceat(np.multiply(rows, query, dtype=np.float64), self._starts, 1)[:, :-1]
+
+    @cached_property
+    def _starts(self) -> Rows:
+        """First coordinate of each block, and the last coordinate."""
+        return np.cumsum([0, *self.widths])
 
     @cached_property
     def weights(self) -> Floats:
