@@ -84,7 +84,7 @@ def _state(handle: int) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class Checked:
+class ChainCheck:
     """What a check found. lines: in the file. last: digest of the last one. wrong, remarks: sentences with lines."""
 
     lines: int
@@ -93,7 +93,7 @@ class Checked:
     remarks: tuple[str, ...]
 
 
-def check(path: Path, last: str | None = None) -> Checked:
+def check(path: Path, last: str | None = None) -> ChainCheck:
     """Read a record from its start and compare every line with the one before.
 
     Args:
@@ -129,7 +129,7 @@ def check(path: Path, last: str | None = None) -> Checked:
         wrong.append(f"{place}: unfinished at the end; its writer was killed, or the end was cut")
     if not seen:
         wrong.append(f"no line has the digest {last}: the end was cut, or the record was made anew")
-    return Checked(lines, previous, tuple(wrong), tuple(remarks))
+    return ChainCheck(lines, previous, tuple(wrong), tuple(remarks))
 
 
 def _places(first: int, last: int) -> str:
