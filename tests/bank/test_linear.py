@@ -49,7 +49,7 @@ from skillshot.common.params import ValidateParams
 from skillshot.common.record import Record, normalise_question
 from skillshot.evaluation import checkers, sql
 from skillshot.features import scripts, steps, tokens
-from skillshot.runtime import explain, prompt
+from skillshot.runtime import attribution, prompt
 
 ATTACK = Path(__file__).resolve().parents[3] / "shared" / "cases" / "attack"
 
@@ -134,7 +134,7 @@ RULES: dict[str, Callable[[str], Any]] = {
     "schema": sql._schema.__wrapped__,
     "sql words": answers.sql_words,
     "checker of code": lambda text: checkers.check(text, Record("i", "q", answer="f(1)", answer_type="code")),
-    "explain.cut": explain.cut,
+    "attribution.cut": attribution.cut,
     "prompt": lambda text: prompt.render([Record("i", text, text, text)], text, text, [text]),
 }
 UNITS = [  # repeated, as they are and as the middle of a text that nearly fits

@@ -19,7 +19,6 @@ from skillshot import Selector
 from skillshot.bundle.edit import add, remove
 from skillshot.common.errors import BundleError, InputError
 from skillshot.common.record import Record, normalise_question
-from skillshot.runtime.explain import REST
 from skillshot.runtime.layout import AUTO, files_for, resolve_mode
 from skillshot.runtime.manifest import FORMAT
 from skillshot.runtime.prompt import render
@@ -117,23 +116,6 @@ def test_prompt_and_messages_end_with_the_question_and_have_the_best_last(select
     messages = selector.messages(QUESTION, k=2)
     assert [m["role"] for m in messages] == ["user", "assistant", "user", "assistant", "user"]
     assert render([], QUESTION) == f"Question: {QUESTION}\nAnswer:"
-
-
-def test_explain_names_pieces_of_the_question_and_sums_to_the_score(selector: Selector) -> None:
-    why = selector.explain(QUESTION)
-    assert [r.demonstration.id for r in why.reasons] == [d.id for d in selector.select(QUESTION)]
-    for line, reason in zip(str(why).splitlines()[1:], why.reasons, strict=True):
-        score, rest = reason.demonstration.score, reason.contributions[-1].value
-        assert f"score {score:.3f} = {REST} {rest:.3f}, {reason.contributions[0].piece.strip()!r}" in line
-        assert line.endswith("no single piece carries the score") == (rest > 0.9 * score)
-    found = json.loads(json.dumps(why.to_dict()))
-    assert found["question"] == QUESTION and len(found["reasons"]) == 4
-    for reason in found["reasons"]:
-        *pieces, rest = reason["contributions"]
-        assert sorted("".join(part["piece"] for part in pieces)) == sorted(QUESTION) and rest["piece"] == REST
-        values = [part["value"] for part in pieces]
-        assert values == sorted(values, reverse=True)
-        assert sum(values) + rest["value"] == pytest.approx(reason["demonstration"]["score"], abs=1e-9)
 
 
 def test_a_demonstration_below_the_least_score_is_left_out(selector: Selector) -> None:

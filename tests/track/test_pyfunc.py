@@ -6,6 +6,7 @@ import json
 import shutil
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -188,3 +189,15 @@ def test_the_signature_is_what_the_model_reads() -> None:
     assert [spec.name for spec in signature.SIGNATURE.params] == list(pyfunc.PARAMS)
     assert signature.SIGNATURE.inputs.input_names() == list(pyfunc.COLUMNS)
     assert type(signature.SIGNATURE).from_dict(signature.SIGNATURE.to_dict()) == signature.SIGNATURE
+
+
+def test_the_environment_names_an_audit_record(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from skillshot.common.chain import check
+    from skillshot.track.pyfunc import AUDIT, SkillshotModel
+
+    monkeypatch.setenv(AUDIT, str(tmp_path / "audit.jsonl"))
+    served = SkillshotModel()
+    served.load_context(SimpleNamespace(artifacts={"bundle": str(bundle)}))
+    served.predict(pd.DataFrame({"question": [QUESTION, "How many?"]}), {"k": 2})
+    served.predict(pd.DataFrame({"question": [QUESTION]}), {"prompt": True})
+    assert (check(tmp_path / "audit.jsonl").lines, check(tmp_path / "audit.jsonl").wrong) == (3, ())

@@ -32,7 +32,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--precision", choices=("int8", "fp32"), help="of the text encoder; default: the bundle's own")
     parser.add_argument("--prompt", action="store_true", help="print the ready prompt")
     add_template(parser)
-    parser.add_argument("--explain", action="store_true", help="print which words of the question carry each score")
+    parser.add_argument("--explain", action="store_true", help="print why each was chosen, word by word")
+    parser.add_argument("--html", action="store_true", help="with --explain: print it as a page for a browser")
+    parser.add_argument("--audit", metavar="FILE", help="append a line for each selection to this audit record")
     parser.add_argument("--exclude", nargs="+", action="extend", default=[], metavar="ID", help="ids not to choose")
     parser.add_argument(
         "--where", nargs="+", action="extend", default=[], metavar="FIELD=VALUE", help="only such demonstrations"
@@ -56,8 +58,10 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("--columns names the columns of --questions FILE")
     if (args.template or args.system) and not args.prompt:
         raise InputError("--template and --system belong to --prompt")
+    if args.html and (not args.explain or args.questions is not None):
+        raise InputError("--html belongs to --explain of one question")
     template = PromptTemplate(**template_of(args))
-    selector = Selector.load(args.bundle, args.mode, precision=args.precision)
+    selector = Selector.load(args.bundle, args.mode, precision=args.precision, audit=args.audit)
     filters = {
         "exclude": args.exclude,
         "where": dict(_pair(text) for text in args.where),
@@ -67,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         return _batch(selector, args, filters, template)
     if args.explain:
         why = selector.explain(args.question, args.k, **filters)
-        print_json(why.to_dict()) if args.json else print(why)
+        print_json(why.to_dict()) if args.json else print_text(why.to_html()) if args.html else print(why)
         return 0
     chosen = selector.select(args.question, args.k, **filters)
     if not chosen:
@@ -96,10 +100,17 @@ def _batch(selector: Any, args: argparse.Namespace, filters: dict[str, Any], tem
     for start in range(0, len(loaded.records), BATCH):
         part = loaded.records[start : start + BATCH]
         asked = [{"question": r.question, "context": r.context, "options": r.options} for r in part]
-        for record, chosen in zip(part, selector.select_batch(asked, args.k, **filters), strict=True):
+        whys = [selector.explain(one, args.k, **filters) for one in asked if args.explain]
+        if args.explain:
+            batch = [[reason.demonstration for reason in why.reasons] for why in whys]
+        else:
+            batch = selector.select_batch(asked, args.k, **filters)
+        for place, (record, chosen) in enumerate(zip(part, batch, strict=True)):
             line: dict[str, Any] = {"question": record.question, "demonstrations": [d.to_dict() for d in chosen]}
             if args.prompt:
                 line["prompt"] = template.render(chosen, record.question, record.context, record.options)
+            if args.explain:
+                line["reasons"] = whys[place].to_dict()["reasons"]
             print(json.dumps(line, ensure_ascii=False))
     return 0
 

@@ -110,6 +110,11 @@ def sha256_text(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def sha256_bytes(data: bytes) -> str:
+    """SHA-256 of bytes, in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
 def hash64(text: str) -> int:
     """64-bit hash of a text: the first 16 hex digits of its SHA-256."""
     return int(sha256_text(text)[:16], 16)

@@ -55,6 +55,28 @@ def locked(folder: Path, wait: float = WAIT) -> Iterator[None]:
         os.close(handle)  # frees the lock
 
 
+@contextlib.contextmanager
+def held(handle: int, path: Path, wait: float = WAIT) -> Iterator[None]:
+    """Hold the lock of an open file that is appended to and never replaced; threads exclude each other too.
+
+    Raises:
+        BundleError: its file system has no locks, or another process has held it for `wait` seconds.
+    """
+    started = time.monotonic()
+    while True:
+        try:
+            _lock(handle)
+            break
+        except OSError as error:
+            if error.errno not in _BUSY or time.monotonic() - started > wait:
+                raise BundleError(f"{path}: cannot be locked ({error.strerror}); give a file that can be") from error
+        time.sleep(PAUSE / 20)
+    try:
+        yield
+    finally:
+        _unlock(handle)
+
+
 def _try(path: Path, folder: Path) -> int | None:
     """Descriptor of the locked file; None while another process has the lock."""
     handle = None
@@ -94,6 +116,18 @@ def _lock(handle: int) -> None:
         import fcntl
 
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _unlock(handle: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(handle, _REGION, os.SEEK_SET)
+        msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_UN)
 
 
 def _holder(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from skillshot.features.scripts import special
@@ -40,19 +40,47 @@ class Channel:
         return numbered(ngrams(tokens, self.longest) if len(tokens) > 2 else ())
 
 
-def take(text: str, part: str) -> str:
-    """The part of a text that a channel reads; a very short first line does not count as the head."""
+def span(text: str, part: str) -> slice:
+    """Where the part of a text is that a channel reads; a very short first line does not count as the head."""
     if part in ("all", "letters"):
-        return text
-    head, _, rest = text.partition("\n")
+        return slice(0, len(text))
+    head = text.partition("\n")[0]
     if len(head.split()) < FEWEST and not (special(head) and len(tokenise(head)) > FEWEST * SYLLABLES):
-        head, rest = text, ""
-    return rest if part == "rest" else head
+        head = text
+    return slice(len(head) + 1, len(text)) if part == "rest" else slice(0, len(head))
+
+
+def take(text: str, part: str) -> str:
+    """The part of a text that a channel reads."""
+    return text[span(text, part)]
 
 
 def read(text: str, part: str) -> list[str]:
     """Tokens of the part of a text that a channel reads."""
-    return (letters if part in LETTERS else tokenise)(take(text, part))
+    return _tokens(take(text, part), part)
+
+
+def owners(text: str, pieces: Sequence[str], part: str) -> list[int] | None:
+    """The piece that each token of `read(text, part)` comes from, -1 for the marks of begin and end.
+
+    Args:
+        pieces: texts that concatenate to `text`.
+
+    Returns:
+        None where a piece on its own has other tokens than in the text.
+    """
+    where, at, of, seen = span(text, part), 0, [-1], []
+    for place, piece in enumerate(pieces):
+        inside = text[max(at, where.start) : max(where.start, min(at + len(piece), where.stop))]
+        found = _tokens(inside, part)[1:-1] if inside else []
+        seen += found
+        of += [place] * len(found)
+        at += len(piece)
+    return [*of, -1] if seen == read(text, part)[1:-1] else None
+
+
+def _tokens(text: str, part: str) -> list[str]:
+    return (letters if part in LETTERS else tokenise)(text)
 
 
 def spelled(channels: tuple[Channel, ...]) -> tuple[Channel, ...]:

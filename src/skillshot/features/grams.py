@@ -8,7 +8,7 @@ array operation. Each further occurrence of a gram in a text has its own code (u
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,8 +114,16 @@ class GramReader:
         found += [(np.zeros(0, np.uint64), np.zeros(0, np.uint32))]
         codes, channels = (np.concatenate(part) for part in zip(*found, strict=True))
         order = np.argsort(codes, kind="stable")
-        codes, times = _ranked(codes[order])
+        codes, times = ranked(codes[order])
         return codes[times < MOST], channels[order][times < MOST]
+
+    def placed(self, text: str) -> Iterator[tuple[str, int, Codes]]:
+        """Where the runs of tokens are: (part, length n, codes), the codes of runs by channel and first token.
+
+        A code is that of the gram's first occurrence in the text, also for a further one (`ranked`).
+        """
+        for group in self._groups:
+            yield from ((group.part, n, block) for n, block in enumerate(self._runs(group, text), 1))
 
     def _runs(self, group: _Group, text: str) -> list[Codes]:
         """Codes of runs of 1, 2, ... tokens, each (channels with such runs, starts)."""
@@ -132,7 +140,7 @@ class GramReader:
         return salted(np.array([code(gram) for gram in self.channels[i].grams(text, self._shares)], np.uint64), i)
 
 
-def _ranked(codes: Codes) -> tuple[Codes, npt.NDArray[np.intp]]:
+def ranked(codes: Codes) -> tuple[Codes, npt.NDArray[np.intp]]:
     """Sorted codes, each shifted by the number of equal codes before it, and that number."""
     place = np.arange(len(codes))
     first = np.empty(len(codes), bool)
@@ -143,5 +151,5 @@ def _ranked(codes: Codes) -> tuple[Codes, npt.NDArray[np.intp]]:
 
 
 def _numbered(codes: Codes) -> Codes:
-    codes, times = _ranked(codes)
+    codes, times = ranked(codes)
     return codes[times < MOST] if len(times) and times.max() >= MOST else codes

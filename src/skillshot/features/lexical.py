@@ -134,20 +134,23 @@ class LexicalView:
             raise ValueError("a view without a projection has no columns to choose from; add one with `onto`")
         return self.onto(self.projection[:, part])
 
-    def _row(self, text: str) -> tuple[npt.NDArray[np.uint16], Floats]:
-        """Buckets and values of one text: each channel scaled to its weight, all channels together to length 1."""
-        found = self._table.find(self._reader.read(text))
+    def grams(self, text: str) -> tuple[Codes, npt.NDArray[np.uint16], Floats]:
+        """Codes, buckets and values of a text's known n-grams, which may repeat a bucket.
+
+        Each channel is scaled to its weight, and all channels together to length 1.
+        """
+        found = self._table.find(self.reader.read(text))
         values, channels, buckets = found["weight"], found["channel"], found["bucket"]
         squares = np.bincount(channels, values * values, len(self.channels))
         lengths = self._lengths * (squares > 0)  # a channel without a known n-gram has no length
         scale = lengths / np.sqrt(np.maximum(squares, TINY) * max(float(lengths @ lengths), TINY))
-        return buckets, values * scale.astype(np.float32)[channels]
+        return found["key"], buckets, values * scale.astype(np.float32)[channels]
 
     def transform(self, texts: Sequence[str]) -> Floats:
         """Features of texts, float32 (n, f); a text without a known n-gram is a row of zeros."""
         out = np.zeros((len(texts), self.width), np.float32)
         for i, text in enumerate(texts):
-            buckets, values = self._row(text)
+            _, buckets, values = self.grams(text)
             if self.projection is None:
                 out[i] = np.bincount(buckets, values, self.buckets)
             else:
@@ -158,7 +161,7 @@ class LexicalView:
         """The buckets of texts as a scipy CSR matrix, float32 (n, buckets), for learning."""
         from scipy.sparse import csr_matrix
 
-        found = [self._row(text) for text in texts]
+        found = [self.grams(text)[1:] for text in texts]
         ends = np.cumsum([0, *(len(buckets) for buckets, _ in found)])
         columns = np.concatenate([buckets for buckets, _ in found]).astype(np.int32)
         rows = csr_matrix((np.concatenate([v for _, v in found]), columns, ends), (len(texts), self.buckets))
@@ -166,7 +169,8 @@ class LexicalView:
         return rows
 
     @cached_property
-    def _reader(self) -> GramReader:
+    def reader(self) -> GramReader:
+        """Reads the codes of a text's n-grams, also of those that the view does not know."""
         return GramReader(self.channels, self.shares, self.vocabulary)
 
     @cached_property

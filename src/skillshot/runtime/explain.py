@@ -1,48 +1,82 @@
-"""Why a demonstration was chosen: words of the question by occlusion."""
+"""Why a demonstration was chosen: words of the question, parts of the score, and what similarity would have taken."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from skillshot.common.arrays import Floats
-from skillshot.runtime.policy import Policy
-from skillshot.runtime.types import Demonstration
+from skillshot.common.extras import extras_named
+from skillshot.common.sinks import one_line
+from skillshot.common.templates import render
+from skillshot.runtime.attribution import attribute
+from skillshot.runtime.opening import OpenBundle
+from skillshot.runtime.scoring import BLOCKS
+from skillshot.runtime.search import Found
+from skillshot.runtime.similar import Similar, by_similarity
+from skillshot.runtime.types import Demonstration, Filters, Question, parse
 
-PIECES = 12  # at most so many pieces of the question are occluded, one policy pass each
-REST = "(rest)"
-SHOWN = 3  # pieces that the text names
-MOST = 0.9  # share of a score from which the rest alone makes it
+BASE = "(base)"  # the contribution of no word: the score of a text without words
+SHOWN = 5  # words that the text names
+LINE = 150  # characters of a question in the text
 
 
 @dataclass(frozen=True)
 class Contribution:
-    """What a piece of the question adds to a score: the score's drop when the piece is left out (cosine)."""
+    """What a word of the question adds to a score.
+
+    start: its first character in the question with context and options; -1 for the base.
+    """
 
     piece: str
     value: float
+    start: int = -1
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """An example that plain question similarity would have chosen. similarity: by `Explanation.similarity`."""
+
+    id: str
+    question: str
+    rationale: str
+    answer: str
+    score: float
+    similarity: float
 
 
 @dataclass(frozen=True)
 class Reason:
-    """One demonstration with the pieces of the question that its score rests on.
+    """Why one demonstration was chosen.
 
-    contributions: the pieces, largest drop first, then "(rest)": what no single piece accounts for. Pieces that say the
-        same cover for each other, so drops alone do not sum to the score; with the rest they do.
+    contributions: the words, largest first, then "(base)", the score of a text without words. They sum to the score.
+    parts: of the score, by what is compared: structure and latent (the skill), sentence and words (the wording). They
+        sum to the score too.
+    similarity, rank: the demonstration's by plain question similarity, from 1; None where that cannot be measured.
+    instead: the example that similarity would have chosen in its place; None where it would have chosen this one.
     """
 
     demonstration: Demonstration
     contributions: tuple[Contribution, ...]
+    parts: Mapping[str, float]
+    similarity: float | None = None
+    rank: int | None = None
+    instead: Alternative | None = None
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Reasons for all demonstrations of a question, best first."""
+    """Reasons for all demonstrations of a question, best first.
+
+    question: with context and options, as encoders read it.
+    confidence: mean of the demonstrations' confidence; 0 where there is none.
+    similarity: how `rank` and `instead` are measured.
+    """
 
     question: str
     reasons: tuple[Reason, ...]
+    confidence: float = 0.0
+    similarity: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dictionaries, ready for JSON; the values of a reason's contributions sum to its score."""
@@ -50,47 +84,124 @@ class Explanation:
             {
                 "demonstration": reason.demonstration.to_dict(),
                 "contributions": [asdict(contribution) for contribution in reason.contributions],
+                "parts": dict(reason.parts),
+                "similarity": reason.similarity,
+                "rank": reason.rank,
+                "instead": reason.instead and asdict(reason.instead),
             }
             for reason in self.reasons
         ]
-        return {"question": self.question, "reasons": reasons}
+        return {
+            "question": self.question,
+            "confidence": self.confidence,
+            "similarity": self.similarity,
+            "reasons": reasons,
+        }
+
+    def to_html(self) -> str:
+        """A page that needs nothing else: no script, no other file. All texts of the bank are escaped.
+
+        Raises:
+            MissingPackageError: jinja2 is not installed (extra `templates`).
+        """
+        most = max((abs(part.value) for reason in self.reasons for part in reason.contributions[:-1]), default=0.0)
+        rows = [{"reason": reason, "words": _marked(reason, most)} for reason in self.reasons]
+        with extras_named():
+            return render("skillshot.runtime", "explanation.html.j2", why=self, rows=rows)
+
+    _repr_html_ = to_html
 
     def __str__(self) -> str:
-        lines = [f"Question: {self.question}"]
+        lines = [f"Question: {one_line(self.question)}", f"Confidence: {self.confidence:.2f}"]
         for place, reason in enumerate(self.reasons, 1):
-            pieces = [part for part in reason.contributions if part.piece != REST]
-            rest = sum(part.value for part in reason.contributions if part.piece == REST)
-            terms = [f"{REST} {rest:.3f}", *(f"{part.piece.strip()!r} {part.value:+.3f}" for part in pieces[:SHOWN])]
-            total = ", ".join(terms + ["..."] * (len(pieces) > SHOWN))
-            score = reason.demonstration.score
-            spread = "; no single piece carries the score" if 0 < MOST * score < rest else ""
-            lines.append(f"{place}. {reason.demonstration.id}  score {score:.3f} = {total}{spread}")
+            lines += _lines(place, reason)
+        if self.reasons and self.similarity is None:
+            lines.append("Question similarity cannot be measured: this mode does not read the wording.")
         return "\n".join(lines)
 
 
-def cut(text: str, limit: int = PIECES) -> list[str]:
-    """Cut a text at spaces into at most `limit` pieces that concatenate to it again."""
-    words = re.findall(r"\s*+\S++(?:\s++\Z)?", text) if text.strip() else [text]
-    size = -(-len(words) // limit)
-    return ["".join(words[start : start + size]) for start in range(0, len(words), size)]
-
-
-def explain(
-    policy: Policy, vectors: Floats, rows: Mapping[str, int], text: str, chosen: Sequence[Demonstration]
-) -> Explanation:
-    """Occlusion: score of the whole question minus the score without each piece (Zeiler & Fergus, 2014).
+def explain(bundle: OpenBundle, question: Question, found: Sequence[Found], k: int, filters: Filters) -> Explanation:
+    """The explanation of what `search.find` found for a question.
 
     Args:
-        vectors: unit rows (n, z) of the bank; rows: row of each chosen demonstration's id.
+        k, filters: as the selection had them; similarity chooses by the same.
     """
-    pieces = cut(text)
-    without = ["".join(pieces[:i] + pieces[i + 1 :]) for i in range(len(pieces))]
-    z = policy([text, *without])
+    asked, text = parse(question)
+    if not found:
+        return Explanation(text, ())
+    rows = bundle.vectors[[one.row for one in found]].astype("float32", copy=False)
+    words, values, base = attribute(bundle.policy, text, found[0].query, rows)
+    similar = by_similarity(bundle, asked, text, found, min(k, len(bundle.store)), filters)
+    instead = _instead(bundle, found, similar)
     reasons = []
-    for demonstration in chosen:
-        scores = z @ vectors[rows[demonstration.id]]
-        drops = [float(scores[0] - score) for score in scores[1:]]
-        parts = sorted(map(Contribution, pieces, drops), key=lambda part: -part.value)
-        rest = Contribution(REST, demonstration.score - sum(part.value for part in parts))
-        reasons.append(Reason(demonstration, (*parts, rest)))
-    return Explanation(text, tuple(reasons))
+    for place, one in enumerate(found):
+        parts = bundle.scoring.parts(one.query, rows[place : place + 1])[0].tolist()
+        known = similar.measure is not None
+        reasons.append(
+            Reason(
+                Demonstration.of(*one[1:4]),
+                _sorted(words, values[:, place].tolist(), float(base[place])),
+                dict(zip(BLOCKS, parts, strict=True)),
+                float(similar.values[one.row]) if known else None,
+                similar.ranks[place] if known else None,
+                instead.get(one.row),
+            )
+        )
+    confidence = sum(one.confidence for one in found) / len(found)
+    return Explanation(text, tuple(reasons), confidence, similar.measure)
+
+
+def _sorted(words: Sequence[str], values: Sequence[float], base: float) -> tuple[Contribution, ...]:
+    start, parts = 0, []
+    for word, value in zip(words, values, strict=True):
+        parts.append(Contribution(word, value, start))
+        start += len(word)
+    return *sorted(parts, key=lambda part: -part.value), Contribution(BASE, base)
+
+
+def _instead(bundle: OpenBundle, found: Sequence[Found], similar: Similar) -> dict[int, Alternative]:
+    """The examples that only similarity would have chosen, best first, by the row that each gave way to."""
+    taken = set(similar.taken)
+    chosen = {one.row for one in found}
+    kept = [one for one in found if one.row not in taken]
+    dropped = [row for row in similar.taken if row not in chosen]
+    made = {}
+    for one, row in zip(kept, dropped, strict=False):
+        record = bundle.store[row]
+        score = float(bundle.scoring.parts(one.query, bundle.vectors[row : row + 1]).sum())
+        made[one.row] = Alternative(
+            record.id, record.question, record.rationale, record.answer, score, float(similar.values[row])
+        )
+    return made
+
+
+def _lines(place: int, reason: Reason) -> list[str]:
+    demonstration, (*words, base) = reason.demonstration, reason.contributions
+    named = [f"{word.piece.strip()!r} {word.value:+.3f}" for word in words[:SHOWN]]
+    rest = sum(word.value for word in words[SHOWN:])
+    terms = [*named, *([f"other words {rest:+.3f}"] if words[SHOWN:] else []), f"{BASE} {base.value:+.3f}"]
+    lines = [
+        f"{place}. {one_line(demonstration.id)}  score {demonstration.score:.3f}"
+        f"  confidence {demonstration.confidence:.2f}",
+        f"   {_short(demonstration.question)}",
+        f"   by words: {', '.join(terms)}",
+        f"   by parts: {', '.join(f'{name} {value:+.3f}' for name, value in reason.parts.items())}",
+    ]
+    if reason.rank is not None:
+        lines.append(f"   by question similarity: rank {reason.rank:,}")
+    if reason.instead is not None:
+        other = reason.instead
+        lines.append(f"   similarity takes instead: {one_line(other.id)}  score {other.score:.3f}")
+        lines.append(f"   {_short(other.question)}")
+    return lines
+
+
+def _short(text: str) -> str:
+    text = one_line(text)
+    return text if len(text) <= LINE else text[: LINE - 3] + "..."
+
+
+def _marked(reason: Reason, most: float) -> list[tuple[str, float, int]]:
+    """The words in the question's order with their values and the percentage of ink behind each, from -60 to 60."""
+    words = sorted(reason.contributions[:-1], key=lambda part: part.start)
+    return [(word.piece, word.value, round(60 * word.value / most) if most > 0 else 0) for word in words]

@@ -22,6 +22,7 @@ BANK_FILES = (
     "bank_fields.json",
     "bank_fields.npy",
 )
+QUESTIONS = "question.npy"
 LARGE = "skillshot.faiss"  # only in a bank of more than index.exact_below demonstrations
 MODES = ("full", "lite", "auto")
 AUTO = 0.98  # share of full's quality, estimated on the bank, from which the transformer is not worth its time

@@ -13,7 +13,7 @@ from skillshot.common.arrays import Floats, Mask, Rows
 from skillshot.common.errors import BundleError
 from skillshot.runtime.index import Index
 from skillshot.runtime.large import open_index
-from skillshot.runtime.layout import MODEL, files_for
+from skillshot.runtime.layout import MODEL, QUESTIONS, files_for, resolve
 from skillshot.runtime.manifest import NAME, check_files, read_manifest
 from skillshot.runtime.options import LoadOptions
 from skillshot.runtime.policy import Policy
@@ -28,6 +28,8 @@ class OpenBundle:
     """The open parts of one state of a bundle.
 
     vectors: skill vectors of the bank, unit rows (n, z), memory-mapped.
+    questions: sentence embeddings of its questions, unit rows (n, d), memory-mapped; None without a transformer. Only
+        an explanation reads them, so their digest is not compared.
     """
 
     manifest: Mapping[str, Any]
@@ -37,6 +39,7 @@ class OpenBundle:
     vectors: Floats
     index: Index
     scoring: Scoring
+    questions: Floats | None = None
 
     def search(self, vector: Floats, k: int, allowed: Mask | None) -> tuple[Rows, Floats]:
         """`Index.search`, whose scores are cosines also where the vectors were not checked at load.
@@ -93,4 +96,7 @@ def _open(options: LoadOptions, manifest: Mapping[str, Any], policy: Policy | No
         schema.check_unit(vectors, bank / "skillshot.npy")
     with schema.door(bank / "skillshot.npy"):
         index = open_index(bank, manifest, vectors, scoring.weights)
-    return OpenBundle(manifest, mode, policy, store, vectors, index, scoring)
+    questions, name = None, f"{bank.name}/{QUESTIONS}"
+    if mode == "full" and name in manifest["files"] and resolve(folder, name).exists():
+        questions = schema.read_array(bank / QUESTIONS, [np.float32, np.float16], (rows, None))
+    return OpenBundle(manifest, mode, policy, store, vectors, index, scoring, questions)

@@ -33,6 +33,7 @@ def above(module: str) -> Any:
 class LoadOptions:
     """A bundle folder and its load options; None: as the bundle's manifest says.
 
+    audit: where selections are written.
     source: the address that the folder was pulled from, where it was.
     owner: keeps a temporary folder.
     """
@@ -42,6 +43,7 @@ class LoadOptions:
     precision: str | None = None
     threads: int = 1
     check: bool = True
+    audit: Path | None = None
     source: str | None = None
     owner: TemporaryFolder | None = field(default=None, compare=False, repr=False)
 
@@ -60,6 +62,8 @@ class LoadOptions:
             InputError, BundleError: as `skillshot.bundle.hub.pull`.
             MissingPackageError: the package that reads the hub is not installed.
         """
+        if options.get("audit") is not None:
+            options["audit"] = Path(options["audit"]).absolute()
         if isinstance(source, str) and source.startswith(REMOTE):
             cls(Path(), **options)  # wrong options are refused before the download
             home = TemporaryFolder()
@@ -73,6 +77,7 @@ class LoadOptions:
         return self.of(
             self.source or self.folder,
             mode=self.mode, precision=self.precision, threads=self.threads, check=self.check,
+            audit=self.audit,
         )  # fmt: skip
 
     def mode_of(self, manifest: Mapping[str, Any]) -> str:

@@ -39,7 +39,7 @@ class Policy:
                 f"{model}: its question view gives {view.width} columns, not {scoring.lexical}; fit again"
             )
         self._width, self._part = view.width, scoring.lexical_part(mode)  # the columns that are not read are 0
-        self._view = view.columns(self._part)
+        self.view, self._linear = view.columns(self._part), scoring.linear(mode)
         self._encoder = TextEncoder(model, threads, precision) if mode == "full" else None
         widths = {"lexical": view.width} | (
             {} if self._encoder is None else {"sentence_embedding": self._encoder.dimension}
@@ -52,9 +52,39 @@ class Policy:
 
     def __call__(self, texts: Sequence[str]) -> Floats:
         """Rows of texts in the form of `Record.text`."""
-        lexical = np.zeros((len(texts), self._width), np.float32)
-        lexical[:, self._part] = self._view.transform(texts)
-        feeds = {"lexical": lexical}
-        if self._encoder is not None:
-            feeds["sentence_embedding"] = self._encoder.encode(texts)
-        return self._session.run(feeds)
+        return self._run(self.view.transform(texts), self.embed(texts))
+
+    def embed(self, texts: Sequence[str]) -> Floats | None:
+        """Sentence embeddings, unit rows (n, d); None without a transformer."""
+        return None if self._encoder is None else self._encoder.encode(texts)
+
+    def linear(self, text: str, rows: Floats) -> Floats:
+        """How the features of a text enter its products with `rows` where they enter linearly, (f, k).
+
+        A block of a query that reads words is (features + what else there is) / its length, so that of a feature is the
+        block's coordinate divided by the length. The network gives the block alone; the length is what makes the
+        difference between it and the block of a text without words the features themselves (least squares).
+
+        Args:
+            rows: bank rows (k, z).
+
+        Returns:
+            weights; 0 for the features that no such block reads.
+        """
+        features, embedding = self.view.transform([text]), self.embed([text])
+        twice = None if embedding is None else np.repeat(embedding, 2, 0)
+        query, without = self._run(np.concatenate([features, np.zeros_like(features)]), twice)
+        weights = np.zeros((features.shape[1], len(rows)), np.float32)
+        for columns, block in self._linear:
+            known = np.stack([query[block], -without[block]], 1).astype(np.float64)
+            (length, _), *_ = np.linalg.lstsq(known, features[0, columns].astype(np.float64), rcond=1e-6)
+            if length > 0:
+                weights[columns] = rows[:, block].T / length
+        return weights
+
+    def _run(self, features: Floats, embedding: Floats | None) -> Floats:
+        lexical = np.zeros((len(features), self._width), np.float32)
+        lexical[:, self._part] = features
+        return self._session.run(
+            {"lexical": lexical} | ({} if embedding is None else {"sentence_embedding": embedding})
+        )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from skillshot.common import schema
-from skillshot.common.arrays import Doubles, Floats
+from skillshot.common.arrays import Doubles, Floats, Rows
 
 BLOCKS = ("structure", "latent", "sentence", "words")
 PRIOR = 0.5  # confidence where the bank was too small to calibrate it
@@ -89,6 +89,32 @@ class Scoring:
         """The columns of the question view that a mode reads."""
         structure, _, _, words = self.widths
         return slice(structure, None) if mode == "lite" else slice(0, structure + words)
+
+    @cached_property
+    def blocks(self) -> tuple[slice, ...]:
+        """Coordinates of each block in a row."""
+        ends = np.cumsum(self.widths).tolist()
+        return tuple(slice(end - width, end) for end, width in zip(ends, self.widths, strict=True))
+
+    def linear(self, mode: str) -> list[tuple[slice, slice]]:
+        """The columns that a mode reads and the block of a row that each is added to; see `Skillshot.policy`."""
+        structure, _, sentence, words = self.widths
+        of_structure, _, of_sentence, of_words = self.blocks
+        if mode == "full":
+            return [(slice(0, structure), of_structure), (slice(structure, structure + words), of_words)]
+        ends = np.cumsum([words, structure, sentence]).tolist()
+        starts = [0, *ends[:-1]]
+        return list(zip(map(slice, starts, ends), (of_words, of_structure, of_sentence), strict=True))
+
+    def parts(self, query: Floats, rows: Floats) -> Doubles:
+        """What each block adds to the scores of rows (k, z), in the order of `BLOCKS`, (k, 4)."""
+        # the last coordinate, which no query reads, is a block of its own
+        return np.add.reduceat(np.multiply(rows, query, dtype=np.float64), self._starts, 1)[:, :-1]
+
+    @cached_property
+    def _starts(self) -> Rows:
+        """First coordinate of each block, and the last coordinate."""
+        return np.cumsum([0, *self.widths])
 
     @cached_property
     def weights(self) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,15 @@ from skillshot.runtime.opening import OpenBundle
 from skillshot.runtime.store import BankStore, question_key
 from skillshot.runtime.types import Question, parse
 
-Found = tuple[int, Record, float, float]  # row, its record, its score, its confidence
+
+class Found(NamedTuple):
+    """A chosen row of the bank; query: the row (z,) of the question that it was chosen for."""
+
+    row: int
+    record: Record
+    score: float
+    confidence: float
+    query: Floats
 
 
 def find(
@@ -44,7 +52,7 @@ def find(
     asked = [parse(question) for question in questions]
     if not asked:
         return []
-    excluded, allowed = _excluded(bundle.store, exclude), _allowed(bundle.store, where)
+    excluded, allowed = excluded_ids(bundle.store, exclude), allowed_rows(bundle.store, where)
     vectors = bundle.policy([text for _, text in asked])
     return [
         _choose(bundle, vector, question, k, excluded, allowed, low, sure)
@@ -83,7 +91,8 @@ def _sure(min_confidence: Any) -> float:
     return float(min_confidence)
 
 
-def _excluded(store: BankStore, exclude: Any) -> frozenset[str]:
+def excluded_ids(store: BankStore, exclude: Any) -> frozenset[str]:
+    """Ids that must not be chosen."""
     if isinstance(exclude, str):
         exclude = [exclude]
     if isinstance(exclude, bytes | Mapping) or not isinstance(exclude, Iterable):
@@ -97,7 +106,8 @@ def _excluded(store: BankStore, exclude: Any) -> frozenset[str]:
     return frozenset(names)
 
 
-def _allowed(store: BankStore, where: Any) -> Mask | None:
+def allowed_rows(store: BankStore, where: Any) -> Mask | None:
+    """Rows that have all values of `where`, bool (n,); None: all."""
     if where is not None and not isinstance(where, Mapping):
         raise InputError(f"where={shown(where)}: expected a mapping of fields to values, e.g. {{'grade': 8}}")
     masks = [store.fields.mask(*_condition(field, value)) for field, value in (where or {}).items()]
@@ -142,6 +152,6 @@ def _choose(
             best = sorted(chosen.values(), key=lambda found: (-found[2], found[0]))
             taken = bundle.vectors[[row for row, _, _ in best]].astype(np.float32, copy=False)
             confidence = scoring.confidence(vector, taken, scoring.nearest(vector, near)).tolist()
-            complete = [(*one, value) for one, value in zip(best, confidence, strict=True)]
-            return [one for one in complete if one[3] >= sure]
+            complete = [Found(*one, value, vector) for one, value in zip(best, confidence, strict=True)]
+            return [one for one in complete if one.confidence >= sure]
         width *= 4

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Unpack
@@ -13,18 +12,17 @@ from skillshot.common.arrays import Floats
 from skillshot.common.errors import BundleError, InputError
 from skillshot.common.record import Record
 from skillshot.runtime import search
+from skillshot.runtime.audit import Audit
 from skillshot.runtime.explain import Explanation, explain
-from skillshot.runtime.manifest import NAME, read_manifest
+from skillshot.runtime.manifest import read_manifest
 from skillshot.runtime.opening import OpenBundle, open_bundle
 from skillshot.runtime.options import REMOTE, LoadOptions, above
+from skillshot.runtime.pickled import restored
 from skillshot.runtime.prompt import prompt_template
-from skillshot.runtime.temporary import owner_of
-from skillshot.runtime.types import Demonstration, Filters, Question, parse, parts
+from skillshot.runtime.types import Demonstration, Filters, Question, parts
 
 if TYPE_CHECKING:
     from skillshot.bank.examples import Examples
-
-logger = logging.getLogger("skillshot")
 
 
 class Selector:
@@ -47,6 +45,7 @@ class Selector:
         self.report: dict[str, Any] = {}
         self.mode, self.facts = bundle.mode, bundle.manifest
         self.k = int(self.facts["select"].get("k", 4))
+        self._audit = None if options is None or options.audit is None else Audit(options.audit, bundle)
 
     @classmethod
     def load(
@@ -57,6 +56,7 @@ class Selector:
         threads: int = 1,
         precision: str | None = None,
         check: bool = True,
+        audit: str | PathLike[str] | None = None,
     ) -> Selector:
         """Open a bundle, checking every file it needs against the manifest. `from_pretrained` is the same.
 
@@ -68,13 +68,14 @@ class Selector:
             precision: of the text encoder, "int8" or "fp32"; None: the bundle's own default.
             check: False compares sizes, shapes and types only, for a large bundle whose digests were checked when it
                 was copied.
+            audit: file to which each selection is written before it is returned; one that cannot be written is refused.
 
         Raises:
             BundleError: the folder is no bundle, damaged, or of another format.
             InputError: an unknown mode or precision, or the hub has no such bundle.
             MissingPackageError: the package that reads the hub is not installed.
         """
-        options = LoadOptions.of(source, mode=mode, precision=precision, threads=threads, check=check)
+        options = LoadOptions.of(source, mode=mode, precision=precision, threads=threads, check=check, audit=audit)
         return cls(open_bundle(options), options)
 
     from_pretrained = load
@@ -205,15 +206,15 @@ class Selector:
         self, questions: Sequence[Question], k: int | None = None, **filters: Unpack[Filters]
     ) -> list[list[Demonstration]]:
         """`select` for many questions in one pass of the encoder."""
-        found = search.find(self._bundle, questions, self.k if k is None else k, **filters)
-        return [[Demonstration.of(*one[1:]) for one in chosen] for chosen in found]
+        found = self._find(questions, self.k if k is None else k, filters)
+        return [[Demonstration.of(*one[1:4]) for one in chosen] for chosen in found]
 
     def confidence(self, question: Question, k: int | None = None, **filters: Unpack[Filters]) -> float:
         """Mean confidence of the demonstrations that `select` chooses, in [0, 1]; 0 where it chooses none.
 
         It is low for a question that is foreign to the bank, and for one whose procedure the bank does not have.
         """
-        chosen = self.select(question, k, **filters)
+        (chosen,) = search.find(self._bundle, [question], self.k if k is None else k, **filters)
         return sum(one.confidence for one in chosen) / len(chosen) if chosen else 0.0
 
     async def aselect(
@@ -252,11 +253,17 @@ class Selector:
         return prompt_template(template, system).messages(self.select(question, k, **filters), *parts(question))
 
     def explain(self, question: Question, k: int | None = None, **filters: Unpack[Filters]) -> Explanation:
-        """Why these demonstrations: which words of the question carry each score."""
-        (found,) = search.find(self._bundle, [question], self.k if k is None else k, **filters)
-        rows = {record.id: row for row, record, _, _ in found}
-        chosen = [Demonstration.of(*one[1:]) for one in found]
-        return explain(self._bundle.policy, self.vectors, rows, parse(question)[1], chosen)
+        """Why these: words of the question, parts of each score, and what question similarity would have chosen."""
+        k = self.k if k is None else k
+        (found,) = self._find([question], k, filters)
+        return explain(self._bundle, question, found, k, filters)
+
+    def _find(self, questions: Sequence[Question], k: int, filters: Filters) -> list[list[search.Found]]:
+        questions = list(questions) if isinstance(questions, Iterator) else questions
+        found = search.find(self._bundle, questions, k, **filters)
+        if self._audit is not None:
+            self._audit.write(questions, found)
+        return found
 
     def __copy__(self) -> Selector:
         return self
@@ -266,7 +273,7 @@ class Selector:
 
     def __reduce__(self) -> tuple[Any, ...]:
         options = replace(self.options, owner=None)
-        return _unpickled, (type(self), options, self.facts["data"]["sha256"])
+        return restored, (type(self), options, self.facts["data"]["sha256"])
 
     def _reopened(self, options: LoadOptions) -> Selector:
         bundle = open_bundle(options, self._bundle)
@@ -277,19 +284,3 @@ class Selector:
         if read_manifest(folder) != self.facts:
             raise BundleError(f"{folder}: changed since this Selector was loaded; save reload() instead")
         return str(above("skillshot.bundle.hub").push(folder, target))
-
-
-def _unpickled(kind: type[Selector], options: LoadOptions, digest: str) -> Selector:
-    if not (options.folder / NAME).exists():
-        if options.source is None:
-            raise BundleError(
-                f"{options.folder}: the bundle of this pickled Selector is gone; a pickle holds its path alone\n"
-                "save_pretrained to a folder that stays, and pickle what Selector.load opens there"
-            )
-        fresh = options.again()
-    else:
-        fresh = replace(options, owner=owner_of(options.folder))
-    selector = kind(open_bundle(fresh), fresh)
-    if selector.facts["data"]["sha256"] != digest:
-        logger.warning("%s: the bank changed since this Selector was pickled", fresh.source or fresh.folder)
-    return selector

@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,7 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
+AUDIT = "SKILLSHOT_AUDIT"  # environment variable: file of the audit record
 COLUMNS = ("question", "context", "options")
 PARAMS = ("k", "prompt", "exclude", "where", "min_score", "min_confidence")
 
@@ -33,10 +35,10 @@ class SkillshotModel(PythonModel):  # type: ignore[misc]  # mlflow has no types
     """A `skillshot.Selector` as an MLflow model."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Open the bundle of the model."""
+        """Open the bundle of the model; selections go into the audit record that the environment names."""
         from skillshot import Selector
 
-        self.selector = Selector.load(context.artifacts["bundle"])
+        self.selector = Selector.load(context.artifacts["bundle"], audit=os.environ.get(AUDIT) or None)
         logging.getLogger("mlflow.models.utils").addFilter(_refuse_unknown_params)
 
     def predict(self, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> list[Any]:
