@@ -77,7 +77,7 @@ def bundle(story: Story, shared: Shared) -> Path:
     def fit(folder: Path) -> None:
         bank = folder.with_suffix(".jsonl")
         write_records(bank, story[0])
-        fit_bundle(bank, folder, default_params(["train.epochs=40", "export.parity_questions=50"]), baselines=True)
+        fit_bundle(bank, folder, default_params(["train.epochs=40", "export.parity_questions=16"]), baselines=True)
 
     given = os.environ.get("SKILLSHOT_TEST_BUNDLE")
     return Path(given) if given else shared("bundle", fit)
