@@ -28,7 +28,7 @@ TRAINED = ("torch", "sklearn", "scipy", "transformers", "sentence_transformers",
 
 
 def test_a_row_is_added_without_what_trains(copy: Path, tmp_path: Path) -> None:
-    """None of these is imported, which alone would take seconds; benchmarks measure the time of the command."""
+    """None of these is imported, which alone would take seconds."""
     (tmp_path / "one.jsonl").write_text(json.dumps(NEW))
     code = "import sys; from skillshot.cli.main import main; code = main(sys.argv[1:]); print(code, *sys.modules)"
     command = [sys.executable, "-c", code, "add", str(copy), str(tmp_path / "one.jsonl")]
