@@ -10,7 +10,7 @@ import builtins
 import importlib
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from skillshot.common.record import Record, read_records
 from skillshot.evaluation.alignment import score
 from skillshot.evaluation.shipped import shipped
 from skillshot.runtime.manifest import describe
+from skillshot.runtime.onnx import TextEncoder
 from skillshot.runtime.store import write_store
 from skillshot.selectors.pool import Pool
 from skillshot.track.gate import compare
@@ -55,6 +56,25 @@ def measured(bundle: Path, queries: Sequence[Record], proof: bool = True) -> Sna
 
 
 RULES = yaml.safe_dump({"metrics": {name: {"direction": rule.direction} for name, rule in gates().metrics.items()}})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cheap() -> Iterator[None]:
+    """No rule is about clusters, and no sabotage here touches the encoder: each text is embedded once."""
+    assert not any("nmi" in name for name in gates().metrics)
+    known: dict[tuple[str, str], Any] = {}
+    sound = TextEncoder.encode
+
+    def encode(self: TextEncoder, texts: Sequence[str]) -> Any:
+        kind = self._session._path.name
+        if new := [text for text in texts if (kind, text) not in known]:
+            known.update(zip([(kind, text) for text in new], sound(self, new), strict=True))
+        return np.stack([known[kind, text] for text in texts])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TextEncoder, "encode", encode)
+        patch.setattr("skillshot.evaluation.alignment._nmi", lambda *_: 0.0)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from pathlib import Path
 
 import pytest
 
+from helpers.growth import soon
 from skillshot.annotate.query import runs
 from skillshot.common.record import Record
 
@@ -56,18 +56,16 @@ def test_only_one_select_of_small_values_runs(query: str, tmp_path: Path) -> Non
 
 def test_an_endless_query_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("skillshot.annotate.query.SECONDS", 0.2)
-    began = time.monotonic()
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
-    assert runs(endless, SPIDER) is False
-    assert time.monotonic() - began < 2
+    with soon():
+        assert runs(endless, SPIDER) is False
 
 
 def test_a_huge_schema_is_bounded() -> None:
-    began = time.monotonic()
     wide = dataclasses.replace(
         SPIDER, context="\n".join(f"t{i} ({', '.join(f'c{j}' for j in range(900))})" for i in range(99))
     )
-    assert runs("SELECT c1 FROM t0", wide) is None, "its gold query names none of these tables"
-    for text in ("(" * 50_000, "a (" * 30_000, "create table " * 9_000, "a (b" * 20_000 + ")"):
-        runs("SELECT 1", dataclasses.replace(SPIDER, context=text))
-    assert time.monotonic() - began < 3
+    with soon():
+        assert runs("SELECT c1 FROM t0", wide) is None, "its gold query names none of these tables"
+        for text in ("(" * 50_000, "a (" * 30_000, "create table " * 9_000, "a (b" * 20_000 + ")"):
+            runs("SELECT 1", dataclasses.replace(SPIDER, context=text))

@@ -7,13 +7,13 @@ import json
 import logging
 import os
 import socket
-import time
 import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from helpers.growth import soon
 from skillshot.bank.columns import column_name
 from skillshot.bank.convert import RowError, to_record
 from skillshot.bank.limits import MAX_CELL, MAX_COLUMNS, MAX_DEPTH, why_refused
@@ -30,11 +30,9 @@ MANY = 100
 
 
 def _quick(path: Path) -> str:
-    """The message with which a file is refused, within a few CPU seconds."""
-    began = time.process_time()
-    with pytest.raises(InputError) as caught:
+    """The message with which a file is refused, soon."""
+    with soon(), pytest.raises(InputError) as caught:
         load_bank(path)
-    assert time.process_time() - began < 20
     assert len(str(caught.value)) < 700
     return str(caught.value)
 
@@ -79,9 +77,9 @@ def test_a_gzip_that_holds_far_more_than_its_size(name: str, block: str, tmp_pat
 def test_blank_lines_are_skipped_at_once_and_keep_the_numbers(tmp_path: Path) -> None:
     path = tmp_path / "bank.jsonl"
     path.write_text("\n" * 3_000_000 + LINES + "\n  \n\r\n" + "{broken\n")
-    began = time.process_time()
-    loaded = load_bank(path)
-    assert time.process_time() - began < 2 and len(loaded.records) == 30
+    with soon():
+        loaded = load_bank(path)
+    assert len(loaded.records) == 30
     assert loaded.quarantined[0].line == 3_000_000 + 30 + 3 + 1
     cells = tmp_path / "bank.csv"
     rows = 'a?,"7\n\n\n7",7\n' + "\n" * 1_000_000 + 'b?,"r\n8",8\nc?,d\n'
@@ -219,9 +217,8 @@ def test_legal_rows_pass() -> None:
 def test_one_key_of_hundred_thousands_twice_is_found_at_once(tmp_path: Path) -> None:
     keys = ",".join(f'"k{i}":0' for i in range(300_000))
     (tmp_path / "bank.jsonl").write_text(f'{LINES}{{{keys},"k299999":1}}\n')
-    began = time.process_time()
-    assert "'k299999' twice" in load_bank(tmp_path / "bank.jsonl").quarantined[0].reason
-    assert time.process_time() - began < 5
+    with soon():
+        assert "'k299999' twice" in load_bank(tmp_path / "bank.jsonl").quarantined[0].reason
 
 
 @pytest.mark.parametrize("columns", [MAX_COLUMNS + 1, 200_000])

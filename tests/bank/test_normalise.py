@@ -80,7 +80,7 @@ def test_answers_are_idempotent(text: str, answer_type: str, options: list[str])
     assert infer_answer_type(text, options) in ANSWER_TYPES
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.dictionaries(FIELD | st.text(), ANY_VALUE, max_size=8))
 def test_any_row_gives_a_record_or_a_reason_and_converting_a_record_again_changes_nothing(
     row: dict[str, object],

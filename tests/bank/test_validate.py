@@ -127,8 +127,14 @@ def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
 SMALL = "examples, below validate.min_bank 20: little can be learned; similarity of wording decides"
 
 
-@pytest.mark.parametrize("count", [1, 2, 7])
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    ("family", "count"),
+    [
+        pytest.param(family, count, marks=() if count == 1 or family == "numbers" else pytest.mark.slow)
+        for family in FAMILIES
+        for count in (1, 2, 7)
+    ],
+)
 def test_a_small_bank_is_accepted_with_a_warning(
     family: str, count: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -188,7 +188,12 @@ def test_a_label_is_no_mathematics_and_is_drawn(text: str) -> None:
     assert all(part._preprocess_math(part.get_text())[1] is False for part in legend.get_texts())
 
 
-@pytest.mark.parametrize("text", LABELS)
+DRAWN = (r"$\frac{", "_hidden", "\x1b[31m", "x" * 10_000, "")  # `label` itself takes all of them, above
+
+
+@pytest.mark.parametrize(
+    "text", [pytest.param(text, marks=() if text in DRAWN else pytest.mark.slow) for text in LABELS]
+)
 def test_every_picture_takes_evil_names(text: str, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     import numpy as np
@@ -250,15 +255,34 @@ ROUGH = {
 }  # fmt: skip
 
 
+SEVERAL = """
+import json, sys
+from skillshot.cli.main import main
+for arguments in json.loads(sys.argv[1]):
+    try:
+        code = main(["select", *sys.argv[2:], "--mode", "lite", *arguments])
+    except SystemExit as end:  # argparse
+        code = end.code
+    print(f"\\nEND {code}", flush=True)
+    print("END", file=sys.stderr, flush=True)
+"""
+SHOWN = (("--json",), ("--prompt",), ("--prompt", "--json"), ("--explain",), (), ("-k", "0"))
+
+
 @pytest.mark.parametrize("environment", ROUGH.values(), ids=ROUGH.keys())
 def test_rough_environments(bundle: Path, environment: dict[str, str]) -> None:
-    for arguments in (("--json",), ("--prompt",), ("--prompt", "--json"), ("--explain",), ()):
-        done = _select(bundle, *arguments, env=environment)
-        assert (done.returncode, done.stderr) == (0, "")
+    """One process shows all; starting it costs more than all that it shows."""
+    command = [sys.executable, "-c", SEVERAL, json.dumps(SHOWN), str(bundle), "How many é apples?"]
+    done = subprocess.run(
+        command, encoding="utf-8", errors="replace", env={**os.environ, **environment}, timeout=120, capture_output=True
+    )
+    assert done.returncode == 0 and "Traceback" not in done.stderr
+    outs, errors = re.split(r"\nEND (\d)\n", done.stdout)[:-1], done.stderr.split("END\n")[:-1]
+    assert (outs[1::2], len(errors)) == (["0"] * 5 + ["2"], 6)
+    assert errors[:5] == [""] * 5 and errors[5]
+    for arguments, out in zip(SHOWN, outs[::2], strict=True):
         if "--json" in arguments:
-            assert json.loads(done.stdout)
-    done = _select(bundle, "-k", "0", env=environment)
-    assert done.returncode == 2 and "Traceback" not in done.stderr
+            assert json.loads(out)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="closes descriptors as a POSIX shell does")

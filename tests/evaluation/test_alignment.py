@@ -69,7 +69,7 @@ def test_every_selector_is_there_and_learning_helps(report: dict[str, dict[str, 
 
 
 def test_list_labels_have_a_jaccard(bundle: Path, story: Story) -> None:
-    values = score(bundle, story[1], "steps", names=("random", "oracle")).to_dict()["selectors"]
+    values = score(bundle, story[1][:20], "steps", names=("random", "oracle")).to_dict()["selectors"]
     assert values["oracle"]["jaccard@k"] > values["random"]["jaccard@k"]
 
 

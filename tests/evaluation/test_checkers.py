@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from helpers.growth import soon
 from skillshot.common.errors import InputError
 from skillshot.common.numerals import number
 from skillshot.common.record import ANSWER_TYPES, Record
@@ -260,11 +259,10 @@ def test_valid_means_the_cue_and_an_answer_of_the_type(kind: str, text: str, val
     "text", ["1" * 9000, "1/" + "1" * 9000, "\\frac{" * 9000, " " * 9000 + "*", "\\boxed{" * 9000, "answer " * 9000]
 )
 def test_a_long_answer_is_wrong_in_good_time(text: str) -> None:
-    started = time.perf_counter()
-    for kind in ANSWER_TYPES:
-        assert not check(text, Record("q", "?", answer="7", answer_type=kind)).correct
-        assert not check(f"The answer is {text}", Record("q", "?", answer="7", answer_type=kind)).correct
-    assert time.perf_counter() - started < 5
+    with soon():
+        for kind in ANSWER_TYPES:
+            assert not check(text, Record("q", "?", answer="7", answer_type=kind)).correct
+            assert not check(f"The answer is {text}", Record("q", "?", answer="7", answer_type=kind)).correct
 
 
 def test_a_verdict_on_code_states_what_it_compared() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 SIZE = 16_000  # a quadratic rule takes a tenth of a second or more for so many characters
 FLOOR = 0.05  # CPU seconds; below it the clock decides
+HANG = 60.0  # CPU seconds: over ten times what the slowest sound call takes on a slow core, under what an attack takes
 MOST = 9.0  # growth when the input is four times as large: 4 for linear time, 16 for quadratic
 
 
@@ -33,3 +35,11 @@ def least_seconds(call: Callable[[Any], Any], value: Any, enough: float = 0.2) -
     finally:
         gc.enable()
     return least
+
+
+@contextmanager
+def soon() -> Iterator[None]:
+    """A guard against what takes minutes or never ends, not a measurement: benchmarks measure."""
+    began = time.process_time()
+    yield
+    assert time.process_time() - began < HANG

@@ -32,7 +32,7 @@ from skillshot.llm.engine import Decoding, Scored
 pytest.importorskip("openai")
 
 Reply = Callable[["Handler", dict[str, Any]], None]
-LONGEST = 5.0  # seconds that a server drips at most
+LONGEST = 30.0  # seconds that a server drips at most
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -176,7 +176,7 @@ def test_an_answer_that_drips_ends_at_the_deadline(serve: Any, drip: Reply) -> N
     began = time.monotonic()
     with pytest.raises(EngineError, match=r"no whole answer within llm\.timeout, 0\.6 seconds|timed out"):
         complete(engine)
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < LONGEST / 2
 
 
 def test_the_deadline_holds_on_a_connection_that_is_used_again(serve: Any) -> None:
@@ -186,7 +186,7 @@ def test_the_deadline_holds_on_a_connection_that_is_used_again(serve: Any) -> No
     began = time.monotonic()
     with pytest.raises(EngineError, match=r"no whole answer|timed out"):
         complete(engine)
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < LONGEST / 2
 
 
 @pytest.mark.parametrize("chunked", [False, True])

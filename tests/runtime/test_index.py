@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -33,12 +35,18 @@ def rows_of(kind: str, seed: int) -> Floats:
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
+@functools.cache
+def indexed(kind: str) -> tuple[Floats, ExactIndex]:
+    """An index takes far longer to build than to search."""
+    vectors = rows_of(kind, 0)
+    return vectors, ExactIndex(vectors)
+
+
 @pytest.mark.parametrize("kind", ["clouds", "noise", "ties", "same"])
 @pytest.mark.parametrize("k", [1, 4, 300, 2999, 5000])
 @pytest.mark.parametrize("filtered", [False, True])
 def test_short_coordinates_find_what_a_full_scan_finds(kind: str, k: int, filtered: bool) -> None:
-    vectors, rng = rows_of(kind, 0), np.random.default_rng(1)
-    index = ExactIndex(vectors)
+    (vectors, index), rng = indexed(kind), np.random.default_rng(1)
     assert index._axes is not None
     for share in (0.5, 0.001) if filtered else (1.0,):
         allowed = rng.random(len(vectors)) < share if filtered else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from helpers.growth import soon
 from skillshot import Selector
 from skillshot.common.errors import InputError
 from skillshot.runtime.types import MAX_QUESTION, parts
@@ -127,10 +127,11 @@ def test_a_question_is_left_out_however_it_is_written(selector: Selector) -> Non
 
 @pytest.mark.parametrize("unit", ["a", "word ", "\n", "1+1=", "漢", "e\u0301\u0316", "가 ", "!", "a'"])
 def test_a_question_of_any_length_takes_little_time(selector: Selector, unit: str) -> None:
-    began = time.process_time()
-    assert _answers(selector, ("How many?" + unit * MAX_QUESTION)[:MAX_QUESTION])
-    with pytest.raises(InputError, match=r"10,000,\d\d\d characters with context and options, at most 100,000; cut it"):
-        selector.select("How many?" + (unit * 10_000_000)[:10_000_000])
-    assert not _answers(selector, {"question": "q?", "context": unit * MAX_QUESTION})
-    assert not _answers(selector, {"question": "q?", "options": [unit * 60_000, unit * 60_000]})
-    assert time.process_time() - began < 10
+    with soon():
+        assert _answers(selector, ("How many?" + unit * MAX_QUESTION)[:MAX_QUESTION])
+        with pytest.raises(
+            InputError, match=r"10,000,\d\d\d characters with context and options, at most 100,000; cut it"
+        ):
+            selector.select("How many?" + (unit * 10_000_000)[:10_000_000])
+        assert not _answers(selector, {"question": "q?", "context": unit * MAX_QUESTION})
+        assert not _answers(selector, {"question": "q?", "options": [unit * 60_000, unit * 60_000]})

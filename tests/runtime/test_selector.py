@@ -196,7 +196,7 @@ def test_the_k_of_the_manifest_is_used_unless_another_is_given(bundle: Path, tmp
 
 
 def test_async_and_threads_give_the_same(selector: Selector, story: Story) -> None:
-    questions = [query.question for query in story[1][:6]] * 4
+    questions = [query.question for query in story[1][:6]] * 2
     expected = [[d.id for d in selector.select(question)] for question in questions]
     with ThreadPoolExecutor(8) as pool:
         assert [[d.id for d in row] for row in pool.map(selector.select, questions)] == expected

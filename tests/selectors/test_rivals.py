@@ -75,6 +75,9 @@ def test_langchain_by_similarity_is_question_cosine(pool: Pool, story: Story) ->
 def test_langchain_mmr_is_their_own(pool: Pool, story: Story) -> None:
     pytest.importorskip("langchain_core")
     queries = story[1][:9]
+    # the bundle holds what LangChain asks for, the embeddings of the bank's questions
+    kept = pool._texts.setdefault("fp32", {})
+    kept.update(zip([record.text for record in pool.records], pool.vectors("question"), strict=True))
     theirs = choose_rows(pool, queries, "langchain_mmr", 4)
     nearest = choose_rows(pool, queries, "question", 4)
     assert [rows[0] for rows in theirs] == [rows[0] for rows in nearest], "the most relevant comes first"

@@ -22,6 +22,8 @@ _LETTER_TAIL = re.compile(
     re.IGNORECASE,
 )
 _TAIL = 200  # characters in which a closing phrase is looked for, so that the search is linear
+# up to the last letter that stands alone before another one: a closing phrase has one such letter, so it begins later
+_OTHER_LETTER = re.compile(r".*(?<!\w)\w(?=\W.*\w)", re.DOTALL)
 _QUOTED = re.compile(r"('[^']*'|\"[^\"]*\")")
 _NAMED = re.compile(r"\(?([A-Za-z])\s*[).:]\s+(?=\S)")  # "(B) dog", "B. dog"
 _YES = frozenset({"yes", "true", "y", "1"})
@@ -39,7 +41,10 @@ def strip_letter(rationale: str) -> str:
     end = len(rationale)
     while True:
         last = _before(rationale, end, " \t\n\r\f\v.!")
-        match = _LETTER_TAIL.search(rationale, max(0, last - _TAIL), last)
+        start = max(0, last - _TAIL)
+        if other := _OTHER_LETTER.match(rationale, start, last):
+            start = other.end()
+        match = _LETTER_TAIL.search(rationale, start, last)
         if not match:
             return rationale[:end]
         end = _before(rationale, match.start(), " \t\n,;:-(")
