@@ -28,8 +28,8 @@ class OpenBundle:
     """The open parts of one state of a bundle.
 
     vectors: skill vectors of the bank, unit rows (n, z), memory-mapped.
-    questions: sentence embeddings of its questions, unit rows (n, d), memory-mapped; None without a transformer. Only
-        an explanation reads them, so their digest is not compared.
+    questions: sentence embeddings of its questions, unit rows (n, d), memory-mapped; None without a transformer,
+        or where the bundle does not hold them. Only an explanation reads them.
     """
 
     manifest: Mapping[str, Any]
@@ -80,7 +80,8 @@ def open_bundle(options: LoadOptions, earlier: OpenBundle | None = None) -> Open
 
 def _open(options: LoadOptions, manifest: Mapping[str, Any], policy: Policy | None) -> OpenBundle:
     folder, mode, precision = options.folder, options.mode_of(manifest), options.precision_of(manifest)
-    names = files_for(mode, precision, manifest)
+    asked = {f"{manifest['bank']}/{QUESTIONS}"} & set(manifest["files"]) if mode == "full" else set()
+    names = files_for(mode, precision, manifest) | {name for name in asked if resolve(folder, name).exists()}
     if policy is not None:  # its files were checked when it was opened
         names = {name for name in names if not name.startswith(f"{MODEL}/")}
     check_files(folder, manifest, names, digests=options.check)
@@ -96,7 +97,5 @@ def _open(options: LoadOptions, manifest: Mapping[str, Any], policy: Policy | No
         schema.check_unit(vectors, bank / "skillshot.npy")
     with schema.door(bank / "skillshot.npy"):
         index = open_index(bank, manifest, vectors, scoring.weights)
-    questions, name = None, f"{bank.name}/{QUESTIONS}"
-    if mode == "full" and name in manifest["files"] and resolve(folder, name).exists():
-        questions = schema.read_array(bank / QUESTIONS, [np.float32, np.float16], (rows, None))
+    questions = schema.read_array(bank / QUESTIONS, [np.float32, np.float16], (rows, None)) if asked & names else None
     return OpenBundle(manifest, mode, policy, store, vectors, index, scoring, questions)
