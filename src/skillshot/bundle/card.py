@@ -74,6 +74,7 @@ _VERDICT = """## Verdict
 """
 _MEASURED = {  # metric of the manifest -> what it means
     "agreement": "mean similarity (at most 1) of a held-out rationale's structure to those of its four demonstrations",
+    "step_share": "part of the structure that is which kinds of steps a rationale has; 0: its skeleton is all",
     "shuffled_z_gap": "relative increase of the decoder's error with another example's latent; 0: the latent is empty",
     "active_units": "dimensions of the latent that carry information",
 }
