@@ -249,7 +249,7 @@ def test_every_module_that_reads_texts_by_patterns_is_listed() -> None:
     modules = (
         checks, choices, columns, convert, data_docs, dedup, delimited, formats, headers, json_array, json_text,
         normalise, option_columns, profile, prompt_text, shapes, spreadsheet, worked, yaml_text, structure, scripts,
-        tokens, checkers, sql,
+        steps, tokens, checkers, sql,
     )  # fmt: skip
     ruled = {Path(module.__file__ or "").relative_to(source).as_posix() for module in modules}
     assert not {name for name in found - ruled if f" {name}:" not in elsewhere}
