@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from skillshot.bank.columns import plain_name, reach
@@ -130,6 +130,8 @@ NAME = st.sampled_from(
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(st.dictionaries(NAME, VALUE, max_size=6), min_size=1, max_size=5))
+@example([{"vars": {"label": 0}, "question": False, "answer": False, "options": {"role": 0, "content": ""}}])
+@example([{"vars": {"label": 0}, "question": False, "answer": False, "options": [False]}])
 def test_whatever_rows_are_each_is_accepted_or_quarantined(rows: list[dict[str, Any]]) -> None:
     raws = [Raw("f", i, row) for i, row in enumerate(rows)]
     for intake in (Intake(needs=GOLD), Intake(asked=True), Intake({"answer": "x", "question": "messages.0.content"})):

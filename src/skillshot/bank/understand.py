@@ -16,6 +16,7 @@ from skillshot.bank.worked import asked_and_answered, split_solution
 NONE = Choices()
 LABELS = frozenset({"label", "category", "intent", "class", "type", "kind", "value"})  # answers that also sort rows
 _TYPES = ("choice", "choice_text")
+_WRITTEN = frozenset({"id", "question", "rationale", "answer", "answer_type"})  # of every record that we write
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def _choices(sheet: Sheet) -> Choices:
         choices = choices_of(row["options"])
     elif "options" not in sheet.closed:
         choices = published(sheet)
-    if choices.texts and sheet.free("answer"):
+    if choices.texts and sheet.free("answer") and not (row.keys() >= _WRITTEN and row["answer_type"]):
         sheet.take("answer", *(name for name in ANSWERS if _names_one(sheet.get(name))))
     return choices
 
