@@ -112,6 +112,18 @@ def test_steps_that_nothing_predicts_do_not_count() -> None:
     assert share_of_steps(texts, (skeleton, skeleton[::-1]), (kinds, average), counts, 0)[0] == 0
 
 
+def test_steps_that_questions_hardly_explain_do_not_count_however_large_the_gain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    texts, counts, kinds = bank_of(6)
+    skeleton = unit(np.random.default_rng(1).standard_normal((90, 5)))
+    parts = (skeleton, 1e-3 * skeleton[::-1]), (kinds, 0.04 * kinds)  # 8 % of the variance
+    share, gain = share_of_steps(texts, *parts, counts, 0)
+    assert share == 0 and gain > 0.1
+    monkeypatch.setattr(module, "EXPLAINED", 0.05)
+    assert share_of_steps(texts, *parts, counts, 0)[0] == SHARE
+
+
 def test_a_skeleton_that_says_it_all_is_left_alone() -> None:
     texts, counts, kinds = bank_of(6)
     assert share_of_steps(texts, (kinds, kinds), (kinds, kinds), counts, 0)[0] == 0
