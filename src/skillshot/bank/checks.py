@@ -52,14 +52,14 @@ def over_long(record: Record, limits: ValidateParams) -> bool:
 
 def answer_not_of_type(record: Record, _: ValidateParams) -> bool:
     """The answer does not look like its declared type, whatever its spelling."""
-    answer = canonical_answer(record.answer, record.answer_type, record.options)
+    answer = canonical_answer(record.answer, record.answer_type, record.choices)
     if not answer:
         return False  # reported by empty_answer
     match record.answer_type:
         case "number":
             return not is_number(answer)
         case "choice":
-            options = len(record.options) or 26
+            options = len(record.choices) or 26
             return not (len(answer) == 1 and 0 <= ord(answer) - ord("A") < options)
         case "choice_text":
             return bool(record.options) and answer not in record.options
@@ -79,11 +79,11 @@ def answer_not_in_rationale(record: Record, _: ValidateParams) -> bool:
     or free text. A record marked `correct: false` passes, because its rationale is expected to disagree. So does a
     rationale that is a query or a program which cannot be evaluated here: nothing is run.
     """
-    wanted = canonical_answer(record.answer, record.answer_type, record.options)
+    wanted = canonical_answer(record.answer, record.answer_type, record.choices)
     if record.metadata.get("correct") is False or not record.rationale:
         return False
     if record.answer_type == "choice" and (place := chosen(record)) is not None:
-        wanted = record.options[place]
+        wanted = record.choices[place]
     elif record.answer_type not in {"number", "choice_text"}:
         return False
     if _QUANTITY.fullmatch(wanted):

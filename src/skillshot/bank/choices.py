@@ -15,6 +15,7 @@ from typing import Any
 from skillshot.bank.columns import filled, plain_name
 from skillshot.bank.literals import literal
 from skillshot.bank.normalise import clean_text
+from skillshot.common.offered import listed
 from skillshot.common.text import shown
 
 Base = int | None  # the number of the first option; None: not known
@@ -38,7 +39,6 @@ _LABEL_KEYS = ("label", "labels", "key", "letter", "id", "idx", "option_id", "na
 _TEXT_KEYS = ("text", "texts", "content", "value", "option", "choice", "option_text", "answer", "description")
 _RIGHT_KEYS = ("is_correct", "correct", "is_answer", "is_right")
 _LETTERED = re.compile(r"\(?([A-Za-z])\s*[).:]\s*")
-_IN_TEXT = re.compile(r"(?:^|(?<=[\s,;|]))\(?([A-Za-z])\s?\)\s?|(?:^|(?<=[\n;|]))\s?([A-Za-z])[.:]\s")
 _MARKED = re.compile(
     r"\W{0,3}(?:option|choice|answer)?\W{0,3}([A-Za-z])\s?[).:,\-–—]?\s*(.*)", re.DOTALL | re.IGNORECASE
 )
@@ -225,11 +225,9 @@ def _made(texts: list[Any], labels: list[Any]) -> Choices | None:
 def _listed(text: str) -> list[str] | str:
     """Options written one after the other in a text: "a ) 38 , b ) 27", lines, or parts between bars."""
     text = text.strip()
-    marks = list(_IN_TEXT.finditer(text[:50_000]))
-    wanted = [chr(ord("a") + i) for i in range(len(marks))]
-    if len(marks) > 1 and marks[0].start() == 0 and [(m[1] or m[2]).lower() for m in marks] == wanted:
-        ends = [*(mark.start() for mark in marks[1:]), len(text)]
-        return [text[mark.end() : end].strip(" \n\t,;|") for mark, end in zip(marks, ends, strict=True)]
+    start, options = listed(text)
+    if options and not start:
+        return options
     for separator in ("\n", "|", ";"):
         parts = [part.strip() for part in text.split(separator) if part.strip()]
         if len(parts) > 1:

@@ -12,6 +12,7 @@ from skillshot.bank.limits import why_refused
 from skillshot.bank.normalise import clean_text, infer_answer_type, operations, stored_rationale
 from skillshot.bank.understand import PLAIN, Reading, Understood, understood
 from skillshot.bank.worked import split_solution
+from skillshot.common.offered import offered
 from skillshot.common.params import ValidateParams
 from skillshot.common.record import ANSWER_TYPES, Record, content_id
 from skillshot.common.text import shown, visible
@@ -80,7 +81,7 @@ def _record(raw: dict[str, Any], columns: Mapping[str, str], limits: ValidatePar
     rationale, answer = _text(raw, "rationale"), _text(raw, "answer")
     if columns.get("answer") and columns.get("answer") == columns.get("rationale"):  # one holds both
         rationale, answer = split_solution(answer)
-    answer_type = answer_type or infer_answer_type(answer.removeprefix("####"), options)
+    answer_type = answer_type or infer_answer_type(answer.removeprefix("####"), options or offered(question))
     answer = clean_text(clean_text(answer).removeprefix("####"))
     rationale, marks = stored_rationale(rationale if visible(rationale) else "")
     metadata = {key: _plain(value) for key, value in raw.items() if key not in FIELDS}

@@ -25,6 +25,7 @@ _NAME = re.compile(r"[\w .\-/()#%:&]{1,40}")
 _NUMBER = re.compile(r"[-+]?[\d.,]+%?")
 _UNNAMED = re.compile(r"(?:Unnamed: ?\d+)?", re.IGNORECASE)
 _INTEGER = re.compile(r"\d{1,12}(?:\.0)?")
+_OPTIONS = 10  # more columns between a text and a letter are no options
 _WORDS = 6  # more are a sentence, not a name
 
 
@@ -109,11 +110,13 @@ def columns_of(place: str, sample: list[list[Any]], file: str, form: FileForm) -
     if header and one_more and len({row[0] for row in rest}) == len(rest):
         first = ["", *first]  # R names the columns, not the names of the rows
     width = len(first)
+    lettered = [] if header else _lettered([first, *rest])
     while header and width > 1 and not first[width - 1] and all(_blank(row[width - 1 :]) for row in rest):
         width -= 1  # a delimiter at the end of each line
     names: list[str | None] = [
         (cell if header and cell else f"column{number}") for number, cell in enumerate(first[:width], 1)
     ]
+    names = lettered or names
     if header and _UNNAMED.fullmatch(first[0]) and rest and _counts([row[0] for row in rest if row]) and width > 1:
         names[0] = None
         form.add("index column left out")
@@ -127,7 +130,7 @@ def columns_of(place: str, sample: list[list[Any]], file: str, form: FileForm) -
         if unnamed:
             form.warn(file, f"columns without a name are called {', '.join(unnamed)[:200]}")
     else:
-        called = names[0] if width == 1 else f"{names[0]} to {names[-1]}"
+        called = ", ".join(map(str, names)) if lettered else names[0] if width == 1 else f"{names[0]} to {names[-1]}"
         form.add(f"no header: {called}")
         form.warn(file, f"the first line is no header, so the columns are called {called}")
     return Columns(names, header)
@@ -144,6 +147,21 @@ def is_header(first: list[str], rest: list[list[Any]]) -> bool:
         cell and cell == str(row[place]).strip() for place, cell in enumerate(first) for row in rest if place < len(row)
     )
     return not values and not repeated
+
+
+def _lettered(rows: list[list[Any]]) -> list[str | None]:
+    """Names of the columns of multiple choice without a header, as MMLU has it: question, options, letter of one.
+
+    [] where the rows are not so: an option is empty or missing, or all letters are the same.
+    """
+    width = len(rows[0])
+    letters = [chr(ord("A") + place) for place in range(width - 2)]
+    given = [[str(cell if cell is not None else "").strip() for cell in row] for row in rows]
+    answers = {row[-1] for row in given if row}
+    if not 2 <= len(letters) <= _OPTIONS or len(answers) < 2 or not answers <= set(letters):
+        return []
+    whole = all(len(row) == width and all(row) for row in given)
+    return ["question", *letters, "answer"] if whole else []
 
 
 def _is_value(cell: str) -> bool:

@@ -12,10 +12,10 @@ from skillshot.bank.formats import recognise
 from skillshot.bank.option_columns import published
 from skillshot.bank.sheet import OWN, Row, Sheet
 from skillshot.bank.worked import asked_and_answered, split_solution
+from skillshot.common.record import CHOICES
 
 NONE = Choices()
 LABELS = frozenset({"label", "category", "intent", "class", "type", "kind", "value"})  # answers that also sort rows
-_TYPES = ("choice", "choice_text")
 _WRITTEN = frozenset({"id", "question", "rationale", "answer", "answer_type"})  # of every record that we write
 
 
@@ -72,7 +72,7 @@ def understood(row: Row, columns: Mapping[str, str], reading: Reading = PLAIN) -
         answer = chosen(raw.get("answer"), choices, base, reading.texts)
         if answer is not raw.get("answer"):
             raw["answer"] = answer
-            if str(raw.get("answer_type") or "").strip().casefold() not in _TYPES:
+            if str(raw.get("answer_type") or "").strip().casefold() not in CHOICES:
                 raw.pop("answer_type", None)
     return found
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from skillshot.common.canonical import option_named
 from skillshot.common.numerals import canonical_number, close, is_number, number
 from skillshot.common.procedures import same_code, same_json
-from skillshot.common.record import Record
+from skillshot.common.record import CHOICES, Record
 from skillshot.common.text import normalised
 
 Comparison = Callable[[str, Record, bool], bool]
@@ -39,14 +39,14 @@ def same_answer(wrote: str, record: Record, cued: bool = True) -> bool:
 
 def chosen(record: Record) -> int | None:
     """Place of the option that the gold answer of a choice names; None where it is no choice or names none."""
-    if record.answer_type not in ("choice", "choice_text"):
+    if record.answer_type not in CHOICES:
         return None
     if record.answer_type == "choice_text":
-        texts = [option.casefold() for option in record.options]
+        texts = [option.casefold() for option in record.choices]
         gold = record.answer.strip().casefold()
         return texts.index(gold) if gold in texts else None
-    place = option_named(record.answer, record.options)
-    return place if place is not None and place < len(record.options) else None
+    place = option_named(record.answer, record.choices)
+    return place if place is not None and place < len(record.choices) else None
 
 
 def unboxed(text: str) -> str:
@@ -117,19 +117,19 @@ def _number(answer: str, record: Record, cued: bool) -> bool:
 
 
 def _choice(answer: str, record: Record, _: bool) -> bool:
-    place = option_named(record.answer, record.options)
-    return place is not None and letter(answer, record.options) == chr(65 + place)
+    place = option_named(record.answer, record.choices)
+    return place is not None and letter(answer, record.choices) == chr(65 + place)
 
 
 def _choice_text(answer: str, record: Record, _: bool) -> bool:
     if normal(answer) == normal(record.answer):
         return bool(answer and record.answer)
-    named = letter(answer, record.options)
-    return bool(named) and bool(record.options) and _same_option(named, record)
+    named = letter(answer, record.choices)
+    return bool(named) and bool(record.choices) and _same_option(named, record)
 
 
 def _same_option(named: str, record: Record) -> bool:
-    texts = [normal(option) for option in record.options]
+    texts = [normal(option) for option in record.choices]
     return ord(named) - 65 < len(texts) and texts[ord(named) - 65] == normal(record.answer)
 
 

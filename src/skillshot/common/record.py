@@ -8,9 +8,11 @@ from os import PathLike
 from typing import Any
 
 from skillshot.common.io import read_jsonl, sha256_text, write_jsonl
+from skillshot.common.offered import offered
 from skillshot.common.text import canonical
 
 ANSWER_TYPES = ("number", "choice", "choice_text", "bool", "sql", "lf", "json", "code", "text")
+CHOICES = ("choice", "choice_text")
 ORIGIN = "_origin"  # "file:line" of a record between ingest and validate, which drops it
 
 
@@ -36,6 +38,11 @@ class Record:
     def text(self) -> str:
         """Input of the encoder for the question: question, context and options."""
         return question_text(self.question, self.context, self.options)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """Options to choose from: its own, or those with which the text of a choice ends."""
+        return self.options or (offered(self.question) if self.answer_type in CHOICES else ())
 
     @property
     def correct(self) -> bool:

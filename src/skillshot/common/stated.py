@@ -113,7 +113,7 @@ def _readable(stated: str, record: Record) -> bool:
         case "number":
             return _another_number(stated.rsplit("=", 1)[-1].strip(), record.answer)
         case "choice" | "choice_text":
-            named = letter(_OPTION.sub("", bare, count=1), record.options) if record.options else ""
+            named = letter(_OPTION.sub("", bare, count=1), record.choices) if record.choices else ""
             place = chosen(record)
             return bool(named) and place is not None and named != chr(65 + place)
         case "bool":

@@ -137,8 +137,8 @@ def _labels(answers: Sequence[str], rows: int) -> bool:
 def _meant(record: Record) -> str:
     """The answer in its canonical spelling; the option where the answer is its letter."""
     if record.answer_type == "choice" and (place := chosen(record)) is not None:
-        return record.options[place]
-    return canonical_answer(record.answer, record.answer_type, record.options)
+        return record.choices[place]
+    return canonical_answer(record.answer, record.answer_type, record.choices)
 
 
 def _filled(texts: Sequence[str], answers: Sequence[str], records: Sequence[Record]) -> list[str]:

@@ -97,7 +97,7 @@ _CHECKERS: dict[str, Comparison] = {**COMPARISONS, "sql": _sql}
 
 _PARSES: dict[str, Callable[[str, Record], bool]] = {
     "number": lambda answer, _: number(answer) is not None,
-    "choice": lambda answer, record: bool(letter(answer, record.options)),
+    "choice": lambda answer, record: bool(letter(answer, record.choices)),
     "bool": lambda answer, _: truth(answer) is not None or normal(unmarked(answer)) in UNKNOWN,
     "sql": lambda answer, _: is_query(answer),
     "json": lambda answer, _: json_value(answer) is not None,
