@@ -1,4 +1,4 @@
-"""The only module that uses MLflow, apart from the model itself: `pyfunc.py` and its `signature.py`.
+"""Runs and versions in MLflow. Only `mlflow_show.py`, `pyfunc.py` and `signature.py` use MLflow too.
 
 The tracking URI is `MLFLOW_TRACKING_URI`, or else the database `mlflow.db` in the repository. It is an absolute URI,
 because a relative one would change when DVC runs an experiment in another folder. Artifacts of a local database are in
@@ -13,7 +13,7 @@ import os
 import tempfile
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 import mlflow
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -135,19 +135,6 @@ class MlflowStore:
         for folder, path in files:
             self.client.log_artifact(run, str(path), folder)
 
-    def log_inputs(self, run: str, inputs: Sequence[tuple[str, str, str, str]]) -> None:
-        """Log data sets as inputs: name, digest, source and use."""
-        self.client.log_inputs(
-            run,
-            [
-                DatasetInput(
-                    Dataset(name, digest, source_type="local", source=f'{{"uri": "{source}"}}'),
-                    [InputTag("mlflow.data.context", use)],
-                )
-                for name, digest, source, use in inputs
-            ],
-        )
-
     def delete_tag(self, run: str, key: str) -> None:
         """Delete a tag of a run, where it is set."""
         if key in self.client.get_run(run).data.tags:
@@ -200,13 +187,16 @@ class MlflowStore:
         self.client.set_terminated(run, "FINISHED")
 
     def discard(self, run: str) -> None:
-        """Delete a run of a killed publication, with its children, logged models and model versions."""
+        """Delete a run of a killed publication, with its children, traces, logged models and model versions."""
         for made in self.client.search_model_versions(f"run_id = '{run}'"):
             self.client.delete_model_version(made.name, made.version)
         for model in self.client.search_logged_models([self.experiment_id], f"source_run_id = '{run}'"):
             self.client.delete_logged_model(model.model_id)
         for child in self.find_runs({PARENT: run}):
             self.client.delete_run(child)
+        traces = self.client.search_traces(locations=[self.experiment_id], run_id=run, include_spans=False)
+        if traces:
+            self.client.delete_traces(self.experiment_id, trace_ids=[trace.info.trace_id for trace in traces])
         self.client.delete_run(run)
 
     # models
