@@ -50,9 +50,9 @@ def test_state_is_published_once_and_completely(root: Path, params: Params) -> N
     assert run.info.status == "FINISHED"
     assert run.data.params["train.beta"] == "0.1"
     assert run.data.metrics["nll"] == 0.6
-    assert run.data.metrics["validate/quarantined.empty"] == 0
-    assert "train/early" not in run.data.metrics  # a bool is no measurement
-    curve = store.client.get_metric_history(published.run, "curves/loss")
+    assert run.data.metrics["reports/validate/quarantined.empty"] == 0
+    assert "reports/train/early" not in run.data.metrics  # a bool is no measurement
+    curve = store.client.get_metric_history(published.run, "reports/curves/loss")
     assert [(point.step, point.value) for point in curve] == [(1, 0.9), (2, 0.8)]
     assert run.data.tags["mlflow.source.git.commit"] == bed.git(root, "rev-parse", "HEAD").strip()
     assert run.data.tags["skillshot.dirty"] == "false"
@@ -291,5 +291,5 @@ def test_experiment_in_a_copy_is_not_a_challenger(root: Path, params: Params, mo
     monkeypatch.setattr(publishing, "home", lambda copy: copy.parent)
     published = publishing.publish(root, params)
     store = store_of(root, params)
-    assert store.client.get_run(published.run).info.run_name == "beta-0.3: first run"
+    assert store.client.get_run(published.run).info.run_name == "v1 beta-0.3: first run (storyskills)"
     assert store.aliases() == {}

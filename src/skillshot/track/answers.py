@@ -57,12 +57,12 @@ def read_answers(root: Path) -> list[Asked]:
             row["correct"] == "1" if row.get("correct") else None,
             float(row["nll"]) if row.get("nll") else None,
         )
-    return [Asked(name, queries[name].text, queries[name].answer, answers) for name, answers in found.items()]
+    return [Asked(name, queries[name].text, queries[name].answer, _ours_first(found[name])) for name in found]
 
 
 def table(asked: Sequence[Asked]) -> dict[str, list[Any]]:
     """Columns of an evaluation table, a row per query; demonstrations of our selector and of question similarity."""
-    selectors = list(dict.fromkeys([OURS, RIVAL, *(name for one in asked for name in one.answers)]))
+    selectors = list(dict.fromkeys(name for one in asked for name in one.answers))
     columns: dict[str, list[Any]] = {
         "query": [one.id for one in asked],
         "question": [one.question for one in asked],
@@ -70,10 +70,9 @@ def table(asked: Sequence[Asked]) -> dict[str, list[Any]]:
     }
     for name in selectors:
         answers = [one.answers.get(name) for one in asked]
-        if any(answers):
-            columns[f"{name} answer"] = [found.answer if found else "" for found in answers]
-            columns[f"{name} correct"] = [found.correct if found else None for found in answers]
-            columns[f"{name} nll"] = [found.nll if found else None for found in answers]
+        columns[f"{name} answer"] = [found.answer if found else "" for found in answers]
+        columns[f"{name} correct"] = [found.correct if found else None for found in answers]
+        columns[f"{name} nll"] = [found.nll if found else None for found in answers]
     for name in (OURS, RIVAL):
         if f"{name} answer" in columns:
             chosen = [one.answers[name].demonstrations if name in one.answers else () for one in asked]
@@ -84,6 +83,10 @@ def table(asked: Sequence[Asked]) -> dict[str, list[Any]]:
 def documents(found: Answer) -> list[dict[str, Any]]:
     """Demonstrations in the form in which MLflow shows what a retriever returned."""
     return [{"page_content": _text(record), "metadata": {"doc_uri": record.id}} for record in found.demonstrations]
+
+
+def _ours_first(answers: Mapping[str, Answer]) -> dict[str, Answer]:
+    return {name: answers[name] for name in dict.fromkeys([OURS, RIVAL, *answers]) if name in answers}
 
 
 def _text(record: Record) -> str:

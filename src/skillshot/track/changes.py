@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,15 +20,16 @@ _DATA = {BANK: "bank", QUERIES: "queries"}
 
 @dataclass(frozen=True)
 class Changes:
-    """params: name -> value then and now. data: "bank", "queries". code: packages of this project."""
+    """What differs. params: name -> value then and now. short: its name in a run's name. code: packages."""
 
     params: Mapping[str, tuple[str, str]]
+    short: Mapping[str, str]
     data: tuple[str, ...]
     code: tuple[str, ...]
 
     def brief(self) -> str:
         """The changes in the words of a run's name, settings first."""
-        found = [f"{name} {_short(then)} → {_short(now)}" for name, (then, now) in self.params.items()]
+        found = [f"{self.short[name]} {_short(then)} → {_short(now)}" for name, (then, now) in self.params.items()]
         found += [f"other {name}" for name in self.data]
         if self.code:
             found.append(f"code of {', '.join(self.code[:NAMED])}{' ...' * (len(self.code) > NAMED)}")
@@ -39,8 +41,11 @@ def changes(then: Snapshot, now: Snapshot) -> Changes:
     """Compare two states by their `params.yaml` and `dvc.lock`; a setting that one of them lacks is no change."""
     before, after = _settings(then), _settings(now)
     code_before, code_after = _code(then), _code(now)
+    params = {name: (before[name], after[name]) for name in after if name in before and before[name] != after[name]}
+    last = Counter(name.rpartition(".")[2] for name in after)
     return Changes(
-        {name: (before[name], after[name]) for name in after if name in before and before[name] != after[name]},
+        params,
+        {name: key if last[key := name.rpartition(".")[2]] == 1 else name for name in params},
         tuple(name for path, name in _DATA.items() if digest_of(then, path) != digest_of(now, path)),
         tuple(sorted(name for name in code_after if code_before.get(name, code_after[name]) != code_after[name])),
     )

@@ -24,9 +24,9 @@ STEP = "epoch"  # the column of a curve file that holds the step
 class StateReport:
     """All that is published of one state.
 
-    metrics: the headline (`nll`, `nll_gain`, ...), then numeric leaves of the reports, `stage/key.key`, and of our
-    selector. curves: name, value, step. selectors: metrics per selector, under the same names. files: artifact folder
-    and file. evaluation: `reports/evaluate.json` as a tree.
+    metrics: the headline (`nll`, `nll_gain`, ...), then numeric leaves of the reports, `reports/stage/key.key`, of the
+    other selectors none. curves: name, value, step. selectors: metrics per selector, under the same names. files:
+    artifact folder and file. evaluation: `reports/evaluate.json` as a tree.
     """
 
     params: Mapping[str, str]
@@ -56,12 +56,14 @@ def collect(root: Path, params: Mapping[str, Any]) -> StateReport:
         for selector, prefix, values in _of_selectors(report, stage):
             selectors.setdefault(selector, {}).update(numbers(values, prefix))
     evaluation = reports.get("evaluate", {})
-    for selector, found in selectors.items():
-        selectors[selector] = _with_headline(found, headline(evaluation, selector))
-    agreement = {"agreement": rest.pop("train/agreement")} if "train/agreement" in rest else {}
+    first = {selector: headline(evaluation, selector) for selector in selectors}
+    selectors = {
+        selector: {**first[selector], **_others(found, first[selector])} for selector, found in selectors.items()
+    }
+    agreement = {"agreement": rest.pop("reports/train/agreement")} if "reports/train/agreement" in rest else {}
     return StateReport(
         params={name: str(value) for name, value in leaves(params)},
-        metrics={**selectors.get(OURS, {}), **agreement, **rest},
+        metrics={**first.get(OURS, {}), **agreement, **selectors.get(OURS, {}), **rest},
         curves=tuple(_curves(root / "reports" / "train_curves.csv")),
         selectors=selectors,
         files=tuple(_files(root)),
@@ -69,9 +71,9 @@ def collect(root: Path, params: Mapping[str, Any]) -> StateReport:
     )
 
 
-def _with_headline(found: Mapping[str, float], first: Mapping[str, float]) -> dict[str, float]:
-    """Short names for the figures that are read first; each figure has one name."""
-    return {**first, **{name: value for name, value in found.items() if name.rpartition("/")[2] not in first}}
+def _others(found: Mapping[str, float], first: Mapping[str, float]) -> dict[str, float]:
+    """What the headline has not: each figure has one name."""
+    return {name: value for name, value in found.items() if name.rpartition("/")[2] not in first}
 
 
 def numbers(tree: Any, prefix: str = "") -> dict[str, float]:
@@ -131,7 +133,7 @@ def _curves(path: Path) -> Iterator[tuple[str, float, int]]:
             words = [row[column] for column, value in values.items() if value is None and row[column]]
             for column, value in values.items():
                 if value is not None and math.isfinite(value):
-                    yield _name("curves/" + ".".join([*words, column])), value, step
+                    yield _name("reports/curves/" + ".".join([*words, column])), value, step
 
 
 def _float(text: str) -> float | None:
@@ -142,12 +144,8 @@ def _float(text: str) -> float | None:
 
 
 def _grouped(name: str) -> str:
-    """`train.kl` as `train/kl`; the skill alignment is a group of its own."""
-    return (
-        name.removeprefix("evaluate.").replace(".", "/", 1)
-        if name.startswith("evaluate.alignment.")
-        else (name.replace(".", "/", 1))
-    )
+    """`train.kl` as `reports/train/kl`, which MLflow lists after the headline; the skill alignment is its own group."""
+    return "reports/" + re.sub(r"^evaluate\.(?=alignment\.)", "", name).replace(".", "/", 1)
 
 
 def _name(name: str) -> str:

@@ -10,16 +10,15 @@ from typing import Any
 
 from skillshot.common.intervals import Interval
 from skillshot.common.sinks import markdown, markdown_code
-from skillshot.common.tables import undecided
-from skillshot.track.comparison import Compared, certain, direction, interval
-from skillshot.track.headline import OURS, Figure, Measure, figures
+from skillshot.common.tables import FEW, undecided
+from skillshot.track.comparison import Compared, certain, direction, equal, interval
+from skillshot.track.headline import OURS, Figure, figures
 
 RUN, VERSION = 7500, 4900  # characters that MLflow keeps of a run's description, and of a version's
 LISTED = 20  # changed settings in a description
 
 
 def run_text(
-    title: str,
     report: Mapping[str, Any],
     against: Compared | None,
     commands: Sequence[str],
@@ -33,13 +32,14 @@ def run_text(
         pictures: title -> URL.
         limit: characters; the last parts that do not fit are left out whole.
     """
-    parts = [f"**{markdown(title)}**"]
-    if against:
-        parts.append(f"**{markdown(against.verdict())}**")
-    parts.append("\n".join(_table(list(figures(report)), against)))
+    found = list(figures(report))
+    # a list of versions shows the first line as it is, so it has no markup
+    parts = [", ".join(f"{figure.measure.shown} {figure.value:.3f}" for figure in found)] if found else []
+    parts += [markdown(f"{against.verdict()[0].upper()}{against.verdict()[1:]}.")] if against else []
+    parts.append("\n".join(_table(found, against)))
     parts.append(
-        "Gain: advantage over selection by question similarity, with its 95 % paired interval. Above 0 is better."
-        " An interval that excludes 0 is certain."
+        "hit@k and accuracy are better when higher, NLL (nats per token) when lower. A gain above 0 is better in each;"
+        f" it is certain where its 95 % paired interval excludes 0, on {FEW} queries or more."
     )
     parts += [markdown(sentence) + "." for sentence in undecided(report)] if "pairs" in report else []
     if against:
@@ -71,26 +71,30 @@ def within(parts: Sequence[str], limit: int) -> str:
 
 
 def _table(found: Sequence[Figure], against: Compared | None) -> Iterator[str]:
-    last = f" gain over {markdown(against.name)} (95 %) |" if against else ""
-    yield f"| {OURS} | figure | gain over question similarity (95 %) | queries |{last}"
+    last = f" gain over {markdown(against.name)} |" if against else ""
+    yield f"| {OURS} | figure | gain over question similarity | queries |{last}"
     yield "|---|---|---|---|" + "---|" * bool(against)
     for figure in found:
-        row = f"| {figure.measure.shown} | **{figure.value:.3f}** | {_judged(figure.gain)} | {figure.queries} |"
-        yield row + (f" {_between(figure.measure, against)} |" if against else "")
+        gain = _judged(figure.gain, figure.queries) if figure.gain else "-"
+        row = f"| {figure.measure.shown} | **{figure.value:.3f}** | {gain} | {figure.queries} |"
+        yield row + (f" {_between(figure, against)} |" if against else "")
 
 
-def _between(measure: Measure, against: Compared) -> str:
-    if against.redefined:
-        return "not comparable"
-    return _judged(against.differences.get(measure.name))
+def _between(figure: Figure, against: Compared) -> str:
+    name = figure.measure.name
+    if name in against.differences:
+        return _judged(against.differences[name], against.queries)
+    if name in against.values:
+        return f"{figure.measure.sign * (figure.value - against.values[name]):+.3f}, no interval"
+    return "not comparable" if against.redefined else "-"
 
 
-def _judged(gain: Interval | None) -> str:
-    if gain is None:
-        return "no interval"
-    if gain.low == gain.mean == gain.high == 0:
+def _judged(gain: Interval, queries: int) -> str:
+    if equal(gain):
         return "equal"
-    return f"{interval(gain)} {direction(gain) + ', certain' if certain(gain) else 'open'}"
+    if not certain(gain):
+        return f"{interval(gain)} not certain"
+    return f"{interval(gain)} {direction(gain)}, {'certain' if queries >= FEW else 'few queries'}"
 
 
 def _changed(against: Compared) -> Iterator[str]:

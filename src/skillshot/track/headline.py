@@ -33,9 +33,9 @@ class Measure:
 
 
 MEASURES = (
-    Measure("hit_at_k", "hit@k", "alignment", "hit@k (right skill, higher is better)", 1),
-    Measure("nll", "nll", "", "NLL (nats per token, lower is better)", -1, "nll"),
-    Measure("accuracy", "accuracy", "", "accuracy (higher is better)", 1, "correct"),
+    Measure("hit_at_k", "hit@k", "alignment", "hit@k", 1),  # share of demonstrations of the right skill
+    Measure("nll", "nll", "", "NLL", -1, "nll"),  # nats per token of the gold answer
+    Measure("accuracy", "accuracy", "", "accuracy", 1, "correct"),
 )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,7 @@ NOTE = "mlflow.note.content"  # the description of a run or an experiment
 ANSWERS = "evaluation.json"
 TRACED = 50  # queries that become traces: each takes about 0.1 s
 VIEW = "overview"  # the columns of the run list, opened by ?viewStateShareKey=overview
-COLUMNS = ("metrics.`hit_at_k`", "metrics.`nll`", "metrics.`nll_gain`", "metrics.`nll_gain_low`", "metrics.`accuracy`",
-           "tags.`compared`", "attributes.`Models`")  # fmt: skip
+COLUMNS = ("metrics.`hit_at_k`", "metrics.`nll`", "metrics.`accuracy`", "tags.`compared`")
 
 
 def describe_run(store: MlflowStore, run: str, text: str) -> None:
@@ -43,7 +43,8 @@ def replace_in_descriptions(store: MlflowStore, run: str, number: str, old: str,
 
 def describe_all(store: MlflowStore, text: str) -> None:
     """Set the description of the registered model and of the experiment, and the columns of its run list."""
-    store.client.update_registered_model(store.model, text)
+    if store.client.get_registered_model(store.model).description != text:
+        store.client.update_registered_model(store.model, text)
     # plain JSON in this tag is what the button "Share" of the run list writes
     view = json.dumps({"selectedColumns": list(COLUMNS), "orderByKey": "attributes.start_time", "orderByAsc": False})
     tags = {NOTE: text, f"mlflow.sharedViewState.{VIEW}": view, "mlflow.experimentKind": "custom_model_development"}
@@ -51,6 +52,11 @@ def describe_all(store: MlflowStore, text: str) -> None:
     for key, value in tags.items():
         if known.get(key) != value:
             store.client.set_experiment_tag(store.experiment_id, key, value)
+
+
+def page(store: MlflowStore) -> str:
+    """Path of the run list with its columns, to append to the address of the server."""
+    return f"/#/experiments/{store.experiment_id}/runs?viewStateShareKey={VIEW}"
 
 
 def log_data(store: MlflowStore, run: str, inputs: Iterable[tuple[str, str, Path, str]]) -> None:
@@ -99,15 +105,20 @@ def log_answers(store: MlflowStore, run: str, asked: Sequence[Asked]) -> None:
 
 
 def _trace(store: MlflowStore, run: str, one: Asked) -> None:
-    """A trace with a span per selector: demonstrations as retrieved documents, answer and figures as attributes."""
-    inputs = {"question": one.question}
+    """A trace with a span per selector: demonstrations as retrieved documents, answer and figures as attributes.
+
+    Nothing is timed: all begins and ends at one time.
+    """
+    inputs, now = {"question": one.question}, time.time_ns()
     root = store.client.start_trace(
         one.id, span_type="CHAIN", inputs=inputs, tags={"gold": one.gold[:500]},
-        experiment_id=store.experiment_id, run_id=run,
+        experiment_id=store.experiment_id, run_id=run, start_time_ns=now,
     )  # fmt: skip
     for name, found in one.answers.items():
-        span = store.client.start_span(name, root.trace_id, root.span_id, span_type="RETRIEVER", inputs=inputs)
-        measured: Mapping[str, Any] = {"answer": found.answer, "correct": found.correct, "nll": found.nll}
-        store.client.end_span(root.trace_id, span.span_id, outputs=documents(found), attributes=dict(measured))
+        span = store.client.start_span(
+            name, root.trace_id, root.span_id, span_type="RETRIEVER", inputs=inputs, start_time_ns=now
+        )
+        measured: dict[str, Any] = {"answer": found.answer, "correct": found.correct, "nll": found.nll}
+        store.client.end_span(root.trace_id, span.span_id, documents(found), measured, end_time_ns=now)
     answers = {name: found.answer for name, found in one.answers.items()}
-    store.client.end_trace(root.trace_id, outputs={"gold": one.gold, **answers})
+    store.client.end_trace(root.trace_id, {"gold": one.gold, **answers}, end_time_ns=now)

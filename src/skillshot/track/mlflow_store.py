@@ -8,6 +8,7 @@ database names the original's folder, and is refused.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import tempfile
@@ -50,6 +51,7 @@ class MlflowStore:
         self.model = model
         for name in ("alembic", "mlflow.store.db.utils", "mlflow.tracking", "mlflow.models.model"):
             logging.getLogger(name).setLevel(logging.WARNING)  # dozens of lines on migrations and URIs
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # a bar for each file that is read
         given = os.environ.get("MLFLOW_TRACKING_URI")
         mlflow.set_tracking_uri(self.uri)
         if given is None:  # MLflow sets it: another repository in this process would get this one's
@@ -182,6 +184,10 @@ class MlflowStore:
                 raise
         return bool(self.params(run).get(key) == value)
 
+    def rename(self, run: str, name: str) -> None:
+        """Give a run another name."""
+        self.client.update_run(run, name=name)
+
     def finish(self, run: str) -> None:
         """Mark a run as finished."""
         self.client.set_terminated(run, "FINISHED")
@@ -231,6 +237,9 @@ class MlflowStore:
                 raise
         model_id = model_uri.removeprefix("models:/")
         made = self.client.create_model_version(self.model, model_uri, run, tags=dict(tags), model_id=model_id)
+        # the run list then names the version, as after `mlflow.register_model`
+        named = json.dumps([{"name": self.model, "version": str(made.version)}])
+        self.client.set_logged_model_tags(model_id, {"mlflow.modelVersions": named})
         return str(made.version)
 
     def versions(self) -> dict[str, Any]:

@@ -32,18 +32,15 @@ def overview(store: MlflowStore) -> str:
     serving, newest = aliases.get(CHAMPION, ""), sorted(versions, key=int, reverse=True)
     shown = [number for i, number in enumerate(newest) if i < ROWS or number == serving]
     runs = {number: store.client.get_run(versions[number].run_id) for number in shown if versions[number].run_id}
-    parts = [
-        "skillshot picks demonstrations by reasoning skill.",
-        f"**Version {serving} serves** (alias {CHAMPION})."
-        if serving
-        else "**No version serves yet**: `skillshot promote` makes the challenger champion.",
-    ]
+    # a run list shows the first paragraph alone
+    first = f"**Version {serving} serves** (alias {CHAMPION})." if serving else "**No version serves yet.**"
     waiting = aliases.get(CHALLENGER, "")
     if waiting in runs and waiting != serving:
         verdict = runs[waiting].data.tags.get(COMPARED_TAG, "")
-        parts.append(f"Version {waiting} is the {CHALLENGER}" + f": {markdown(verdict)}." * bool(verdict))
+        first += f" Version {waiting} is the {CHALLENGER}" + f": {markdown(verdict)}" * bool(verdict) + "."
+    parts = [first]
     rows = [_row(store, number, run, aliases) for number, run in runs.items()]
-    head = "| version | alias | run | hit@k ↑ | NLL ↓ | gain over question, NLL (95 % from) | accuracy ↑ | compared |"
+    head = "| version | alias | run | hit@k ↑ | NLL ↓ | NLL gain over question (95 % from) | accuracy ↑ | compared |"
     while rows:
         table = "\n".join([head, "|---" * 8 + "|", *rows])
         if len(within([*parts, table], VERSION)) > len(within(parts, VERSION)):

@@ -1,8 +1,8 @@
 """Publish a pipeline state to MLflow once and completely, whether its stages ran or came from a cache.
 
 A state, the digest of all stages in `dvc.lock`, has one parent run, with a child run per selector, and one model
-version. The tag `skillshot.complete` is set last: a run without it was killed, and is deleted and published again. The
-version of a dirty tree never has an alias, and is replaced by the one of a clean tree.
+version, under the same names of metrics. The tag `skillshot.complete` is set last: a run without it was killed, and is
+deleted and published again. The version of a dirty tree never has an alias, and is replaced by the one of a clean tree.
 """
 
 from __future__ import annotations
@@ -41,13 +41,14 @@ INPUTS = {"data/validate/bank.jsonl": "training", "data/validate/queries.jsonl":
 
 @dataclass(frozen=True)
 class Published:
-    """Where a state is in MLflow. new: whether this call published it."""
+    """Where a state is in MLflow. new: whether this call published it. page: path of the run list on a server."""
 
     run: str
     version: str
     new: bool
     state: PipelineState
     report: StateReport
+    page: str
 
 
 def publish(root: Path, params: Params) -> Published:
@@ -66,6 +67,7 @@ def publish(root: Path, params: Params) -> Published:
     shipped += [root / path for path in INPUTS if (root / path).is_file()]
     refuse_secrets(report.params, shipped, extra=[params.llm.api_key_env])
 
+    from skillshot.track.mlflow_show import page
     from skillshot.track.mlflow_store import MlflowStore
 
     store = MlflowStore(root, params.register.experiment, params.register.model_name)
@@ -75,7 +77,7 @@ def publish(root: Path, params: Params) -> Published:
     if not state.dirty and home(root) == root and store.aliases().get(CHALLENGER) != version:
         store.set_alias(CHALLENGER, version)
     refresh(store)
-    return Published(run, version, found is None, state, report)
+    return Published(run, version, found is None, state, report, page(store))
 
 
 def _find(store: MlflowStore, state: PipelineState) -> tuple[str, str] | None:
@@ -125,13 +127,13 @@ def _publish(store: MlflowStore, state: PipelineState, report: StateReport, bund
     answers = read_answers(state.root)
     against = _compared(store, state.root)
     experiment = os.environ.get("DVC_EXP_NAME")
-    name = _name(state, report, against, experiment)
     marks = {
         DIRTY: str(bool(state.dirty)).lower(),
         COMMIT: state.commit,
         **({"skillshot.experiment": experiment} if experiment else {}),
     }
     kind = {KIND: "pipeline", STATE: state.digest, "mlflow.source.name": "skillshot"}
+    name = _name(state, report, against, experiment)
     run = store.create_run(name, {**marks, **kind, **_unrecorded(state)})
     if state.dirty:
         store.set_tags(run, {"skillshot.dirty_paths": ", ".join(state.dirty)[:5000]})
@@ -150,10 +152,10 @@ def _publish(store: MlflowStore, state: PipelineState, report: StateReport, bund
         store.finish(child)
     version = store.register(run, model_uri, marks)
     again = commands(state.commit, dirty=bool(state.dirty))
-    title = f"Version {version}, {name}"
     urls = {Path(path).stem: f"get-artifact?path={path}&run_uuid={run}" for path in pictures}
-    show.describe_run(store, run, run_text(title, report.evaluation, against, again, urls))
-    show.describe_version(store, version, run_text(title, report.evaluation, against, again, {}, VERSION))
+    show.describe_run(store, run, run_text(report.evaluation, against, again, urls))
+    show.describe_version(store, version, run_text(report.evaluation, against, again, {}, VERSION))
+    store.rename(run, f"v{version} {name}")
     store.finish(run)
     verdict = {COMPARED_TAG: against.verdict()} if against else {}
     store.set_tags(run, {COMPLETE: "true", "skillshot.version": version, **verdict})
@@ -161,9 +163,10 @@ def _publish(store: MlflowStore, state: PipelineState, report: StateReport, bund
 
 
 def _name(state: PipelineState, report: StateReport, against: Compared | None, experiment: str | None) -> str:
-    """What a run is called: the experiment or the source of the bank, and what was changed."""
+    """What a run is called: its experiment, what was changed, the source of the bank."""
     changed = against.changes.brief() if against else "first run"
-    return f"{experiment or source_of(report.params)}: {changed}{', not committed' * bool(state.dirty)}"[:250]
+    name = f"{experiment}: {changed}" if experiment else changed
+    return f"{name}{', not committed' * bool(state.dirty)} ({source_of(report.params)})"[:240]
 
 
 def _compared(store: MlflowStore, root: Path) -> Compared | None:
