@@ -68,7 +68,7 @@ def test_a_run_shows_what_was_changed_and_what_was_answered(root: Path, tmp_path
     long = [key for key, value in run.data.tags.items() if len(value) > 31 and " " not in value]
     assert [key for key in long if not key.startswith("mlflow.")] == ["skillshot.bundle.build"], "one digest, to search"
     assert len([name for name in run.data.metrics if "/" not in name]) < 12
-    model = store.client.get_logged_model(version.model_id)
+    model = store.client.get_logged_model(version.source.removeprefix("models:/"))
     assert {"nll", "nll_gain"} <= {metric.key for metric in model.metrics}, "the same names on the version"
     assert json.loads(model.tags["mlflow.modelVersions"])[0]["version"] == second.version
     assert json.loads(store.read_artifact(second.run, "evaluation.json"))["columns"][:4] == [
