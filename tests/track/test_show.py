@@ -82,10 +82,15 @@ def test_a_run_shows_what_was_changed_and_what_was_answered(root: Path, tmp_path
     experiment = store.client.get_experiment(store.experiment_id)
     text = experiment.tags[NOTE]
     assert text == store.client.get_registered_model(store.model).description
-    assert text.startswith("**No version serves yet.** Version 2 is the challenger: better by NLL")
+    assert text.startswith("**Serving: none yet** (alias champion). Version 2 is the challenger: better by NLL")
+    view = json.loads(experiment.tags["mlflow.sharedViewState.overview"])
+    assert {"metrics.`nll`", "tags.`compared`"} <= set(view["selectedColumns"])
+    assert second.page == f"/#/experiments/{store.experiment_id}/runs?viewStateShareKey=overview"
     store.set_alias("champion", first.version)
+    store.client.set_experiment_tag(store.experiment_id, NOTE, "a text of mine")
     refresh(store)
-    assert store.client.get_experiment(store.experiment_id).tags[NOTE].startswith("**Version 1 serves**")
+    assert store.client.get_experiment(store.experiment_id).tags[NOTE] == "a text of mine"
+    assert store.client.get_registered_model(store.model).description.startswith("**Serving: version 1**")
 
 
 def test_a_description_names_the_commit_that_holds_the_results(root: Path, tmp_path: Path) -> None:

@@ -45,7 +45,8 @@ def run_text(
     if against:
         parts.append("\n".join(_changed(against)))
     parts.append("Make it again:\n\n" + "\n".join(f"    {command}" for command in commands))
-    parts += [f"![{markdown(name)}]({url})" for name, url in pictures.items()]
+    # MLflow removes the alternative text of a picture
+    parts += [f"{markdown(name)}:\n\n![{markdown(name)}]({url})" for name, url in pictures.items()]
     return within(parts, limit)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from skillshot.track.describe import commands
 from skillshot.track.promotion import read_history, resolve
-from skillshot.track.publish import DIRTY, MACHINE_FILE
+from skillshot.track.publish import DIRTY, MACHINE_FILE, STATE
 from skillshot.track.state import fingerprint, lock_stages
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def lineage(store: MlflowStore, version: str) -> dict[str, Any]:
     run = store.client.get_run(made.run_id)
     tags = run.data.tags
     commit = tags.get("mlflow.source.git.commit", "")
-    dirty = tags.get(DIRTY) != "false"
+    digest, dirty = tags.get(STATE, ""), tags.get(DIRTY) != "false"
     stages = lock_stages(store.read_artifact(made.run_id, "pipeline/dvc.lock") or "")
     return {
         "version": number,
@@ -40,8 +40,8 @@ def lineage(store: MlflowStore, version: str) -> dict[str, Any]:
         "commit": commit,
         "dirty": tags.get("skillshot.dirty_paths", "unknown").split(", ") if dirty else [],
         "unrecorded": tags["skillshot.unrecorded"].split(", ") if "skillshot.unrecorded" in tags else [],
-        "pipeline": tags.get("skillshot.bundle.build", ""),
-        "fingerprint": fingerprint(tags.get("skillshot.bundle.build", ""), dirty),
+        "pipeline": digest,
+        "fingerprint": fingerprint(digest, dirty) if digest else "",
         "stages": {
             name: {
                 part: {entry["path"]: entry.get("md5", "") for entry in stage.get(part, ())}

@@ -12,12 +12,14 @@ import mlflow
 from mlflow.entities import Dataset, DatasetInput, InputTag
 
 from skillshot.track.answers import Asked, documents, table
-from skillshot.track.mlflow_store import MlflowStore
+from skillshot.track.mlflow_store import DESCRIPTION, MlflowStore
+from skillshot.track.overview import BEGINNING
 
 NOTE = "mlflow.note.content"  # the description of a run or an experiment
 ANSWERS = "evaluation.json"
 TRACED = 50  # queries that become traces: each takes about 0.1 s
 VIEW = "overview"  # the columns of the run list, opened by ?viewStateShareKey=overview
+WIDE = 480  # pixels of the last column
 COLUMNS = ("metrics.`hit_at_k`", "metrics.`nll`", "metrics.`accuracy`", "tags.`compared`")
 
 
@@ -42,16 +44,25 @@ def replace_in_descriptions(store: MlflowStore, run: str, number: str, old: str,
 
 
 def describe_all(store: MlflowStore, text: str) -> None:
-    """Set the description of the registered model and of the experiment, and the columns of its run list."""
-    if store.client.get_registered_model(store.model).description != text:
+    """Set the description of the registered model and of the experiment, and the columns of its run list.
+
+    A description that a person wrote stays.
+    """
+    known = store.client.get_experiment(store.experiment_id).tags
+    if _ours(store.client.get_registered_model(store.model).description):
         store.client.update_registered_model(store.model, text)
     # plain JSON in this tag is what the button "Share" of the run list writes
-    view = json.dumps({"selectedColumns": list(COLUMNS), "orderByKey": "attributes.start_time", "orderByAsc": False})
-    tags = {NOTE: text, f"mlflow.sharedViewState.{VIEW}": view, "mlflow.experimentKind": "custom_model_development"}
-    known = store.client.get_experiment(store.experiment_id).tags
+    view = json.dumps({"selectedColumns": COLUMNS, "columnOrder": COLUMNS, "columnWidths": {COLUMNS[-1]: WIDE}})
+    tags = {f"mlflow.sharedViewState.{VIEW}": view, "mlflow.experimentKind": "custom_model_development"}
+    if _ours(known.get(NOTE)):
+        tags[NOTE] = text
     for key, value in tags.items():
         if known.get(key) != value:
             store.client.set_experiment_tag(store.experiment_id, key, value)
+
+
+def _ours(text: str | None) -> bool:
+    return not text or text.startswith((BEGINNING, DESCRIPTION))
 
 
 def page(store: MlflowStore) -> str:

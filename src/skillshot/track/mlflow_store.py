@@ -35,6 +35,7 @@ from skillshot.track.signature import SIGNATURE
 
 T = TypeVar("T")
 PARENT = "mlflow.parentRunId"
+DESCRIPTION = "Picks demonstrations by reasoning skill"  # of a registered model, until a pipeline is published
 RUNTIME = ("mlflow", "numpy", "onnxruntime", "tokenizers", "pandas")  # packages that serving imports
 
 
@@ -231,7 +232,7 @@ class MlflowStore:
     def register(self, run: str, model_uri: str, tags: Mapping[str, str]) -> str:
         """Create a version of the registered model and return its number."""
         try:
-            self.client.create_registered_model(self.model, description="Picks demonstrations by reasoning skill")
+            self.client.create_registered_model(self.model, description=DESCRIPTION)
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 REPORT = "reports/evaluate.json"
 COMPARED_TAG = "compared"  # of a run: whether it is better than the champion of its time
 CHAMPION, CHALLENGER = "champion", "challenger"
+BEGINNING = "**Serving: "  # of the text, which is not written over one of a person
 ROWS = 10  # newest versions in the table; the champion is always there
 
 
@@ -33,7 +34,7 @@ def overview(store: MlflowStore) -> str:
     shown = [number for i, number in enumerate(newest) if i < ROWS or number == serving]
     runs = {number: store.client.get_run(versions[number].run_id) for number in shown if versions[number].run_id}
     # a run list shows the first paragraph alone
-    first = f"**Version {serving} serves** (alias {CHAMPION})." if serving else "**No version serves yet.**"
+    first = f"{BEGINNING}{f'version {serving}' if serving else 'none yet'}** (alias {CHAMPION})."
     waiting = aliases.get(CHALLENGER, "")
     if waiting in runs and waiting != serving:
         verdict = runs[waiting].data.tags.get(COMPARED_TAG, "")
