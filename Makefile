@@ -54,8 +54,9 @@ lint: setup  ## ruff, mypy --strict, and the GitHub workflows
 	$(BIN)/zizmor --offline --quiet .github
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yaml
 
-ui: setup  ## MLflow in the browser
-	$(BIN)/mlflow ui --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}"
+ui: setup  ## MLflow in the browser, with one server process
+	@# jobs are for judges and optimisers, which this project does not use: eight more processes
+	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow ui --workers 1 --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}"
 
 gate: setup  ## compare reports/ with the committed baseline; fails on a regression (BASELINE=REV, FORMAT=--markdown)
 	$(BIN)/skillshot gate --baseline $(BASELINE) $(FORMAT)

@@ -15,7 +15,7 @@ from skillshot.common.errors import TrackError
 from skillshot.common.io import read_json
 from skillshot.common.params import Params
 from skillshot.track import publish as publishing
-from skillshot.track.publish import COMPLETE, FINGERPRINT, publish
+from skillshot.track.publish import COMPLETE, publish
 from skillshot.track.state import read_state
 
 
@@ -49,24 +49,23 @@ def test_state_is_published_once_and_completely(root: Path, params: Params) -> N
     run = store.client.get_run(published.run)
     assert run.info.status == "FINISHED"
     assert run.data.params["train.beta"] == "0.1"
-    assert run.data.metrics["evaluate.selectors.skillshot.hit_at_4"] == 0.9
-    assert run.data.metrics["validate.quarantined.empty"] == 0
-    assert "train.early" not in run.data.metrics  # a bool is no measurement
-    curve = store.client.get_metric_history(published.run, "train.curve.loss")
+    assert run.data.metrics["nll"] == 0.6
+    assert run.data.metrics["reports/validate/quarantined.empty"] == 0
+    assert "reports/train/early" not in run.data.metrics  # a bool is no measurement
+    curve = store.client.get_metric_history(published.run, "reports/curves/loss")
     assert [(point.step, point.value) for point in curve] == [(1, 0.9), (2, 0.8)]
     assert run.data.tags["mlflow.source.git.commit"] == bed.git(root, "rev-parse", "HEAD").strip()
     assert run.data.tags["skillshot.dirty"] == "false"
     digest = run.inputs.dataset_inputs[0].dataset.digest
     assert digest == read_state(root).stages["validate"]["outs"][0]["md5"]
     assert {item.path for item in store.client.list_artifacts(published.run, "pipeline")} == {
-        "pipeline/dvc.lock", "pipeline/dvc.yaml", "pipeline/params.yaml",
+        "pipeline/dvc.lock", "pipeline/dvc.yaml", "pipeline/machine.json", "pipeline/params.yaml",
     }  # fmt: skip
     assert "reports/evaluate_rows.csv" in {item.path for item in store.client.list_artifacts(published.run, "reports")}
     children = store.find_runs({"mlflow.parentRunId": published.run})
     assert {tags["skillshot.selector"] for tags in children.values()} == {"lars", "question", "skillshot"}
     assert store.aliases() == {"challenger": published.version}
-    version = store.versions()[published.version]
-    assert version.tags[FINGERPRINT] == published.state.fingerprint
+    assert store.versions()[published.version].tags["skillshot.dirty"] == "false"
 
     again = publish(root, params)
     assert (again.new, again.run, again.version) == (False, published.run, published.version)
@@ -292,5 +291,5 @@ def test_experiment_in_a_copy_is_not_a_challenger(root: Path, params: Params, mo
     monkeypatch.setattr(publishing, "home", lambda copy: copy.parent)
     published = publishing.publish(root, params)
     store = store_of(root, params)
-    assert store.client.get_run(published.run).info.run_name == "beta-0.3"
+    assert store.client.get_run(published.run).info.run_name == "v1 beta-0.3: first run (storyskills)"
     assert store.aliases() == {}

@@ -76,11 +76,18 @@ def test_outside_of_git_everything_is_dirty(root: Path, tmp_path: Path) -> None:
 def test_reports_become_metrics_curves_and_selectors(root: Path) -> None:
     collected = collect(root, {"seed": 7, "train": {"beta": 0.1, "tags": ["a"]}})
     assert collected.params == {"seed": "7", "train.beta": "0.1", "train.tags": "['a']"}
-    assert collected.metrics["evaluate.pairs.skillshot-question.nll.high"] == -0.2
-    both = {"evaluate.nll": 0.6, "evaluate.hit_at_4": 0.9, "evaluate.alignment.hit_at_k": 0.9}
-    assert collected.selectors["skillshot"] == both
-    assert collected.selectors["lars"] == {"evaluate.alignment.hit_at_k": 0.8}
-    assert ("train.curve.kl", 0.2, 2) in collected.curves
+    pair = {"diff": -0.3, "low": -0.4, "high": -0.2}
+    ours = {
+        "hit_at_k": 0.9, "nll": 0.6, "nll_gain": 0.3, "nll_gain_low": 0.2, "reports/evaluate/hit_at_4": 0.9,
+        **{f"reports/evaluate/vs_question.nll.{end}": value for end, value in pair.items()},
+    }  # fmt: skip
+    assert collected.selectors["skillshot"] == ours
+    assert ours.items() <= collected.metrics.items(), "the same names on the run and on its children"
+    assert collected.metrics["reports/train/shuffled_z_gap"] == 0.2
+    assert collected.metrics["reports/evaluate/queries"] == 40
+    assert not [name for name in collected.metrics if "lars" in name or "selectors" in name]
+    assert collected.selectors["lars"] == {"hit_at_k": 0.8}
+    assert ("reports/curves/kl", 0.2, 2) in collected.curves
     assert ("reports", root / "reports/evaluate_rows.csv") in collected.files
 
 
@@ -97,8 +104,8 @@ def test_curves_of_several_models_are_separate(root: Path) -> None:
         root, "reports/train_curves.csv", "model,epoch,loss,lr\nlars,0,0.9,\nskillshot,0,0.7,nan\nskillshot,1,0.6,1\n"
     )
     assert collect(root, {}).curves == (
-        ("train.curve.lars.loss", 0.9, 0), ("train.curve.skillshot.loss", 0.7, 0),
-        ("train.curve.skillshot.loss", 0.6, 1), ("train.curve.skillshot.lr", 1.0, 1),
+        ("reports/curves/lars.loss", 0.9, 0), ("reports/curves/skillshot.loss", 0.7, 0),
+        ("reports/curves/skillshot.loss", 0.6, 1), ("reports/curves/skillshot.lr", 1.0, 1),
     )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ def main() -> None:
     show_results(root / "reports" / "evaluate.json")
     logger.info("register: %s as version %s, run %s%s", verb, published.version, published.run, dirt)
     logger.info('next: skillshot select models/selector "your question" -k 4 --prompt')
+    logger.info("all runs: make ui, then http://127.0.0.1:5000%s", published.page)
     path = root / "reports" / "register.json"
     if path.exists() and read_json(path).get("pipeline") == state.digest:
         return  # the report names the machine that made the state, not one that found it published

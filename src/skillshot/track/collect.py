@@ -12,6 +12,7 @@ from typing import Any
 
 from skillshot.common.errors import TrackError
 from skillshot.common.io import read_json
+from skillshot.track.headline import OURS, headline
 from skillshot.track.state import PUBLISHER, yaml_of
 from skillshot.track.values import leaves
 
@@ -23,8 +24,9 @@ STEP = "epoch"  # the column of a curve file that holds the step
 class StateReport:
     """All that is published of one state.
 
-    metrics: numeric leaves of the reports, `stage.key.key`. curves: name, value, step. selectors: metrics per
-    selector, `stage.key`. files: artifact folder and file.
+    metrics: the headline (`nll`, `nll_gain`, ...), then numeric leaves of the reports, `reports/stage/key.key`, of the
+    other selectors none. curves: name, value, step. selectors: metrics per selector, under the same names. files:
+    artifact folder and file. evaluation: `reports/evaluate.json` as a tree.
     """
 
     params: Mapping[str, str]
@@ -32,6 +34,7 @@ class StateReport:
     curves: tuple[tuple[str, float, int], ...]
     selectors: Mapping[str, Mapping[str, float]]
     files: tuple[tuple[str, Path], ...]
+    evaluation: Mapping[str, Any]
 
 
 def collect(root: Path, params: Mapping[str, Any]) -> StateReport:
@@ -47,21 +50,34 @@ def collect(root: Path, params: Mapping[str, Any]) -> StateReport:
     if not reports:
         raise TrackError(f"no reports in {root / 'reports'}\nrun `make run` first")
     selectors: dict[str, dict[str, float]] = {}
+    rest: dict[str, float] = {}
     for stage, report in reports.items():
-        for prefix, table in _tables(report, stage):
-            for selector, values in table.items():
-                selectors.setdefault(selector, {}).update(numbers(values, prefix))
+        rest |= numbers(_without_selectors(report), stage)
+        for selector, prefix, values in _of_selectors(report, stage):
+            selectors.setdefault(selector, {}).update(numbers(values, prefix))
+    evaluation = reports.get("evaluate", {})
+    first = {selector: headline(evaluation, selector) for selector in selectors}
+    selectors = {
+        selector: {**first[selector], **_others(found, first[selector])} for selector, found in selectors.items()
+    }
+    agreement = {"agreement": rest.pop("reports/train/agreement")} if "reports/train/agreement" in rest else {}
     return StateReport(
         params={name: str(value) for name, value in leaves(params)},
-        metrics={name: value for stage, report in reports.items() for name, value in numbers(report, stage).items()},
+        metrics={**first.get(OURS, {}), **agreement, **selectors.get(OURS, {}), **rest},
         curves=tuple(_curves(root / "reports" / "train_curves.csv")),
         selectors=selectors,
         files=tuple(_files(root)),
+        evaluation=evaluation,
     )
 
 
+def _others(found: Mapping[str, float], first: Mapping[str, float]) -> dict[str, float]:
+    """What the headline has not: each figure has one name."""
+    return {name: value for name, value in found.items() if name.rpartition("/")[2] not in first}
+
+
 def numbers(tree: Any, prefix: str = "") -> dict[str, float]:
-    """Numeric leaves of a report under names that MLflow accepts (`hit@4` becomes `hit_at_4`).
+    """Numeric leaves of a report under names that MLflow accepts (`hit@4` becomes `hit_at_4`) and groups by prefix.
 
     Raises:
         TrackError: a number is not finite, or two keys give the same name.
@@ -74,20 +90,36 @@ def numbers(tree: Any, prefix: str = "") -> dict[str, float]:
             raise TrackError(
                 f"{name}: {value} is not a finite number\nrun the stage again; reports hold finite numbers"
             )
-        name = _name(name)
+        name = _grouped(_name(name))
         if name in found:
             raise TrackError(f"{name}: two keys of the report give this metric name; rename one")
         found[name] = float(value)
     return found
 
 
-def _tables(tree: Any, prefix: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every `selectors` table of a report, with the dotted name of its parent."""
-    for key, value in tree.items() if isinstance(tree, Mapping) else ():
-        if key == "selectors" and isinstance(value, Mapping):
-            yield prefix, value
-        else:
-            yield from _tables(value, f"{prefix}.{key}")
+def _of_selectors(tree: Any, prefix: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Selector, metric prefix and values of each `selectors` table of a report, and of the `pairs` next to it."""
+    if not isinstance(tree, Mapping):
+        return
+    names = tree.get("selectors")
+    if isinstance(names, Mapping):
+        for selector, values in names.items():
+            yield selector, prefix, values
+        for pair, values in tree.get("pairs", {}).items():
+            for one in names:
+                if pair.removeprefix(f"{one}-") in names:  # names may hold a hyphen themselves
+                    yield one, f"{prefix}.vs_{pair.removeprefix(f'{one}-')}", values
+    for key, value in tree.items():
+        if key != "selectors":
+            yield from _of_selectors(value, f"{prefix}.{key}")
+
+
+def _without_selectors(tree: Any) -> Any:
+    """A report without what `_of_selectors` gives."""
+    if not isinstance(tree, Mapping):
+        return tree
+    taken = ("selectors", "pairs") if isinstance(tree.get("selectors"), Mapping) else ()
+    return {key: _without_selectors(value) for key, value in tree.items() if key not in taken}
 
 
 def _curves(path: Path) -> Iterator[tuple[str, float, int]]:
@@ -101,7 +133,7 @@ def _curves(path: Path) -> Iterator[tuple[str, float, int]]:
             words = [row[column] for column, value in values.items() if value is None and row[column]]
             for column, value in values.items():
                 if value is not None and math.isfinite(value):
-                    yield _name(".".join(["train.curve", *words, column])), value, step
+                    yield _name("reports/curves/" + ".".join([*words, column])), value, step
 
 
 def _float(text: str) -> float | None:
@@ -109,6 +141,11 @@ def _float(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None
+
+
+def _grouped(name: str) -> str:
+    """`train.kl` as `reports/train/kl`, which MLflow lists after the headline; the skill alignment is its own group."""
+    return "reports/" + re.sub(r"^evaluate\.(?=alignment\.)", "", name).replace(".", "/", 1)
 
 
 def _name(name: str) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from skillshot.track.describe import commands
 from skillshot.track.promotion import read_history, resolve
-from skillshot.track.publish import DIRTY
-from skillshot.track.state import lock_stages
+from skillshot.track.publish import DIRTY, MACHINE_FILE, STATE
+from skillshot.track.state import fingerprint, lock_stages
 
 if TYPE_CHECKING:
     from skillshot.track.mlflow_store import MlflowStore
 
-MACHINE = "skillshot.machine."
+MACHINE = "skillshot.machine."  # prefix of tags
 
 
 def lineage(store: MlflowStore, version: str) -> dict[str, Any]:
@@ -26,7 +29,7 @@ def lineage(store: MlflowStore, version: str) -> dict[str, Any]:
     run = store.client.get_run(made.run_id)
     tags = run.data.tags
     commit = tags.get("mlflow.source.git.commit", "")
-    dirty = tags.get(DIRTY) != "false"
+    digest, dirty = tags.get(STATE, ""), tags.get(DIRTY) != "false"
     stages = lock_stages(store.read_artifact(made.run_id, "pipeline/dvc.lock") or "")
     return {
         "version": number,
@@ -37,8 +40,8 @@ def lineage(store: MlflowStore, version: str) -> dict[str, Any]:
         "commit": commit,
         "dirty": tags.get("skillshot.dirty_paths", "unknown").split(", ") if dirty else [],
         "unrecorded": tags["skillshot.unrecorded"].split(", ") if "skillshot.unrecorded" in tags else [],
-        "pipeline": tags.get("skillshot.bundle.build", ""),
-        "fingerprint": tags.get("skillshot.fingerprint", ""),
+        "pipeline": digest,
+        "fingerprint": fingerprint(digest, dirty) if digest else "",
         "stages": {
             name: {
                 part: {entry["path"]: entry.get("md5", "") for entry in stage.get(part, ())}
@@ -51,18 +54,15 @@ def lineage(store: MlflowStore, version: str) -> dict[str, Any]:
             item.dataset.name: {"digest": item.dataset.digest, "source": item.dataset.source}
             for item in (run.inputs.dataset_inputs if run.inputs else ())
         },
-        "machine": {key.removeprefix(MACHINE): value for key, value in sorted(tags.items()) if key.startswith(MACHINE)},
+        "machine": _machine(store, made.run_id, tags),
         "gate": made.tags.get("skillshot.gate", "not judged"),
         "history": [asdict(move) for move in read_history(store) if number in (move.version, move.before)],
-        "again": _commands(commit, dirty),
+        "again": commands(commit, dirty=dirty),
     }
 
 
-def _commands(commit: str, dirty: bool) -> list[str]:
-    if dirty or not commit:
-        return ["# made from uncommitted changes: it cannot be reproduced"]
-    return [
-        f"git worktree add ../again {commit} && cd ../again",
-        "make run",
-        f"skillshot verify --revision {commit}",
-    ]
+def _machine(store: MlflowStore, run: str, tags: Mapping[str, str]) -> dict[str, str]:
+    """Facts of the machine, sorted; earlier versions of this package kept them as tags."""
+    text = store.read_artifact(run, MACHINE_FILE)
+    facts = json.loads(text) if text else {k.removeprefix(MACHINE): v for k, v in tags.items() if k.startswith(MACHINE)}
+    return dict(sorted(facts.items()))

@@ -1,4 +1,4 @@
-"""The only module that uses MLflow, apart from the model itself: `pyfunc.py` and its `signature.py`.
+"""Runs and versions in MLflow. Only `mlflow_show.py`, `pyfunc.py` and `signature.py` use MLflow too.
 
 The tracking URI is `MLFLOW_TRACKING_URI`, or else the database `mlflow.db` in the repository. It is an absolute URI,
 because a relative one would change when DVC runs an experiment in another folder. Artifacts of a local database are in
@@ -8,12 +8,13 @@ database names the original's folder, and is refused.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import tempfile
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import Any, TypeVar
 
 import mlflow
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -34,6 +35,7 @@ from skillshot.track.signature import SIGNATURE
 
 T = TypeVar("T")
 PARENT = "mlflow.parentRunId"
+DESCRIPTION = "Picks demonstrations by reasoning skill"  # of a registered model, until a pipeline is published
 RUNTIME = ("mlflow", "numpy", "onnxruntime", "tokenizers", "pandas")  # packages that serving imports
 
 
@@ -50,6 +52,7 @@ class MlflowStore:
         self.model = model
         for name in ("alembic", "mlflow.store.db.utils", "mlflow.tracking", "mlflow.models.model"):
             logging.getLogger(name).setLevel(logging.WARNING)  # dozens of lines on migrations and URIs
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # a bar for each file that is read
         given = os.environ.get("MLFLOW_TRACKING_URI")
         mlflow.set_tracking_uri(self.uri)
         if given is None:  # MLflow sets it: another repository in this process would get this one's
@@ -135,19 +138,6 @@ class MlflowStore:
         for folder, path in files:
             self.client.log_artifact(run, str(path), folder)
 
-    def log_inputs(self, run: str, inputs: Sequence[tuple[str, str, str, str]]) -> None:
-        """Log data sets as inputs: name, digest, source and use."""
-        self.client.log_inputs(
-            run,
-            [
-                DatasetInput(
-                    Dataset(name, digest, source_type="local", source=f'{{"uri": "{source}"}}'),
-                    [InputTag("mlflow.data.context", use)],
-                )
-                for name, digest, source, use in inputs
-            ],
-        )
-
     def delete_tag(self, run: str, key: str) -> None:
         """Delete a tag of a run, where it is set."""
         if key in self.client.get_run(run).data.tags:
@@ -195,18 +185,25 @@ class MlflowStore:
                 raise
         return bool(self.params(run).get(key) == value)
 
+    def rename(self, run: str, name: str) -> None:
+        """Give a run another name."""
+        self.client.update_run(run, name=name)
+
     def finish(self, run: str) -> None:
         """Mark a run as finished."""
         self.client.set_terminated(run, "FINISHED")
 
     def discard(self, run: str) -> None:
-        """Delete a run of a killed publication, with its children, logged models and model versions."""
+        """Delete a run of a killed publication, with its children, traces, logged models and model versions."""
         for made in self.client.search_model_versions(f"run_id = '{run}'"):
             self.client.delete_model_version(made.name, made.version)
         for model in self.client.search_logged_models([self.experiment_id], f"source_run_id = '{run}'"):
             self.client.delete_logged_model(model.model_id)
         for child in self.find_runs({PARENT: run}):
             self.client.delete_run(child)
+        traces = self.client.search_traces(locations=[self.experiment_id], run_id=run, include_spans=False)
+        if traces:
+            self.client.delete_traces(self.experiment_id, trace_ids=[trace.info.trace_id for trace in traces])
         self.client.delete_run(run)
 
     # models
@@ -235,12 +232,15 @@ class MlflowStore:
     def register(self, run: str, model_uri: str, tags: Mapping[str, str]) -> str:
         """Create a version of the registered model and return its number."""
         try:
-            self.client.create_registered_model(self.model, description="Picks demonstrations by reasoning skill")
+            self.client.create_registered_model(self.model, description=DESCRIPTION)
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
         model_id = model_uri.removeprefix("models:/")
         made = self.client.create_model_version(self.model, model_uri, run, tags=dict(tags), model_id=model_id)
+        # the run list then names the version, as after `mlflow.register_model`
+        named = json.dumps([{"name": self.model, "version": str(made.version)}])
+        self.client.set_logged_model_tags(model_id, {"mlflow.modelVersions": named})
         return str(made.version)
 
     def versions(self) -> dict[str, Any]:

@@ -22,7 +22,8 @@ from skillshot.common.errors import TrackError
 from skillshot.common.io import sha256_text
 from skillshot.track.baseline import BANK, BASELINE, FIRST, digest_of, recorded
 from skillshot.track.gate import compare
-from skillshot.track.publish import CHALLENGER, COMMIT, COMPLETE, DIRTY
+from skillshot.track.overview import CHALLENGER, CHAMPION, refresh
+from skillshot.track.publish import COMMIT, COMPLETE, DIRTY
 from skillshot.track.recompute import Recomputed, recompute, tag_of
 from skillshot.track.rows import RECOMPUTED, GateRow
 from skillshot.track.rules import parse_gates
@@ -32,7 +33,6 @@ from skillshot.track.verify import SAME, verify
 if TYPE_CHECKING:
     from skillshot.track.mlflow_store import MlflowStore
 
-CHAMPION = "champion"
 LOG_KIND = "promotions"
 GATE_TAG = "skillshot.gate"
 RECOMPUTED_TAG = "skillshot.recomputed"  # who recomputed what, with digests; written for readers, never believed
@@ -291,4 +291,5 @@ def _move(store: MlflowStore, moves: list[Move], move: Move) -> Move:
     store.tag_version(move.version, {"skillshot.champion_since": move.at, "skillshot.champion_by": move.by})
     if move.before in store.versions():
         store.tag_version(move.before, {"skillshot.champion_until": move.at})
+    refresh(store)
     return move

@@ -51,7 +51,7 @@ class PipelineState:
 
         The commit is no part of it: one that changes only reports or pages makes no new state.
         """
-        return sha256_text(json.dumps([self.digest, bool(self.dirty)]))[:32]
+        return fingerprint(self.digest, bool(self.dirty))
 
     def outs(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Pairs of stage name and out (`path`, `md5`, ...)."""
@@ -81,6 +81,11 @@ class PipelineState:
                     f"{out['path']}: changed since stage {name} wrote it (dvc.lock: {out['md5']})\n"
                     f"run `dvc repro {name}`; reports are never edited by hand"
                 )
+
+
+def fingerprint(digest: str, dirty: bool) -> str:
+    """See `PipelineState.fingerprint`."""
+    return sha256_text(json.dumps([digest, dirty]))[:32]
 
 
 def read_state(root: Path) -> PipelineState:
