@@ -14,7 +14,7 @@ UNNAMED = "this bundle was written before the kinds of steps had names; fit the 
 
 @dataclass(frozen=True)
 class Step:
-    """A kind of steps that the question needs, or that a demonstration has.
+    """A kind of steps that the bank has.
 
     expected: number of such steps that is predicted for the question. count: the same as a whole number.
     """
@@ -30,7 +30,7 @@ class Held:
     """Steps of one kind in a demonstration.
 
     count: how many it has. covers: how many of them are predicted. beyond: the others.
-    value: what the kind adds to the score; all kinds together are the steps' share of the part `structure`.
+    value: what the kind adds to the score; all kinds together are what steps add to the part `structure`.
     """
 
     kind: int
@@ -63,9 +63,7 @@ def cover(bundle: OpenBundle, query: Floats, rows: Floats) -> Cover:
     part = slice(end - len(names.columns), end)
     expected = names.expected(query[part] / (2 * share))  # a query's block is its prediction times 2 * share
     counts, values = names.counts(rows[:, part]), names.by_kind(rows[:, part].astype("float64") * query[part])
-    order = [
-        kind for kind in (-expected).argsort(kind="stable").tolist() if expected[kind] >= 0.5 or counts[:, kind].any()
-    ]
+    order = (-expected).argsort(kind="stable").tolist()
     steps = tuple(Step(kind, names.names[kind], float(expected[kind]), int(expected[kind] + 0.5)) for kind in order)
     return Cover(
         steps,

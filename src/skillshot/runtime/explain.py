@@ -74,7 +74,7 @@ class Explanation:
     question: with context and options, as encoders read it.
     confidence: mean of the demonstrations' confidence; 0 where there is none.
     similarity: how `rank` and `instead` are measured.
-    steps: kinds of steps that are predicted for the question or that a demonstration has, most expected first.
+    steps: all kinds of steps that the score counts, most expected first.
     steps_note: why there are none; empty where there are.
     """
 
@@ -108,6 +108,12 @@ class Explanation:
             "reasons": reasons,
         }
 
+    @property
+    def _shown(self) -> list[int]:
+        """Places of the steps that are predicted, or that a demonstration has."""
+        held = [[reason.steps[place].count for reason in self.reasons] for place in range(len(self.steps))]
+        return [place for place, step in enumerate(self.steps) if step.count or any(held[place])]
+
     def to_html(self) -> str:
         """A page that needs nothing else: no script, no other file. All texts of the bank are escaped.
 
@@ -117,7 +123,7 @@ class Explanation:
         most = max((abs(part.value) for reason in self.reasons for part in reason.contributions[:-1]), default=0.0)
         rows = [{"reason": reason, "words": _marked(reason, most)} for reason in self.reasons]
         with extras_named():
-            return render("skillshot.runtime", "explanation.html.j2", why=self, rows=rows)
+            return render("skillshot.runtime", "explanation.html.j2", why=self, rows=rows, shown=self._shown)
 
     _repr_html_ = to_html
 
@@ -125,7 +131,7 @@ class Explanation:
         lines = [f"Question: {one_line(self.question)}", f"Confidence: {self.confidence:.2f}"]
         if self.steps:
             lines.append("Steps, with the number predicted:")
-            lines += [f"   [{n}] {step.expected:.1f}  {one_line(step.name)}" for n, step in enumerate(self.steps, 1)]
+            lines += [f"   [{i + 1}] {self.steps[i].expected:.1f}  {one_line(self.steps[i].name)}" for i in self._shown]
         elif self.steps_note:
             lines.append(f"Steps: {self.steps_note}.")
         for place, reason in enumerate(self.reasons, 1):
