@@ -79,7 +79,8 @@ def test_kinds_are_named_by_their_most_frequent_step() -> None:
 def test_a_step_of_one_rationale_names_no_kind() -> None:
     """So that a removed row does not live on in a name."""
     questions, rationales, _ = composite(60)
-    texts = [f"{text}\nWe sum up secret{chr(97 + i % 26)}{chr(97 + i // 26)}" for i, text in enumerate(rationales)]
+    own = [f"We sum up secret{chr(97 + i % 26)}{chr(97 + i // 26)}" for i in range(60)]
+    texts = [f"{text}\n{line}\n{line}\n{line}" for text, line in zip(rationales, own, strict=True)]
     view = learn_steps(texts, questions, 0)
     assert view is not None and view.names is not None
     assert not any("secret" in name for name in view.names.names)

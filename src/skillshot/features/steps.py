@@ -80,7 +80,7 @@ def masked(step: str, words: frozenset[str]) -> str:
 class StepNames:
     """How the step columns of a structure are read: names of kinds, and the counts behind predictions and rows.
 
-    columns: (kind, times) of each column. names: of each kind, its most frequent step, `masked`.
+    columns: (kind, times) of each column. names: of each kind, its commonest step, `masked`.
     rates (u,): share of the bank's rows that had each column when it was fitted.
     scale: slope of (column - rate) on its cross-fitted prediction, one for all columns.
     """

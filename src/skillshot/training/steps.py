@@ -20,7 +20,7 @@ from skillshot.training.crossfit import judged
 
 KINDS = 16  # 8 to 48 were tried: fewer blur, and more are predicted worse
 AXES = 64  # principal coordinates of steps in which kinds are found
-RAREST, OPERATOR = 3, 2.0  # steps that must share a gram; weight of an operator
+RAREST, OPERATOR = 3, 2.0  # steps that must share a gram, or rationales a name; weight of an operator
 SHARE = 0.3  # of the steps in the structure, where they count at all
 EXPLAINED = 0.1  # least share of the counts' variance that questions predict, for steps to count
 PROCEDURAL = 0.005  # share of rationales from which a word may count as procedural
@@ -67,23 +67,24 @@ def learn_steps(rationales: Sequence[str], questions: Sequence[str], seed: int) 
     rates = tuple(
         float(rate) for rate in StepView(words, view.grams, view.centres, several).transform(rationales).mean(0)
     )
-    names = StepNames(several, _names(view, [step for steps in read for step in steps]), rates, 0.0)
+    names = StepNames(several, _names(view, read), rates, 0.0)
     return replace(view, columns=several, names=names)
 
 
-def _names(view: StepView, steps: Sequence[str]) -> tuple[str, ...]:
-    """A name for each kind: its most frequent step without the words of the stories.
+def _names(view: StepView, read: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """A name for each kind: its step in most rationales (n lists of steps), without the words of the stories.
 
-    A name is of at least `RAREST` steps, as the grams of the view are: a row that is removed later must not live on in
-    one. A kind without such a step is named by its number.
+    At least `RAREST` rationales share a name: a row that is removed later must not live on in one. A kind without such
+    a step is named by its number.
     """
     known = frozenset(view.words)
     forms: list[Counter[str]] = [Counter() for _ in range(view.centres.shape[1])]
-    for step in steps:
-        kind = view.kind(grams(step, known))
-        if kind is not None:
-            forms[kind][masked(step, known)] += 1
-    best = [max(found.items(), key=lambda form: (form[1], form[0]), default=("", 0)) for found in forms]
+    for steps in read:
+        found = {(view.kind(grams(step, known)), masked(step, known)) for step in steps}
+        for kind, form in found:
+            if kind is not None:
+                forms[kind][form] += 1
+    best = [max(of.items(), key=lambda form: (form[1], form[0]), default=("", 0)) for of in forms]
     names = [form if times >= RAREST else "" for form, times in best]
     return tuple(
         name if name and names.count(name) == 1 else f"{name} (kind {kind})".strip() for kind, name in enumerate(names)
