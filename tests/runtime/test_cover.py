@@ -106,7 +106,13 @@ def test_names_are_read_with_the_bundle_and_must_fit_the_structure(bundle: Path,
     about = {"words": [], "grams": [], "columns": [[0, 1]]}
     path.write_text(json.dumps(about))
     assert StepNames.load(tmp_path) is None, "written before the kinds had names"
-    for wrong in ({"rates": [0.5]}, {"names": ["x"], "rates": []}, {"names": [], "rates": [0.5]}, {"names": 3}):
+    for wrong in (
+        {"rates": [0.5]},
+        {"names": ["x"], "rates": []},
+        {"names": [], "rates": [0.5]},
+        {"names": 3},
+        {"names": ["x"], "rates": [0.5], "columns": [[0]]},
+    ):
         path.write_text(json.dumps(about | wrong))
         if "names" in wrong:
             with pytest.raises(BundleError, match="steps"):

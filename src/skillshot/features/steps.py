@@ -101,7 +101,8 @@ class StepNames:
         about = schema.read_document(path, _ABOUT)
         if "names" not in about:
             return None
-        columns, names = tuple((kind, times) for kind, times in about["columns"]), tuple(about["names"])
+        with schema.door(path):
+            columns, names = tuple((kind, times) for kind, times in about["columns"]), tuple(about["names"])
         rates = tuple(about.get("rates", ()))
         if len(rates) != len(columns) or not all(kind < len(names) for kind, _ in columns):
             raise BundleError(f"{path}: has not a name and a rate for each column of steps; fit the bank again")
