@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from skillshot.common.errors import BundleError
 from skillshot.features.channels import RATIONALE
 from skillshot.features.lexical import LexicalView
 from skillshot.features.rationale import RationaleView
-from skillshot.features.steps import FILES, StepView, grams, split
+from skillshot.features.steps import FILES, LONGEST, StepNames, StepView, grams, masked, split
 from skillshot.features.tokens import MOST
 
 SQL = "SELECT name FROM a LEFT JOIN b ON a.x = b.x WHERE y > 3 AND z = 1 ORDER BY q LIMIT 1"
@@ -77,6 +78,38 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     loaded = StepView.load(tmp_path)
     assert (loaded.words, loaded.grams, loaded.columns) == (VIEW.words, VIEW.grams, VIEW.columns)
     np.testing.assert_array_equal(loaded.centres, VIEW.centres)
+
+
+def test_names_are_saved_with_the_view(tmp_path: Path) -> None:
+    assert VIEW.names is None
+    names = StepNames(VIEW.columns, ("add it", "return … where …"), (0.5, 0.25, 0.75, 0.125), 1.5)
+    replace(VIEW, names=names).save(tmp_path)
+    assert StepView.load(tmp_path).names == StepNames.load(tmp_path) == names
+    VIEW.save(tmp_path)
+    assert StepView.load(tmp_path).names is None and StepNames.load(tmp_path) is None
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float16])
+def test_counts_are_read_back_from_centred_unit_rows(kind: type[np.floating]) -> None:
+    """Also of a step that all rationales have, and of one that two in a hundred thousand have."""
+    counts = (np.random.default_rng(0).random((60, 4)) < 0.5).astype(np.float32)
+    counts[:, 3] = 1
+    means = np.append(counts.mean(0)[:2], [2e-5, 1]).astype(np.float32)
+    rows = counts - means
+    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True) * 0.3**0.5 / 2).astype(kind)
+    names = StepNames(VIEW.columns, ("a", "b"), tuple(means.tolist()), 1.0)
+    np.testing.assert_array_equal(names.counts(rows), np.stack([counts[:, :2].sum(1), counts[:, 2:].sum(1)], 1))
+
+
+def test_a_prediction_of_nothing_expects_what_the_bank_has() -> None:
+    names = StepNames(VIEW.columns, ("a", "b"), (0.5, 0.25, 0.75, 0.0), 2.0)
+    np.testing.assert_allclose(names.expected(np.zeros(4, np.float32)), [0.75, 0.75])
+    np.testing.assert_allclose(names.expected(np.array([0.1, 0, 9, -9], np.float32)), [0.95, 1])
+
+
+def test_a_name_holds_no_word_of_a_story() -> None:
+    assert masked("Ann, Bob add 3 + 4 to Cem's jar.", frozenset({"add", "to"})) == "… , … add 0 + 0 to … ."
+    assert len(masked("add 1 " * 99, frozenset({"add"}))) == LONGEST
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from skillshot.common.record import Record, normalise_question
-from skillshot.sources.storyskills.draw import _fill, _words
+from skillshot.sources.storyskills.draw import fill, words_of
 from skillshot.sources.storyskills.dsl import Theme, number, variants
 from skillshot.sources.storyskills.languages import Language
 from skillshot.sources.storyskills.skills import SKILLS
@@ -41,15 +41,15 @@ def _draw(language: Language, seed: int, index: int) -> Record:
     theme, skill = rng.choice(language.themes), SKILLS[rng.choice(language.skills)]
     wording, numbers = language.wordings[skill.name], skill.numbers(rng)
     trace = list(skill.run(numbers))
-    words = _words(theme, rng) | {name: number(value) for name, value in numbers.items()}
+    words = words_of(theme, rng) | {name: number(value) for name, value in numbers.items()}
     aside = rng.choice(theme.aside).replace("{k}", str(rng.randrange(2, 60)))
     phrasing = rng.randrange(len(wording.ask))
     question = " ".join([rng.choice(theme.opening), aside, wording.ask[phrasing]])
     lines = [f"{rng.choice(variants(why))}: {equation}." for why, (_, equation) in zip(wording.why, trace, strict=True)]
     return Record(
         id=f"{language.code}-{seed}-{index}",
-        question=_fill(question, words, language),
-        rationale="\n".join(_fill(line, words, language) for line in lines),
+        question=fill(question, words, language),
+        rationale="\n".join(fill(line, words, language) for line in lines),
         answer=number(trace[-1][0]),
         answer_type="number",
         group=f"{language.code}-{theme.name}-{skill.name}-{phrasing}",

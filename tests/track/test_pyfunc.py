@@ -120,6 +120,19 @@ def test_an_answer_has_all_fields(model: Any, selector: Selector) -> None:
     assert found == [one.to_dict() for one in selector.select(QUESTION, 4)]
 
 
+def test_a_request_may_ask_why(model: Any, selector: Selector) -> None:
+    rows = {"inputs": {"question": [QUESTION, None]}, "params": {"explain": True, "k": 2}}
+    why, refused = ask(model, rows)
+    assert why == json.loads(json.dumps(selector.explain(QUESTION, k=2).to_dict()))
+    assert [reason["demonstration"]["id"] for reason in why["reasons"]] == [
+        one.id for one in selector.select(QUESTION, 2)
+    ]
+    assert "steps" in why and refused["error"].startswith("row 1: question null")
+    first = why["reasons"][0]["demonstration"]["id"]
+    (other,) = ask(model, {"inputs": {"question": [QUESTION]}, "params": {"explain": True, "exclude": [first]}})
+    assert first not in [reason["demonstration"]["id"] for reason in other["reasons"]] and len(other["reasons"]) == 4
+
+
 def test_filters_are_params(model: Any, selector: Selector) -> None:
     body = {"inputs": {"question": [QUESTION]}}
     first = selector.select(QUESTION, 1)[0]
@@ -142,7 +155,8 @@ REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
     ({"where": {"a": 1}}, "where"), ({"where": '{"no such field": 1}'}, "no such field"),
     ({"where": "[" * 100_000}, "where="), ({"min_score": "1"}, "min_score"), ({"min_score": [1]}, "min_score"),
     ({"kk": 4}, r"Unrecognized params \['kk'\]; expected"), ({"K": 4, "k": 2}, "Unrecognized"),
-    ({"temperature": 1, "prompt": True}, "Unrecognized"),
+    ({"temperature": 1, "prompt": True}, "Unrecognized"), ({"explain": "yes"}, "explain"), ({"explain": 1}, "explain"),
+    ({"prompt": True, "explain": True}, "prompt and explain are both true"),
 )  # fmt: skip
 
 
@@ -200,4 +214,5 @@ def test_the_environment_names_an_audit_record(bundle: Path, tmp_path: Path, mon
     served.load_context(SimpleNamespace(artifacts={"bundle": str(bundle)}))
     served.predict(pd.DataFrame({"question": [QUESTION, "How many?"]}), {"k": 2})
     served.predict(pd.DataFrame({"question": [QUESTION]}), {"prompt": True})
-    assert (check(tmp_path / "audit.jsonl").lines, check(tmp_path / "audit.jsonl").wrong) == (3, ())
+    served.predict(pd.DataFrame({"question": [QUESTION]}), {"explain": True})
+    assert (check(tmp_path / "audit.jsonl").lines, check(tmp_path / "audit.jsonl").wrong) == (4, ())

@@ -10,7 +10,7 @@ import torch
 
 from skillshot.common.params import TrainParams
 from skillshot.export.networks import export_networks
-from skillshot.model.combined import SkillPosterior
+from skillshot.model.combined import SkillPolicy, SkillPosterior
 from skillshot.model.fitted import run
 from skillshot.runtime.onnx import Session
 from skillshot.training import steps as module
@@ -62,6 +62,28 @@ def test_kinds_are_the_operations() -> None:
         for kind, one in zip(kinds, need, strict=True):
             of.setdefault(one, set()).add(kind)
     assert all(len(kinds) == 1 for kinds in of.values()) and len(set.union(*of.values())) == len(MEANS)
+
+
+def test_kinds_are_named_by_their_most_frequent_step() -> None:
+    questions, rationales, _ = composite(120)
+    view = learn_steps(rationales, questions, 0)
+    assert view is not None and view.names is not None
+    for pattern in MEANS.values():
+        (kind,) = view.kinds(pattern.format(7, 8))
+        name = view.names.names[kind]
+        assert name.startswith("we ") and name.endswith(pattern[-7:].format(0, 0))
+        assert set(name.split()) <= {*pattern.format(0, 0).lower().replace(":", " :").split(), "…"}
+    assert len(set(view.names.names)) == len(view.names.names)
+
+
+def test_a_step_of_one_rationale_names_no_kind() -> None:
+    """So that a removed row does not live on in a name."""
+    questions, rationales, _ = composite(60)
+    own = [f"We sum up secret{chr(97 + i % 26)}{chr(97 + i // 26)}" for i in range(60)]
+    texts = [f"{text}\n{line}\n{line}\n{line}" for text, line in zip(rationales, own, strict=True)]
+    view = learn_steps(texts, questions, 0)
+    assert view is not None and view.names is not None
+    assert not any("secret" in name for name in view.names.names)
 
 
 def test_kinds_are_the_same_each_time() -> None:
@@ -164,6 +186,25 @@ def test_similarity_of_rows_is_that_of_their_steps_and_skeletons(parts: SkillPar
     rows = 2 * run(SkillPosterior(parts.model), embedding, parts.question_lexical, parts.rationale_lexical)[:, :t]
     np.testing.assert_allclose(np.square(rows[:, : t - u]).sum(1), 1 - SHARE, atol=1e-5)
     np.testing.assert_allclose(np.square(rows[:, t - u :]).sum(1), SHARE, atol=1e-5)
+
+
+def test_counts_are_read_from_rows_and_expected_from_queries(parts: SkillParts) -> None:
+    _, rationales, _ = composite(120)
+    steps, t = parts.rationale_view.steps, parts.model.widths.structure
+    assert steps is not None and steps.names is not None and steps.names.scale > 0
+    embedding = unit(np.random.default_rng(5).standard_normal((120, 8)))
+    rows = run(SkillPosterior(parts.model), embedding, parts.question_lexical, parts.rationale_lexical)
+    true = steps.names.by_kind(steps.transform(rationales))
+    for kind in (np.float32, np.float16):
+        np.testing.assert_array_equal(steps.names.counts(rows[:, t - steps.width : t].astype(kind)), true)
+    questions, rationales, _ = composite(60, seed=9)
+    asked = run(SkillPolicy(parts.model), np.tile(embedding[:1], (60, 1)), parts.question_view.transform(questions))
+    part = asked[:, t - steps.width : t] / (2 * parts.crossfit.modes["full"].shares.numbers[0])
+    found = np.array([steps.names.expected(row) for row in part])
+    wanted = steps.names.by_kind(steps.transform(rationales))
+    average = steps.names.by_kind(np.array(steps.names.rates)[None])
+    assert np.abs(found - wanted).mean() < 0.5 * np.abs(average - wanted).mean()
+    assert (np.floor(found + 0.5) == wanted).mean() > 0.9
 
 
 def test_without_steps_the_structure_is_the_skeleton(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Why a demonstration was chosen: words of the question, parts of the score, and what similarity would have taken."""
+"""Why a demonstration was chosen: words, parts of the score, steps, and what similarity would have taken."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from skillshot.common.extras import extras_named
 from skillshot.common.sinks import one_line
 from skillshot.common.templates import render
 from skillshot.runtime.attribution import attribute
+from skillshot.runtime.cover import Held, Step, cover
 from skillshot.runtime.opening import OpenBundle
 from skillshot.runtime.scoring import BLOCKS
 from skillshot.runtime.search import Found
@@ -54,6 +55,7 @@ class Reason:
         sum to the score too.
     similarity, rank: the demonstration's by plain question similarity, from 1; None where that cannot be measured.
     instead: the example that similarity would have chosen in its place; None where it would have chosen this one.
+    steps: what the demonstration has of each kind of `Explanation.steps`, in their order.
     """
 
     demonstration: Demonstration
@@ -62,6 +64,7 @@ class Reason:
     similarity: float | None = None
     rank: int | None = None
     instead: Alternative | None = None
+    steps: tuple[Held, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,12 +74,16 @@ class Explanation:
     question: with context and options, as encoders read it.
     confidence: mean of the demonstrations' confidence; 0 where there is none.
     similarity: how `rank` and `instead` are measured.
+    steps: all kinds of steps that the score counts, most expected first.
+    steps_note: why there are none; empty where there are.
     """
 
     question: str
     reasons: tuple[Reason, ...]
     confidence: float = 0.0
     similarity: str | None = None
+    steps: tuple[Step, ...] = ()
+    steps_note: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dictionaries, ready for JSON; the values of a reason's contributions sum to its score."""
@@ -88,6 +95,7 @@ class Explanation:
                 "similarity": reason.similarity,
                 "rank": reason.rank,
                 "instead": reason.instead and asdict(reason.instead),
+                "steps": [asdict(held) for held in reason.steps],
             }
             for reason in self.reasons
         ]
@@ -95,8 +103,16 @@ class Explanation:
             "question": self.question,
             "confidence": self.confidence,
             "similarity": self.similarity,
+            "steps": [asdict(step) for step in self.steps],
+            "steps_note": self.steps_note,
             "reasons": reasons,
         }
+
+    @property
+    def _shown(self) -> list[int]:
+        """Places of the steps that are predicted, or that a demonstration has."""
+        held = [[reason.steps[place].count for reason in self.reasons] for place in range(len(self.steps))]
+        return [place for place, step in enumerate(self.steps) if step.count or any(held[place])]
 
     def to_html(self) -> str:
         """A page that needs nothing else: no script, no other file. All texts of the bank are escaped.
@@ -107,12 +123,17 @@ class Explanation:
         most = max((abs(part.value) for reason in self.reasons for part in reason.contributions[:-1]), default=0.0)
         rows = [{"reason": reason, "words": _marked(reason, most)} for reason in self.reasons]
         with extras_named():
-            return render("skillshot.runtime", "explanation.html.j2", why=self, rows=rows)
+            return render("skillshot.runtime", "explanation.html.j2", why=self, rows=rows, shown=self._shown)
 
     _repr_html_ = to_html
 
     def __str__(self) -> str:
         lines = [f"Question: {one_line(self.question)}", f"Confidence: {self.confidence:.2f}"]
+        if self.steps:
+            lines.append("Steps, with the number predicted:")
+            lines += [f"   [{i + 1}] {self.steps[i].expected:.1f}  {one_line(self.steps[i].name)}" for i in self._shown]
+        elif self.steps_note:
+            lines.append(f"Steps: {self.steps_note}.")
         for place, reason in enumerate(self.reasons, 1):
             lines += _lines(place, reason)
         if self.reasons and self.similarity is None:
@@ -133,6 +154,7 @@ def explain(bundle: OpenBundle, question: Question, found: Sequence[Found], k: i
     words, values, base = attribute(bundle.policy, text, found[0].query, rows)
     similar = by_similarity(bundle, asked, text, found, min(k, len(bundle.store)), filters)
     instead = _instead(bundle, found, similar)
+    covered = cover(bundle, found[0].query, rows)
     reasons = []
     for place, one in enumerate(found):
         parts = bundle.scoring.parts(one.query, rows[place : place + 1])[0].tolist()
@@ -145,10 +167,11 @@ def explain(bundle: OpenBundle, question: Question, found: Sequence[Found], k: i
                 float(similar.values[one.row]) if known else None,
                 similar.ranks[place] if known else None,
                 instead.get(one.row),
+                covered.held[place] if covered.held else (),
             )
         )
     confidence = sum(one.confidence for one in found) / len(found)
-    return Explanation(text, tuple(reasons), confidence, similar.measure)
+    return Explanation(text, tuple(reasons), confidence, similar.measure, covered.steps, covered.note)
 
 
 def _sorted(words: Sequence[str], values: Sequence[float], base: float) -> tuple[Contribution, ...]:
@@ -187,6 +210,8 @@ def _lines(place: int, reason: Reason) -> list[str]:
         f"   by words: {', '.join(terms)}",
         f"   by parts: {', '.join(f'{name} {value:+.3f}' for name, value in reason.parts.items())}",
     ]
+    if reason.steps:
+        lines.append(f"   by steps: {_steps(reason.steps)}")
     if reason.rank is not None:
         lines.append(f"   by question similarity: rank {reason.rank:,}")
     if reason.instead is not None:
@@ -194,6 +219,17 @@ def _lines(place: int, reason: Reason) -> list[str]:
         lines.append(f"   similarity takes instead: {one_line(other.id)}  score {other.score:.3f}")
         lines.append(f"   {_short(other.question)}")
     return lines
+
+
+def _steps(held: Sequence[Held]) -> str:
+    """The predicted steps that it has, those beyond them, and what all add to the score; by place in `steps`."""
+    covers, beyond = (
+        ", ".join(
+            f"[{place}]" + (f" x{number}" if number > 1 else "") for place, number in enumerate(numbers, 1) if number
+        )
+        for numbers in ([one.covers for one in held], [one.beyond for one in held])
+    )
+    return f"covers {covers or 'none'}; beyond {beyond or 'none'}; they add {sum(one.value for one in held):+.3f}"
 
 
 def _short(text: str) -> str:

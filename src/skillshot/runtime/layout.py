@@ -11,6 +11,7 @@ from skillshot.common.errors import BundleError
 
 MODEL = "model"
 QUESTION_VIEW, RATIONALE_VIEW = "question_view", "rationale_view"
+STEPS = f"{MODEL}/{RATIONALE_VIEW}/steps.json"  # only where the kinds of steps count; read for explanations
 ENCODERS = {"fp32": "encoder.onnx", "int8": "encoder.int8.onnx"}  # by precision
 ENCODER_FILES = ("encoder.json", "tokenizer.json")
 VIEW_FILES = ("lexical.json", "keys.npy", "weights.npy", "slots.npy", "projection.npy")

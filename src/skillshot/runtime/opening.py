@@ -11,9 +11,10 @@ import numpy as np
 from skillshot.common import schema
 from skillshot.common.arrays import Floats, Mask, Rows
 from skillshot.common.errors import BundleError
+from skillshot.features.steps import StepNames
 from skillshot.runtime.index import Index
 from skillshot.runtime.large import open_index
-from skillshot.runtime.layout import MODEL, QUESTIONS, files_for, resolve
+from skillshot.runtime.layout import MODEL, QUESTIONS, STEPS, files_for, resolve
 from skillshot.runtime.manifest import NAME, check_files, read_manifest
 from skillshot.runtime.options import LoadOptions
 from skillshot.runtime.policy import Policy
@@ -30,6 +31,8 @@ class OpenBundle:
     vectors: skill vectors of the bank, unit rows (n, z), memory-mapped.
     questions: sentence embeddings of its questions, unit rows (n, d), memory-mapped; None without a transformer,
         or where the bundle does not hold them. Only an explanation reads them.
+    steps: names of the kinds of steps that the structure counts; None where it counts none, or they have no names. Only
+        an explanation reads them.
     """
 
     manifest: Mapping[str, Any]
@@ -40,6 +43,7 @@ class OpenBundle:
     index: Index
     scoring: Scoring
     questions: Floats | None = None
+    steps: StepNames | None = None
 
     def search(self, vector: Floats, k: int, allowed: Mask | None) -> tuple[Rows, Floats]:
         """`Index.search`, whose scores are cosines also where the vectors were not checked at load.
@@ -84,6 +88,8 @@ def _open(options: LoadOptions, manifest: Mapping[str, Any], policy: Policy | No
     names = files_for(mode, precision, manifest) | {name for name in asked if resolve(folder, name).exists()}
     if policy is not None:  # its files were checked when it was opened
         names = {name for name in names if not name.startswith(f"{MODEL}/")}
+    counted = {STEPS} & set(manifest["files"])
+    names |= {name for name in counted if resolve(folder, name).exists()}
     check_files(folder, manifest, names, digests=options.check)
     with schema.door(folder / NAME):
         scoring = Scoring.of(manifest["score"], mode)
@@ -98,4 +104,7 @@ def _open(options: LoadOptions, manifest: Mapping[str, Any], policy: Policy | No
     with schema.door(bank / "skillshot.npy"):
         index = open_index(bank, manifest, vectors, scoring.weights)
     questions = schema.read_array(bank / QUESTIONS, [np.float32, np.float16], (rows, None)) if asked & names else None
-    return OpenBundle(manifest, mode, policy, store, vectors, index, scoring, questions)
+    steps = StepNames.load((folder / STEPS).parent) if counted & names else None
+    if steps is not None and len(steps.columns) > scoring.widths[0]:
+        raise BundleError(f"{folder / STEPS}: has more columns than the structure; fit the bank again")
+    return OpenBundle(manifest, mode, policy, store, vectors, index, scoring, questions, steps)

@@ -7,9 +7,10 @@ Columns: `question` (text), and where wanted `context` (text) and `options` (lis
 is "any": it would turn a number or null into a text on the way to a string column, and refuse a batch for one bad row.
 With that type, MLflow passes `inputs` of nothing but lists of texts on as one row, so such a row is read as columns.
 Params: `k` (4), `prompt` (false), `exclude` (list of ids), `where` (text of a JSON object), `min_score`,
-`min_confidence`.
-Output per row: a list of demonstrations as objects; with `prompt` the finished prompt; for a bad row an object with the
-key `error`, whose text begins with the row's index. A request with a wrong param, or without a good row, is refused.
+`min_confidence`, `explain` (false).
+Output per row: a list of demonstrations as objects; with `prompt` the finished prompt; with `explain` the explanation
+(`Explanation.to_dict`), which holds the demonstrations; for a bad row an object with the key `error`, whose text begins
+with the row's index. A request with a wrong param, or without a good row, is refused.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from mlflow.pyfunc import PythonModel, PythonModelContext
 
 AUDIT = "SKILLSHOT_AUDIT"  # environment variable: file of the audit record
 COLUMNS = ("question", "context", "options")
-PARAMS = ("k", "prompt", "exclude", "where", "min_score", "min_confidence")
+PARAMS = ("k", "prompt", "exclude", "where", "min_score", "min_confidence", "explain")
 
 
 class SkillshotModel(PythonModel):  # type: ignore[misc]  # mlflow has no types
@@ -49,7 +50,7 @@ class SkillshotModel(PythonModel):  # type: ignore[misc]  # mlflow has no types
         """
         from skillshot.common.errors import SkillshotError
 
-        k, prompt, filters = _settings(params or {})
+        k, form, filters = _settings(params or {})
         rows = _rows({name: model_input[name].tolist() for name in COLUMNS if name in model_input})
         answers: list[Any] = [_question_or_error(i, row) for i, row in enumerate(rows)]
         good = [i for i, answer in enumerate(answers) if "error" not in answer]
@@ -57,8 +58,10 @@ class SkillshotModel(PythonModel):  # type: ignore[misc]  # mlflow has no types
             raise MlflowException.invalid_parameter_value("; ".join(answer["error"] for answer in answers[:3]))
         questions = [answers[i]["question"] if list(answers[i]) == ["question"] else answers[i] for i in good]
         try:
-            if prompt:
+            if form == "prompt":
                 found: list[Any] = [self.selector.prompt(question, k=k, **filters) for question in questions]
+            elif form == "explain":
+                found = [_plain(self.selector.explain(question, k=k, **filters).to_dict()) for question in questions]
             else:
                 chosen = self.selector.select_batch(questions, k=k, **filters)
                 found = [[_plain(demonstration.to_dict()) for demonstration in one] for one in chosen]
@@ -69,8 +72,8 @@ class SkillshotModel(PythonModel):  # type: ignore[misc]  # mlflow has no types
         return answers
 
 
-def _settings(params: Mapping[str, Any]) -> tuple[int, bool, dict[str, Any]]:
-    """k, prompt, and the filters that were given."""
+def _settings(params: Mapping[str, Any]) -> tuple[int, str, dict[str, Any]]:
+    """k, the form of the answers ("prompt", "explain" or ""), and the filters that were given."""
     filters = {
         name: params[name] for name in ("exclude", "min_score", "min_confidence") if params.get(name) not in (None, [])
     }
@@ -82,7 +85,10 @@ def _settings(params: Mapping[str, Any]) -> tuple[int, bool, dict[str, Any]]:
         raise MlflowException.invalid_parameter_value(
             f"where={str(params['where'])[:80]!r}: expected the text of a JSON object, such as '{{\"grade\": 8}}'"
         )
-    return params.get("k", 4), bool(params.get("prompt", False)), filters | ({"where": where} if where else {})
+    forms = [name for name in ("prompt", "explain") if params.get(name)]
+    if len(forms) > 1:
+        raise MlflowException.invalid_parameter_value("prompt and explain are both true: ask for one of them a request")
+    return params.get("k", 4), "".join(forms), filters | ({"where": where} if where else {})
 
 
 def _rows(columns: dict[str, list[Any]]) -> list[dict[str, Any]]:

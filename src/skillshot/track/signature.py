@@ -16,6 +16,7 @@ SIGNATURE = ModelSignature(
             ParamSpec("where", "string", "{}"),
             ParamSpec("min_score", "double", None),
             ParamSpec("min_confidence", "double", None),
+            ParamSpec("explain", "boolean", False),
         ]
     ),
 )

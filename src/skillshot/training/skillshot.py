@@ -34,7 +34,7 @@ from skillshot.training.axes import (
 )
 from skillshot.training.crossfit import Crossfit, judge_modes, words_alone
 from skillshot.training.cvae import fit_cvae
-from skillshot.training.steps import joined, learn_steps, share_of_steps
+from skillshot.training.steps import joined, learn_steps, named, share_of_steps
 from skillshot.training.structure_head import FOLDS, Ridges, predictability, principal
 from skillshot.training.suspicion import BET, wrong_rows
 
@@ -154,7 +154,8 @@ def fit_skillshot(
     predicted, lite, joint = (joined(rows[:, :t], rows[:, t:], share) for rows in (predicted, lite, joint))
     alone = np.hstack([joined(alone[:, :t], alone[:, t : t + u], share), alone[:, t + u :]])
     target, u = joined(target, kinds, share), u if share else 0
-    if u:
+    if u and step_view:
+        step_view = named(step_view, counts, predicted[:, t:])
         centre, skeleton = np.append(centre, counts.mean(0)), np.hstack([skeleton, counts])
     t += u
     joint *= 1 - apart

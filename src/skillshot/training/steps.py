@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from skillshot.common.arrays import Doubles, Floats
-from skillshot.features.steps import StepView, grams, split
+from skillshot.features.steps import StepNames, StepView, grams, masked, split
 from skillshot.features.tokens import MOST, procedural
 from skillshot.training.blend import OWN, best, certain
 from skillshot.training.crossfit import judged
 
 KINDS = 16  # 8 to 48 were tried: fewer blur, and more are predicted worse
 AXES = 64  # principal coordinates of steps in which kinds are found
-RAREST, OPERATOR = 3, 2.0  # steps that must share a gram; weight of an operator
+RAREST, OPERATOR = 3, 2.0  # steps that must share a gram, or rationales a name; weight of an operator
 SHARE = 0.3  # of the steps in the structure, where they count at all
 EXPLAINED = 0.1  # least share of the counts' variance that questions predict, for steps to count
 PROCEDURAL = 0.005  # share of rationales from which a word may count as procedural
@@ -61,7 +62,40 @@ def learn_steps(rationales: Sequence[str], questions: Sequence[str], seed: int) 
     several = tuple(
         (kind, times) for kind in range(kinds) for times in range(1, MOST + 1) if (counts[:, kind] >= times).sum() >= 2
     )
-    return StepView(view.words, view.grams, view.centres, several) if several else None
+    if not several:
+        return None
+    rates = tuple(
+        float(rate) for rate in StepView(words, view.grams, view.centres, several).transform(rationales).mean(0)
+    )
+    names = StepNames(several, _names(view, read), rates, 0.0)
+    return replace(view, columns=several, names=names)
+
+
+def _names(view: StepView, read: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """A name for each kind: its step in most rationales (n lists of steps), without the words of the stories.
+
+    At least `RAREST` rationales share a name: a row that is removed later must not live on in one. A kind without such
+    a step is named by its number.
+    """
+    known = frozenset(view.words)
+    forms: list[Counter[str]] = [Counter() for _ in range(view.centres.shape[1])]
+    for steps in read:
+        found = {(view.kind(grams(step, known)), masked(step, known)) for step in steps}
+        for kind, form in found:
+            if kind is not None:
+                forms[kind][form] += 1
+    best = [max(of.items(), key=lambda form: (form[1], form[0]), default=("", 0)) for of in forms]
+    names = [form if times >= RAREST else "" for form, times in best]
+    return tuple(
+        name if name and names.count(name) == 1 else f"{name} (kind {kind})".strip() for kind, name in enumerate(names)
+    )
+
+
+def named(view: StepView, counts: Floats, predicted: Floats) -> StepView:
+    """The view with the scale at which cross-fitted predictions (n, u) of the columns are its counts (n, u)."""
+    assert view.names is not None
+    slope = float((predicted * (counts - counts.mean(0))).sum() / max(float(np.square(predicted).sum()), 1e-9))
+    return replace(view, names=replace(view.names, scale=max(0.0, slope)))
 
 
 def share_of_steps(

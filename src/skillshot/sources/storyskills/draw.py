@@ -45,7 +45,7 @@ def _draw(seed: int, index: int, attempt: int) -> Record:
     wording = language.wordings[skill.name]
     numbers = skill.numbers(rng)
     trace = list(skill.run(numbers))
-    words = _words(theme, rng) | {name: number(value) for name, value in numbers.items()}
+    words = words_of(theme, rng) | {name: number(value) for name, value in numbers.items()}
     phrasing = rng.randrange(len(wording.ask))
     asides = [aside.replace("{k}", str(rng.randrange(2, 60))) for aside in rng.sample(theme.aside, language.asides)]
     question = [rng.choice(theme.opening), *asides, wording.ask[phrasing]]
@@ -53,17 +53,17 @@ def _draw(seed: int, index: int, attempt: int) -> Record:
     rationale = [f"{line}: {equation}." for line, (_, equation) in zip(why, trace, strict=True)]
     return Record(
         id=f"story-{seed}-{index}",
-        question=_fill(" ".join(question), words, language),
-        rationale="\n".join(_fill(line, words, language) for line in rationale),
+        question=fill(" ".join(question), words, language),
+        rationale="\n".join(fill(line, words, language) for line in rationale),
         answer=number(trace[-1][0]),
-        unit=_fill(language.units.get(skill.unit, skill.unit), words, language, sentence=False),
+        unit=fill(language.units.get(skill.unit, skill.unit), words, language, sentence=False),
         answer_type="number",
         group=f"{language.code}-{theme.name}-{skill.name}-{phrasing}",
         metadata={"skill": skill.name, "steps": skill.steps, "theme": theme.name, "language": language.code},
     )
 
 
-def _words(theme: Theme, rng: random.Random) -> dict[str, str]:
+def words_of(theme: Theme, rng: random.Random) -> dict[str, str]:
     """Every slot a template may name; `{item}` and `{items}` are one noun, `{other}` is another one."""
     a, b, c = rng.sample(theme.people, 3)
     item, other = rng.sample(theme.items, 2)
@@ -81,6 +81,7 @@ def _words(theme: Theme, rng: random.Random) -> dict[str, str]:
     return words
 
 
-def _fill(template: str, words: dict[str, str], language: Language, sentence: bool = True) -> str:
+def fill(template: str, words: dict[str, str], language: Language, sentence: bool = True) -> str:
+    """A template with its slots filled in, spelled as the language wants it; sentences begin with a capital."""
     text = language.finish(template.format_map(words))
     return re.sub(r"(?:^|(?<=[.!?] ))[a-z]", lambda m: m[0].upper(), text) if sentence else text

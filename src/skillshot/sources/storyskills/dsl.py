@@ -90,11 +90,17 @@ class Skill:
         Raises:
             AssertionError: none of 10,000 draws was valid.
         """
-        for _ in range(10_000):
-            drawn = {name: values[rng.randrange(len(values))] for name, values in self.draw.items()}
+        if (drawn := self.found(rng, 10_000, {})) is None:
+            raise AssertionError(f"storyskills: skill {self.name!r} has no valid numbers; widen its ranges")
+        return drawn
+
+    def found(self, rng: random.Random, draws: int, given: Numbers) -> Numbers | None:
+        """Valid numbers among so many draws, some of them given; None where no draw was valid."""
+        for _ in range(draws):
+            drawn = {name: values[rng.randrange(len(values))] for name, values in self.draw.items()} | dict(given)
             if (self.where is None or self.where(drawn)) and self._valid(drawn):
                 return drawn
-        raise AssertionError(f"storyskills: skill {self.name!r} has no valid numbers; widen its ranges")
+        return None
 
     def _valid(self, drawn: Numbers) -> bool:
         scale = 10**self.decimals
