@@ -59,6 +59,7 @@ def query(rng: np.random.Generator, scoring: Scoring, lengths: tuple[float, ...]
         {"slope": -1},
         {"slope": INF},
         {"slope": None},
+        {"near": []},
         {"near": [0.5, 0.1]},
         {"near": [0.0, INF]},
         {"near": [0.5] * 257},
@@ -172,10 +173,12 @@ def test_confidence_fades_for_a_question_that_is_foreign_to_the_bank() -> None:
     for shift in (-1, 0.0, 0.3, 0.4, 1):  # how near the nearest question is, among banks whose questions are nearer
         at = (np.array(near) + similar - shift).tolist()
         found = Scoring.of(facts("full", near=at), "full").confidence(asked, rows, rows)
-        shares.append(float(np.mean(found / Scoring.of(facts("full", near=[]), "full").confidence(asked, rows, rows))))
+        shares.append(
+            float(np.mean(found / Scoring.of(facts("full", near=[-2, -2]), "full").confidence(asked, rows, rows)))
+        )
     assert shares == sorted(shares) and shares[0] == 0 and shares[-2:] == pytest.approx([1, 1])
     usual = (np.array(near) + similar - near[int(100 * RARE) + 1]).tolist()
-    whole = Scoring.of(facts("full", near=[]), "full").confidence(asked, rows, rows)
+    whole = Scoring.of(facts("full", near=[-2, -2]), "full").confidence(asked, rows, rows)
     np.testing.assert_allclose(Scoring.of(facts("full", near=usual), "full").confidence(asked, rows, rows), whole)
 
 

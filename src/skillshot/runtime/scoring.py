@@ -72,6 +72,8 @@ class Scoring:
             raise ValueError(f"score.{mode}.shares: sum to {sum(found['shares']):.3g}, not 1")
         if not (np.diff(near) >= 0).all():
             raise ValueError(f"score.{mode}.confidence.near: its quantiles do not rise")
+        if curve["slope"] and not len(near):
+            raise ValueError(f"score.{mode}.confidence.near: empty, but the slope is {curve['slope']:.3g}, not 0")
         shares = tuple(found["shares"])
         return cls(tuple(facts["widths"]), shares, found["doubt"], curve["offset"], curve["slope"], near)
 
