@@ -22,7 +22,7 @@ from skillshot.training.verdict import judge
 ROWS, BUCKETS, WIDTH = 24, 64, 8  # width of a sentence embedding
 BLOCKS = STRUCTURE, LATENT, SENTENCE, WORDS = 2, 3, 2, 2
 LEXICAL, Z = 2 * STRUCTURE + WORDS + SENTENCE, sum(BLOCKS) + 1  # width of the question view, and of a row
-CURVE = {"at": [-0.5, 0.0, 0.5], "value": [0.05, 0.5, 0.95], "near": [-0.5, 0.0, 0.25, 0.5, 1.0]}
+CURVE = {"offset": -0.5, "slope": 5.0, "near": [-0.5, 0.0, 0.25, 0.5, 1.0]}
 SCORE = {
     "widths": list(BLOCKS),
     "full": {"shares": [0.4, 0.2, 0.3, 0.1], "doubt": 0.05, "confidence": CURVE},

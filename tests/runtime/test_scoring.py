@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from helpers.tiny_bundle import BLOCKS, LEXICAL, SCORE, Z, rows_of_blocks
 from skillshot.common.arrays import Floats
-from skillshot.runtime.scoring import PRIOR, RARE, Scoring, check_score
+from skillshot.common.evidence import evidence
+from skillshot.runtime.scoring import RARE, Scoring, check_score
 
 NAN, INF = float("nan"), float("inf")
 MODES = ("full", "lite")
@@ -22,10 +23,10 @@ PARTS = [slice(start, end) for start, end in pairwise(STARTS)]
 
 
 def facts(mode: str, **changes: Any) -> dict[str, Any]:
-    """The tiny bundle's score with keys of a mode changed, at, value and near being keys of its curve."""
+    """The tiny bundle's score with keys of a mode changed, offset, slope and near being keys of its curve."""
     found = json.loads(json.dumps(SCORE))
     for key, value in changes.items():
-        (found[mode]["confidence"] if key in ("at", "value", "near") else found[mode])[key] = value
+        (found[mode]["confidence"] if key in ("offset", "slope", "near") else found[mode])[key] = value
     return found
 
 
@@ -53,17 +54,15 @@ def query(rng: np.random.Generator, scoring: Scoring, lengths: tuple[float, ...]
         {"doubt": 0},
         {"doubt": -0.1},
         {"doubt": True},
-        {"at": [0.5, 0.0, -0.5]},
-        {"at": [0.0, 0.5]},
-        {"at": [0.0, NAN, 0.5]},
-        {"value": [0.9, 0.5, 0.1]},
-        {"value": [0.1, 0.5, 1.5]},
-        {"value": []},
-        {"at": [], "value": []},
+        {"offset": NAN},
+        {"offset": 1e7},
+        {"slope": -1},
+        {"slope": INF},
+        {"slope": None},
         {"near": []},
         {"near": [0.5, 0.1]},
         {"near": [0.0, INF]},
-        {"at": [0.0] * 257, "value": [0.5] * 257},
+        {"near": [0.5] * 257},
     ],
     ids=lambda changes: str(changes)[:40],
 )
@@ -111,15 +110,28 @@ def test_weights_give_the_shares_sum_of_the_blocks_similarities(seed: int) -> No
 
 @given(st.integers(0, 10_000), st.sampled_from(MODES))
 @settings(max_examples=40, deadline=None)
-def test_confidence_is_a_probability_that_rises_with_the_score(seed: int, mode: str) -> None:
+def test_confidence_is_logistic_in_the_evidence(seed: int, mode: str) -> None:
     rng = np.random.default_rng(seed)
     scoring = Scoring.of(facts(mode, shares=[0.5, 0.0, 0.4, 0.1]), mode)  # without a latent, the score is what is known
-    asked, rows = query(rng, scoring), rows_of_blocks(12, rng)
-    scores = rows @ asked
-    found = scoring.confidence(asked, rows, 1.0)
-    assert found.shape == (12,) and (found >= 0).all() and (found <= 1).all()
-    assert (np.diff(found[np.argsort(scores)]) >= 0).all()
-    np.testing.assert_allclose(found, np.interp(scores, scoring.at, scoring.value), atol=1e-5)
+    asked, near = query(rng, scoring), rows_of_blocks(12, rng)
+    found = scoring.confidence(asked, near[:5], near)
+    assert found.shape == (5,) and (found >= 0).all() and (found <= 1).all()
+    scores, structure = near @ asked, near[:, PARTS[0]]
+    unit = structure / np.linalg.norm(structure, axis=1, keepdims=True)
+    expected = scoring.offset + scoring.slope * evidence(scores[:5], scores, unit[:5] @ unit.T, scoring.doubt)
+    np.testing.assert_allclose(found, 1 / (1 + np.exp(-expected)), atol=1e-5)
+
+
+def test_a_row_that_other_likely_rows_agree_with_has_more_confidence() -> None:
+    scoring = Scoring.of(facts("full", shares=[0.5, 0.0, 0.4, 0.1]), "full")
+    rng = np.random.default_rng(4)
+    asked, rows = query(rng, scoring), rows_of_blocks(2, rng)
+    agreeing, opposed = rows.repeat(4, 0), rows.repeat(4, 0)
+    agreeing[:, PARTS[0]], opposed[:, PARTS[0]] = rows[0, PARTS[0]], -rows[0, PARTS[0]]
+    sure, unsure = (
+        float(scoring.confidence(asked, rows[:1], np.vstack([rows[:1], near]))[0]) for near in (agreeing, opposed)
+    )
+    assert sure > unsure
 
 
 def test_the_latent_does_not_change_a_confidence() -> None:
@@ -128,36 +140,46 @@ def test_the_latent_does_not_change_a_confidence() -> None:
     asked, rows = query(rng, scoring), rows_of_blocks(6, rng)
     other = asked.copy()
     other[PARTS[1]] = other[PARTS[1]][::-1] * 0.3
-    np.testing.assert_allclose(scoring.confidence(asked, rows, 1.0), scoring.confidence(other, rows, 1.0), atol=1e-6)
+    np.testing.assert_allclose(scoring.confidence(asked, rows, rows), scoring.confidence(other, rows, rows), atol=1e-6)
 
 
-def test_a_score_of_latent_alone_has_a_confidence() -> None:
-    scoring = Scoring.of(facts("full", shares=[0, 1, 0, 0]), "full")
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("shares", [[0, 1, 0, 0], [0, 0, 0, 1], [1, 0, 0, 0]])
+@pytest.mark.parametrize("slope", [0, 1e6])
+def test_a_score_of_one_part_has_a_confidence(shares: list[float], slope: float) -> None:
+    scoring = Scoring.of(facts("full", shares=shares, slope=slope), "full")
     rng = np.random.default_rng(0)
-    found = scoring.confidence(query(rng, scoring), rows_of_blocks(3, rng), float("nan"))
+    rows = rows_of_blocks(3, rng)
+    found = scoring.confidence(query(rng, scoring), rows, rows)
     assert np.isfinite(found).all() and (found >= 0).all() and (found <= 1).all()
 
 
-def test_without_a_calibration_the_confidence_is_the_prior() -> None:
-    scoring = Scoring.of(facts("full", at=[], value=[], near=[]), "full")
+def test_without_a_calibration_the_confidence_is_a_half() -> None:
+    scoring = Scoring.of(facts("full", offset=0, slope=0, near=[]), "full")
     rng = np.random.default_rng(1)
-    for nearest in (-1.0, 1.0, float("nan")):
-        found = scoring.confidence(query(rng, scoring), rows_of_blocks(5, rng), nearest)
-        assert found.tolist() == [PRIOR] * 5
-    assert scoring.confidence(query(rng, scoring), np.zeros((0, Z), np.float32), 1.0).shape == (0,)
+    rows = rows_of_blocks(5, rng)
+    assert scoring.confidence(query(rng, scoring), rows, rows).tolist() == [0.5] * 5
+    for near in (rows, rows[:0]):
+        assert scoring.confidence(query(rng, scoring), rows[:0], near).shape == (0,)
 
 
 def test_confidence_fades_for_a_question_that_is_foreign_to_the_bank() -> None:
     near = np.linspace(0.3, 0.9, 101).tolist()
-    scoring = Scoring.of(facts("full", near=near), "full")
     rng = np.random.default_rng(2)
-    asked, rows = query(rng, scoring), rows_of_blocks(5, rng)
-    whole = scoring.confidence(asked, rows, 0.9)
-    shares = [float(np.mean(scoring.confidence(asked, rows, nearest) / whole)) for nearest in (-1, 0.0, 0.3, 0.4, 1)]
-    assert shares == sorted(shares) and shares[0] == 0 and shares[-2:] == [1, 1]
-    usual = near[int(100 * RARE) + 1]
-    np.testing.assert_allclose(scoring.confidence(asked, rows, usual), whole)
-    np.testing.assert_allclose(scoring.confidence(asked, rows, float("nan")), whole)  # no wording is read
+    rows = rows_of_blocks(5, rng)
+    asked = query(rng, Scoring.of(SCORE, "full"))
+    similar = Scoring.of(SCORE, "full").nearest(asked, rows)
+    shares = []
+    for shift in (-1, 0.0, 0.3, 0.4, 1):  # how near the nearest question is, among banks whose questions are nearer
+        at = (np.array(near) + similar - shift).tolist()
+        found = Scoring.of(facts("full", near=at), "full").confidence(asked, rows, rows)
+        shares.append(
+            float(np.mean(found / Scoring.of(facts("full", near=[-2, -2]), "full").confidence(asked, rows, rows)))
+        )
+    assert shares == sorted(shares) and shares[0] == 0 and shares[-2:] == pytest.approx([1, 1])
+    usual = (np.array(near) + similar - near[int(100 * RARE) + 1]).tolist()
+    whole = Scoring.of(facts("full", near=[-2, -2]), "full").confidence(asked, rows, rows)
+    np.testing.assert_allclose(Scoring.of(facts("full", near=usual), "full").confidence(asked, rows, rows), whole)
 
 
 @given(st.integers(0, 10_000), st.floats(0.1, 1))

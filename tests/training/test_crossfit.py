@@ -13,6 +13,7 @@ from skillshot.common.arrays import Floats
 from skillshot.runtime.scoring import check_score
 from skillshot.training import crossfit
 from skillshot.training.axes import unit
+from skillshot.training.confidence import Calibration
 from skillshot.training.crossfit import Crossfit, judge_modes
 from skillshot.training.skillshot import _folds
 from skillshot.training.structure_head import FOLDS
@@ -66,7 +67,7 @@ def test_what_was_not_learned_is_not_used() -> None:
     found = judged([f"question {i}" for i in range(12)], np.eye(3, dtype=np.float32)[kind], latent=False, learned=False)
     for mode in ("full", "lite"):
         assert found.modes[mode].shares.numbers == (0, 0, 1, 0)
-        assert found.modes[mode].calibration.at == ()
+        assert found.modes[mode].calibration == Calibration()
     assert found.trust == 0
 
 

@@ -13,7 +13,9 @@ from skillshot.common.io import sha256_file, write_json
 from skillshot.runtime.layout import BANK_NAME, CARD, ENCODERS, MODES, NAMES, resolve
 from skillshot.runtime.scoring import check_score
 
-FORMAT = 4  # 2: n-grams by their codes; 3: the buckets are stored in the view; 4: rows of four blocks, see `score`
+# 2: n-grams by their codes; 3: the buckets are stored in the view; 4: rows of four blocks, see `score`; 5: confidence
+# is a logistic curve
+FORMAT = 5
 NAME = "manifest.json"
 LONGEST = 2**20  # bytes of the largest manifest that is read; a real one has 6,000
 

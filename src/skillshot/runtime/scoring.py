@@ -11,14 +11,14 @@ import numpy as np
 
 from skillshot.common import schema
 from skillshot.common.arrays import Doubles, Floats, Rows
+from skillshot.common.evidence import evidence
 
 BLOCKS = ("structure", "latent", "sentence", "words")
-PRIOR = 0.5  # confidence where the bank was too small to calibrate it
 RARE = 0.02  # share of the bank's own questions whose nearest neighbour is further away: below it confidence fades
 _CURVE = schema.fields(
     {
-        "at": schema.listed(schema.number(-2, 2), 256),
-        "value": schema.listed(schema.number(0, 1), 256),
+        "offset": schema.number(-1e6, 1e6),
+        "slope": schema.number(0, 1e6),
         "near": schema.listed(schema.number(-2, 2), 256),
     }
 )
@@ -46,14 +46,15 @@ class Scoring:
     widths: coordinates of each block; a row has one more, which no query reads.
     shares: of each block in the score; they sum to 1.
     doubt: variance of what the model predicts, in units of the score.
-    at, value: the calibration curve. near: quantiles of the nearest question's similarity within the bank.
+    offset, slope: of the logistic curve from evidence to confidence; both 0 where the bank was too small for one.
+    near: quantiles of the nearest question's similarity within the bank; empty where it was too small.
     """
 
     widths: tuple[int, ...]
     shares: tuple[float, ...]
     doubt: float
-    at: Doubles
-    value: Doubles
+    offset: float
+    slope: float
     near: Doubles
 
     @classmethod
@@ -64,15 +65,17 @@ class Scoring:
             ValueError: its numbers do not fit together.
         """
         found, curve = facts[mode], facts[mode]["confidence"]
-        at, value, near = (np.array(curve[key], np.float64) for key in ("at", "value", "near"))
+        near = np.array(curve["near"], np.float64)
         if not len(facts["widths"]) == len(found["shares"]) == len(BLOCKS):
             raise ValueError(f"score: {len(BLOCKS)} widths and shares are expected")
         if abs(sum(found["shares"]) - 1) > schema.UNIT:
             raise ValueError(f"score.{mode}.shares: sum to {sum(found['shares']):.3g}, not 1")
-        rising = all((np.diff(values) >= 0).all() for values in (at, value, near))
-        if len(at) != len(value) or bool(len(at)) != bool(len(near)) or not rising:
-            raise ValueError(f"score.{mode}.confidence: its curve does not rise")
-        return cls(tuple(facts["widths"]), tuple(found["shares"]), found["doubt"], at, value, near)
+        if not (np.diff(near) >= 0).all():
+            raise ValueError(f"score.{mode}.confidence.near: its quantiles do not rise")
+        if curve["slope"] and not len(near):
+            raise ValueError(f"score.{mode}.confidence.near: empty, but the slope is {curve['slope']:.3g}, not 0")
+        shares = tuple(found["shares"])
+        return cls(tuple(facts["widths"]), shares, found["doubt"], curve["offset"], curve["slope"], near)
 
     @property
     def row(self) -> int:
@@ -121,22 +124,30 @@ class Scoring:
         """Of each coordinate, so that (row * weights) @ other row is the shares' sum of the blocks' similarities."""
         return np.append(np.repeat(np.array(self.shares, np.float32) * 4, self.widths), np.float32(0))
 
-    def confidence(self, query: Floats, rows: Floats, nearest: float) -> Doubles:
+    def confidence(self, query: Floats, rows: Floats, near: Floats) -> Doubles:
         """Probability that each row (k, z) is of the question's procedure, calibrated on the bank, (k,).
 
-        The structure stands for the latent too, as in the calibration: the latent fits the bank's own rows better than
-        new questions.
+        It is logistic in the `evidence`, and fades for a question that is foreign to the bank.
 
         Args:
-            nearest: similarity of the nearest question among the candidates, `nearest`.
+            near: (n, z) rows of the candidates, from which the k were chosen.
         """
-        if not len(self.at):
-            return np.full(len(rows), PRIOR)
+        if not len(rows):
+            return np.zeros(0)
+        width = self.widths[0]
+        similar = 4 * (rows[:, :width] @ near[:, :width].T)  # a block of a row has the length 1/2
+        found = evidence(self._known(query, rows), self._known(query, near), similar, self.doubt)
+        sure = (1 + np.tanh((self.offset + self.slope * found) / 2)) / 2  # the logistic function, without overflow
+        return np.asarray(sure * min(1.0, self._place(self.nearest(query, near)) / RARE), np.float64)
+
+    def _known(self, query: Floats, rows: Floats) -> Floats:
+        """Scores of rows (k, z) in which the structure stands for the latent too, as in the calibration, (k,).
+
+        The latent fits the bank's own rows better than new questions.
+        """
         start, end = self.widths[0], self.widths[0] + self.widths[1]
         skill = 1 + self.shares[1] / self.shares[0] if self.shares[0] > 0 else 0.0
-        known = skill * (rows[:, :start] @ query[:start]) + rows[:, end:] @ query[end:]
-        found = np.interp(known, self.at, self.value)
-        return np.asarray(found * min(1.0, self._place(nearest) / RARE), np.float64)
+        return np.asarray(skill * (rows[:, :start] @ query[:start]) + rows[:, end:] @ query[end:], np.float32)
 
     def nearest(self, query: Floats, rows: Floats) -> float:
         """Highest similarity of the question's sentence to those of candidates (n, z)."""
@@ -149,7 +160,7 @@ class Scoring:
 
     def _place(self, nearest: float) -> float:
         """Share of the bank's own questions whose nearest neighbour is no nearer, in [0, 1]."""
-        if nearest != nearest:
+        if nearest != nearest or not len(self.near):
             return 1.0
         return float(np.interp(nearest, *self._places))
 

@@ -151,7 +151,7 @@ def _choose(
         if len(chosen) == k or all_seen:
             best = sorted(chosen.values(), key=lambda found: (-found[2], found[0]))
             taken = bundle.vectors[[row for row, _, _ in best]].astype(np.float32, copy=False)
-            confidence = scoring.confidence(vector, taken, scoring.nearest(vector, near)).tolist()
+            confidence = scoring.confidence(vector, taken, near).tolist()
             complete = [Found(*one, value, vector) for one, value in zip(best, confidence, strict=True)]
             return [one for one in complete if one.confidence >= sure]
         width *= 4

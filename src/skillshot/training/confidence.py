@@ -1,4 +1,4 @@
-"""Calibration: from a score to the probability that a demonstration needs the same procedure, without labels.
+"""Calibration: from evidence to the probability that a demonstration needs the same procedure, without labels.
 
 The pairs are cross-fitted questions of the bank with the rows that would be chosen for them. Whether two rationales
 are of the same procedure is decided by their similarity: `SAME` for all banks, so that confidence compares banks.
@@ -10,48 +10,62 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skillshot.common.arrays import Doubles
+from skillshot.common.arrays import Doubles, Floats
+from skillshot.common.evidence import evidence
 from skillshot.training.blend import K, Similarities, best
 
-# similarity from which two rationales are of one procedure. A threshold for each bank, which splits its similarities
-# best (Otsu), was tried: it splits one procedure in two where all near rows are right (docs/results/doubt.md)
+# similarity from which two rationales are of one procedure. Thresholds for each bank were tried: they split one
+# procedure in two where all near rows are right (docs/results/doubt.md)
 SAME = 0.6
 FEWEST = 20  # questions below which nothing is calibrated
-KNOTS = 32  # of the curve, at most
-NEAR = 64  # candidates among which the nearest question is looked for, as in a selection
+NEAR = 64  # candidates, as in a selection
 STEPS = np.linspace(0, 1, 101)  # quantiles that are kept
+NEVER = np.float32(-1e3)  # score of the row itself among the candidates, so that it is no likely one
+LEAST = 0.05  # standard deviation of the evidence, at least: below it a slope would be one of noise
+FLATTEST = 0.1  # least rise of the log odds with a standard deviation of evidence, so that confidence always ranks
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """A rising curve from scores `at` to probabilities `value`, and quantiles of the nearest question's similarity."""
+    """Logistic curve, sigmoid(offset + slope * evidence), and quantiles of the nearest question's similarity.
 
-    at: tuple[float, ...]
-    value: tuple[float, ...]
-    near: tuple[float, ...]
+    Without `near` nothing is calibrated, and each probability is a half.
+    """
+
+    offset: float = 0.0
+    slope: float = 0.0
+    near: tuple[float, ...] = ()
 
 
-def calibrate(found: Similarities, wording: float, sentence: float) -> Calibration:
-    """Isotonic regression of "same procedure" on the score of the chosen rows (Zadrozny & Elkan, 2002)."""
+def calibrate(found: Similarities, target: Floats, wording: float, sentence: float, doubt: float) -> Calibration:
+    """Logistic regression of "same procedure" on the evidence for the chosen rows (Platt, 1999), with a unit penalty.
+
+    Args:
+        found: similarities of m questions to the n rows of the bank.
+        target: (n, t) structure of the rows.
+        wording, sentence: share of the wording in the score, and the sentence embedding's part of it.
+        doubt: variance of the prediction, in units of the score.
+    """
     scores = found.score(wording, sentence)
-    count = len(scores)
-    if count < FEWEST or scores.shape[1] <= K:
-        return Calibration((), (), ())
-    from sklearn.isotonic import IsotonicRegression
+    if len(scores) < FEWEST or scores.shape[1] <= K:
+        return Calibration()
+    from sklearn.linear_model import LogisticRegression
 
-    chosen = best(scores)
+    chosen, near = best(scores), best(scores, NEAR)
+    likely = np.take_along_axis(np.where(found.same, NEVER, scores), near, 1)
+    similar = target[chosen] @ target[near].swapaxes(1, 2)
+    at = evidence(np.take_along_axis(scores, chosen, 1), likely, similar, doubt).ravel()
     same = np.take_along_axis(found.truth, chosen, 1).ravel() >= SAME
-    at = np.take_along_axis(scores, chosen, 1).ravel()
-    # one success and one failure at the ends, so that no probability is exactly 0 or 1
-    at = np.concatenate([at, [at.min(), at.max()]])
-    curve = IsotonicRegression(y_min=0, y_max=1).fit(at, np.concatenate([same, [1, 0]]).astype(float))
-    x, y = curve.X_thresholds_, curve.y_thresholds_
-    kept = np.unique(np.linspace(0, len(x) - 1, min(KNOTS, len(x))).astype(int))
-    wording_rows = np.where(found.same, -2, found.sentence)
-    nearest = np.take_along_axis(wording_rows, best(scores, NEAR), 1).max(1)
-    return Calibration(_plain(x[kept]), _plain(y[kept]), _plain(np.quantile(nearest, STEPS)))
+    # one failure and one success at the ends: a bank without either still ranks its rows
+    at, same = np.append(at, [at.min(), at.max()]), np.append(same, [False, True])
+    centre, scale = float(at.mean()), max(float(at.std()), LEAST)
+    fitted = LogisticRegression().fit(((at - centre) / scale)[:, None], same)
+    slope = max(FLATTEST, float(fitted.coef_[0, 0])) / scale
+    nearest = np.take_along_axis(np.where(found.same, -2, found.sentence), near, 1).max(1)
+    offset = float(fitted.intercept_[0]) - slope * centre
+    return Calibration(round(offset, 5), round(slope, 5), _plain(np.quantile(nearest, STEPS)))
 
 
 def _plain(values: Doubles) -> tuple[float, ...]:
-    # a prediction may be longer than 1; the manifest holds what a score can be
+    # a prediction may be longer than 1; the manifest holds what a similarity can be
     return tuple(round(float(value), 5) for value in np.clip(values, -2, 2))

@@ -39,7 +39,7 @@ class Judged:
         return {
             "shares": [round(share, 6) for share in self.shares.numbers],
             "doubt": round(self.doubt, 6),
-            "confidence": {key: list(values) for key, values in asdict(self.calibration).items()},
+            "confidence": asdict(self.calibration) | {"near": list(self.calibration.near)},
         }
 
 
@@ -106,10 +106,11 @@ def judge_modes(
         found = Similarities(certain @ target.T, asked[rows] @ sentence.T, by_words, truth, same)
         tried = qualities_of(found) if learned else {}
         wording, part = choose(tried) if learned else (1.0, 1.0)
+        spread = doubt(target, structure)
         modes[mode] = Judged(
             Shares.of(wording, part, len(texts), latent),
-            doubt(target, structure),
-            calibrate(found, wording, part),
+            spread,
+            calibrate(found, target, wording, part, spread),
             _honest(found, tried) if learned else found.mean(best(found.score(wording, part))),
         )
     rivals = Similarities(truth, embedding[rows] @ embedding.T, by_words, truth, same)

@@ -76,7 +76,7 @@ def _row(change: Callable[[dict[str, Any]], Any]) -> Mutation:
 
 # the manifest
 for place, values in {
-    "format": (2, 1, 3, 5, "4", None, KeyError),
+    "format": (2, 1, 3, 4, 6, "5", None, KeyError),
     "bank": ("..", ".", "", "/", "model", "bank-1/..", "bank-x", "bank-" + "1" * 30, "bank-99", None, 7, KeyError),
     "files": ([], None, {}, KeyError),
     "select": (None, [], KeyError),
@@ -155,31 +155,8 @@ for place, values in {
     ),
     "doubt": (NAN, INF, -INF, 0, -0.05, 1e-300, 10**400, "0.05", True, None, [0.05], KeyError),
     "confidence": (None, [], {}, 0.5, KeyError),
-    "confidence/at": (
-        None,
-        [],
-        [0.0, 0.5],
-        [-0.5, 0.0, 0.4, 0.5],
-        [0.5, 0.0, -0.5],
-        [-0.5, NAN, 0.5],
-        [-INF, 0.0, 0.5],
-        [-3.0, 0.0, 0.5],
-        ["0", 0.0, 0.5],
-        [i / 300 for i in range(300)],
-        KeyError,
-    ),
-    "confidence/value": (
-        None,
-        [],
-        [0.5],
-        [0.9, 0.5, 0.1],
-        [0.1, 0.2, 0.3, 0.4],
-        [0.1, NAN, 0.9],
-        [-0.1, 0.5, 0.9],
-        [0.1, 0.5, 1.1],
-        [0.1, None, 0.9],
-        KeyError,
-    ),
+    "confidence/offset": (NAN, INF, 10**400, "0.5", True, None, [0.5], KeyError),
+    "confidence/slope": (NAN, INF, -0.5, 10**400, "5", True, None, KeyError),
     "confidence/near": (None, [], [1.0, 0.0], [0.0, NAN], [0.0, 3.0], ["0"], [[0.0]], [0.0] * 300, KeyError),
 }.items():
     for value in values:
@@ -191,9 +168,9 @@ _made("score: lite missing", _in_manifest("score/lite", KeyError))
 for place, value in {
     "shares": [0.41, 0.2, 0.3, 0.1],
     "doubt": 1e-6,
-    "confidence": {"at": [], "value": [], "near": []},
-    "confidence/value": [0, 0, 0],
-    "confidence/at": [0.0, 0.0, 0.0],
+    "confidence": {"offset": 0, "slope": 0, "near": []},
+    "confidence/offset": -1e6,
+    "confidence/slope": 1e6,
     "confidence/near": [0.5],
 }.items():
     _made(f"score: legal {place} {value}", _in_score(place, value), harmless=True)
