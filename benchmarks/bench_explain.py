@@ -3,8 +3,8 @@
     python benchmarks/bench_explain.py BUNDLE QUESTIONS --out reports/explain.json
 
 QUESTIONS is a file as `skillshot select --questions` reads it, or `storyskills`: new questions of the embedded source,
-of which it is known which words are the skill's and which the story's. `--part` measures one part alone. Compare the
-ratios: times depend on the machine.
+of which it is known which words are the skill's and which the story's. `--part` measures one part alone. The part
+`rivals` needs `pip install shap lime`; 30 to 60 questions are enough. Compare the ratios: times depend on the machine.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from skillshot.common.environment import configure
 configure()
 
 import numpy as np  # noqa: E402
+from explain_fidelity import METHODS, RIVALS, fidelity  # noqa: E402
 
 from skillshot import Selector  # noqa: E402
 from skillshot.common.io import dump_json, write_json  # noqa: E402
 from skillshot.runtime.attribution import attribute, cut, joined, segments_of  # noqa: E402
 
-DELETED = 3  # words
-DRAWS = 5  # random triples for each question
 ALL = 8  # segments at most where all 256 coalitions are scored
+BLOCK = 64  # selections with a record, then as many without
 
 
 def questions_of(name: str, count: int) -> list[str]:
@@ -58,39 +58,6 @@ def additivity(selector: Selector, questions: Sequence[str]) -> dict[str, Any]:
             words = max(words, abs(sum(part.value for part in reason.contributions) - score))
             parts = max(parts, abs(sum(reason.parts.values()) - score))
     return {"questions": len(questions), "words_off_at_most": words, "parts_off_at_most": parts}
-
-
-def deletion(selector: Selector, questions: Sequence[str]) -> dict[str, Any]:
-    """How often, and how much, the chosen set changes without the three words named first, and three random ones."""
-    rng = np.random.default_rng(0)
-    named, random, left_out = [], [], []
-    for question in questions:
-        words = cut(question)
-        if len(words) < 2 * DELETED:
-            continue
-        why = selector.explain(question)
-        before = {reason.demonstration.id for reason in why.reasons}
-        values = np.zeros(len(words))
-        starts = np.cumsum([0, *map(len, words[:-1])]).tolist()
-        for reason in why.reasons:
-            by_start = {part.start: part.value for part in reason.contributions}
-            values += [by_start[start] for start in starts]
-        rows = _rows(selector, [reason.demonstration.id for reason in why.reasons])
-        policy = selector._bundle.policy
-        texts = [question, *("".join(words[:i] + words[i + 1 :]) for i in range(len(words)))]
-        scores = (policy(texts) @ rows.T).sum(1)
-
-        def replaced(places: Sequence[int], words: list[str] = words, before: set[str] = before) -> float:
-            left = "".join(word for place, word in enumerate(words) if place not in set(places))
-            return len(before - {one.id for one in selector.select(left)}) / max(1, len(before))
-
-        named.append(replaced(np.argsort(-values)[:DELETED].tolist()))
-        left_out.append(replaced(np.argsort(scores[1:])[:DELETED].tolist()))
-        random += [replaced(rng.permutation(len(words))[:DELETED].tolist()) for _ in range(DRAWS)]
-    return {"questions": len(named)} | {
-        name: {"set_changes": float(np.mean(np.array(found) > 0)), "share_replaced": float(np.mean(found))}
-        for name, found in (("named_first", named), ("leave_one_out", left_out), ("random", random))
-    }
 
 
 def all_orders(selector: Selector, questions: Sequence[str]) -> dict[str, Any]:
@@ -190,18 +157,18 @@ def cost(selector: Selector, questions: Sequence[str]) -> dict[str, Any]:
     return {"selection_ms": 1000 * one, "explanation_in_selections": (end - middle) / len(questions) / one}
 
 
-def audit(bundle: str, mode: str, questions: Sequence[str], count: int) -> dict[str, Any]:
-    """Time of selections with a record over that without, in blocks that take turns."""
+def audit(bundle: str, mode: str, questions: Sequence[str], count: int, size: int) -> dict[str, Any]:
+    """CPU time of selections with a record over that without, `size` at once, in blocks that take turns."""
     with tempfile.TemporaryDirectory() as folder:
         plain = Selector.load(bundle, mode)
         written = Selector.load(bundle, mode, audit=Path(folder) / "audit.jsonl")
         spent = {"plain": 0.0, "written": 0.0}
         asked = list(itertools.islice(itertools.cycle(questions), count))
-        for at in range(0, count, 50):
+        for at in range(0, count, BLOCK):
             for name, selector in (("plain", plain), ("written", written)):
                 start = time.process_time()
-                for question in asked[at : at + 50]:
-                    selector.select(question)
+                for first in range(at, min(at + BLOCK, count), size):
+                    selector.select_batch(asked[first : first + size])
                 spent[name] += time.process_time() - start
     return {
         "selections": count,
@@ -222,20 +189,27 @@ def main() -> None:
     parser.add_argument("questions")
     parser.add_argument("--mode", default="full", choices=("full", "lite"))
     parser.add_argument("--limit", type=int, default=1000, help="questions")
-    parser.add_argument("--part", action="append", help="additivity, deletion, all_orders, skill, cost, audit")
+    parser.add_argument(
+        "--part",
+        action="append",
+        help="additivity, deletion, all_orders, skill, cost, audit, audit_batches; rivals (with shap and lime)",
+    )
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     selector, questions = Selector.load(args.bundle, args.mode), questions_of(args.questions, args.limit)
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "additivity": lambda: additivity(selector, questions),
-        "deletion": lambda: deletion(selector, questions),
+        "deletion": lambda: fidelity(selector, questions, METHODS),
         "all_orders": lambda: all_orders(selector, questions),
         "cost": lambda: cost(selector, questions),
-        "audit": lambda: audit(args.bundle, args.mode, questions, args.limit),
+        "audit": lambda: audit(args.bundle, args.mode, questions, args.limit, 1),
+        "audit_batches": lambda: audit(args.bundle, args.mode, questions, args.limit, BLOCK),
     }
     if args.questions == "storyskills":
         parts["skill"] = lambda: of_the_skill(selector, args.limit)
-    found = {"mode": args.mode} | {name: parts[name]() for name in args.part or parts}
+    measured = args.part or list(parts)  # rivals take seconds for a question: only where they are asked for
+    parts["rivals"] = lambda: fidelity(selector, questions, {**METHODS, **RIVALS})
+    found = {"mode": args.mode} | {name: parts[name]() for name in measured}
     print(dump_json(found), end="")
     if args.out:
         write_json(args.out, found)

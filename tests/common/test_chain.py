@@ -19,10 +19,11 @@ from skillshot.common.errors import InputError, SkillshotError
 
 
 def append(path: Path, rows: list[dict[str, Any]]) -> None:
-    Chain(path).append(rows)
+    Chain(path).append(map(json.dumps, rows))
 
 
 ROWS = [{"time": f"t{i}", "text": 'é\u2028\n"}' * i, "digest_of": i} for i in range(8)]
+LINES = list(map(json.dumps, ROWS))
 SETTINGS = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -143,14 +144,14 @@ def test_a_whole_line_without_its_end_is_kept(record: Path) -> None:
 def test_one_writer_sees_what_others_did(record: Path) -> None:
     chain = Chain(record)
     for _ in range(2):
-        chain.append([ROWS[0]])
+        chain.append([LINES[0]])
         append(record, [ROWS[1]])
-    chain.append([ROWS[2]])
+    chain.append([LINES[2]])
     record.write_bytes(record.read_bytes()[:-40])
-    chain.append([ROWS[3]])
+    chain.append([LINES[3]])
     assert check(record).wrong == () and len(check(record).remarks) == 1
     record.unlink()
-    chain.append([ROWS[4]])
+    chain.append([LINES[4]])
     assert (check(record).lines, check(record).wrong) == (1, ())
 
 
@@ -199,11 +200,11 @@ def test_a_full_disk_leaves_no_half_line(record: Path, monkeypatch: pytest.Monke
 def test_threads_and_processes_write_one_chain(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     code = "import sys; from pathlib import Path; from skillshot.common.chain import Chain\n"
-    code += "chain = Chain(Path(sys.argv[1]))\nfor i in range(50): chain.append([{'i': i}, {'i': -i}])"
+    code += "chain = Chain(Path(sys.argv[1]))\nfor i in range(50): chain.append(['{\"i\": 0}', '{\"i\": 1}'])"
     started = [subprocess.Popen([sys.executable, "-c", code, str(path)]) for _ in range(2)]
     chain = Chain(path)
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda i: chain.append([{"thread": i}]), range(100)))
+        list(pool.map(lambda i: chain.append([f'{{"thread": {i}}}']), range(100)))
     assert [process.wait() for process in started] == [0, 0]
     assert (check(path).lines, check(path).wrong, check(path).remarks) == (300, (), ())
 
@@ -211,9 +212,8 @@ def test_threads_and_processes_write_one_chain(tmp_path: Path) -> None:
 def test_a_killed_writer_leaves_a_record_that_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     code = "import sys; from pathlib import Path; from skillshot.common.chain import Chain\n"
-    code += (
-        "chain = Chain(Path(sys.argv[1]))\nwhile True: chain.append([{'text': 'x' * 5000}] * 20); print(1, flush=True)"
-    )
+    code += """chain, line = Chain(Path(sys.argv[1])), '{"text": "' + "x" * 5000 + '"}'\n"""
+    code += "while True: chain.append([line] * 20); print(1, flush=True)"
     for _ in range(3):
         process = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE)
         assert process.stdout is not None

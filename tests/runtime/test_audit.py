@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,18 @@ def test_each_selection_is_one_line(bundle: Path, tmp_path: Path, mode: str) -> 
     assert first["bundle"]["mode"] == mode and len(first["bundle"]["sha256"]) == 64
     assert first["time"].endswith("+00:00") and rows[-1]["chosen"] == []
     assert QUESTION not in path.read_text(), "the digest alone"
+
+
+def test_a_line_is_json_whatever_an_id_holds(bundle: Path, tmp_path: Path) -> None:
+    path, name = tmp_path / "audit.jsonl", 'a"\\\n%s é\u2028'
+    selector = Selector.load(bundle, "lite", audit=path)
+    (found,) = selector._find([QUESTION], 2, {})
+    named = [one._replace(record=replace(one.record, id=name), score=1e-9) for one in found]
+    selector._audit.write([QUESTION, QUESTION], [named, []])  # type: ignore[union-attr]
+    _, first, empty = rows_of(path)
+    assert first["chosen"] == [name, name] and first["scores"] == [0, 0]
+    assert empty["chosen"] == empty["reasons"] == empty["confidence"] == []
+    assert check(path).wrong == ()
 
 
 def test_the_bundle_is_named_by_what_it_holds(bundle: Path, tmp_path: Path) -> None:

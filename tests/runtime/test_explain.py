@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from hypothesis.extra.numpy import arrays
 
 from skillshot import Selector
 from skillshot.common.arrays import Doubles
-from skillshot.common.errors import BundleError
+from skillshot.common.errors import BundleError, InputError
+from skillshot.common.extras import MissingPackageError
 from skillshot.common.record import Record
 from skillshot.runtime.attribution import SEGMENTS, WORDS, attribute, cut, joined, round_trips, segments_of
 from skillshot.runtime.explain import BASE, Alternative, Contribution, Explanation, Reason
@@ -219,6 +221,24 @@ def test_the_text_shows_questions_words_parts_and_the_counterfactual(bundle: Pat
         assert f"rank {reason.rank}" in text and f"{reason.contributions[0].piece.strip()!r} +" in text
         if reason.instead is not None:
             assert f"similarity takes instead: {reason.instead.id}" in text
+
+
+def test_the_plots_of_shap_get_words_and_base_of_each_demonstration(selector: Selector) -> None:
+    pytest.importorskip("shap", reason="the extra shap is not installed: pip install shap")
+    why = selector.explain(QUESTION)
+    made = why.to_shap()
+    assert "".join(made.feature_names) == "".join(made.data[0]) == why.question
+    assert made.values.shape == (4, len(cut(QUESTION)))
+    scores = [reason.demonstration.score for reason in why.reasons]
+    np.testing.assert_allclose(made.values.sum(1) + made.base_values, scores, atol=1e-6)
+
+
+def test_without_shap_its_package_is_named(selector: Selector, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "shap", None)
+    with pytest.raises(MissingPackageError, match="the package shap is not installed: pip install"):
+        selector.explain(QUESTION).to_shap()
+    with pytest.raises(InputError, match="nothing was chosen"):
+        selector.explain(QUESTION, min_score=1.1).to_shap()
 
 
 def test_a_page_escapes_what_a_bank_holds_and_needs_no_other_file() -> None:

@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from skillshot.common.errors import InputError, SkillshotError
 from skillshot.common.io import sha256_bytes
-from skillshot.common.locks import held
+from skillshot.common.locks import lock, unlock
 
 START = "0" * 64  # what stands for the digest before the first line
 LONGEST = 2**24  # bytes of a line that is read; one of 100 demonstrations has some 30,000
 _TAIL = 4096  # bytes that are read first, from the end; most last lines are shorter
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-_encode = json.JSONEncoder(allow_nan=False).encode
 _SIGNED = b', "digest": "'
 _FIRST = b'{"line": 1, "previous": "' + START.encode()
 _END = len(_SIGNED) + 64 + len(b'"}')
@@ -36,11 +35,14 @@ class Chain:
         self._path, self._name = path, str(path)
         self._known: tuple[tuple[int, ...], int, str] | None = None  # state of the file, number, digest
 
-    def append(self, rows: Iterable[Mapping[str, Any]]) -> None:
+    def append(self, rows: Iterable[str]) -> None:
         """Append rows as one write, under the file's lock: all of them or, on a full disk, none.
 
         What a killed process left unfinished stays; the next line names it (`unfinished`: its digest) and continues the
         chain behind it. Nothing is synced to the disk: a power failure may lose the last lines.
+
+        Args:
+            rows: JSON objects with a key or more, each as the text of one line.
 
         Raises:
             InputError: the file cannot be opened, or is no such record.
@@ -54,24 +56,28 @@ class Chain:
                 f"{self._path}: {error.strerror}; an audit record is a file that can be written"
             ) from error
         try:
-            with held(handle, self._path):
+            lock(handle, self._path)
+            try:
                 self._append(handle, rows)
+            finally:
+                unlock(handle)
         finally:
             os.close(handle)
 
-    def _append(self, handle: int, rows: Iterable[Mapping[str, Any]]) -> None:
+    def _append(self, handle: int, rows: Iterable[str]) -> None:
         state, known = _state(handle), self._known
         if known is not None and known[0] == state:  # nobody else has written
             _, number, previous = known
-            more, data = {}, b""
+            more, data = "", b""
         else:
             number, previous, behind = _end(self._path, handle, state[-1])
-            more = {"unfinished": sha256_bytes(behind.removesuffix(b"\n"))} if behind.strip() else {}
+            digest = sha256_bytes(behind.removesuffix(b"\n"))
+            more = f', "unfinished": "{digest}"' if behind.strip() else ""
             data = b"" if _ended(handle, state[-1]) else b"\n"
         for row in rows:
             number += 1
-            body = _encode({"line": number, "previous": previous, **more, **row})[:-1].encode()
-            previous, more = sha256_bytes(body), {}
+            body = f'{{"line": {number}, "previous": "{previous}"{more}, {row[1:-1]}'.encode()
+            previous, more = sha256_bytes(body), ""
             data += body + _SIGNED + previous.encode() + b'"}\n'
         _write(handle, data, state[-1], self._path)
         self._known = _state(handle), number, previous

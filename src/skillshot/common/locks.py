@@ -55,9 +55,10 @@ def locked(folder: Path, wait: float = WAIT) -> Iterator[None]:
         os.close(handle)  # frees the lock
 
 
-@contextlib.contextmanager
-def held(handle: int, path: Path, wait: float = WAIT) -> Iterator[None]:
-    """Hold the lock of an open file that is appended to and never replaced; threads exclude each other too.
+def lock(handle: int, path: Path, wait: float = WAIT) -> None:
+    """Take the lock of an open file that is appended to and never replaced; threads exclude each other too.
+
+    Functions instead of a context manager, because an audit record takes the lock at each selection.
 
     Raises:
         BundleError: its file system has no locks, or another process has held it for `wait` seconds.
@@ -65,16 +66,24 @@ def held(handle: int, path: Path, wait: float = WAIT) -> Iterator[None]:
     started = time.monotonic()
     while True:
         try:
-            _lock(handle)
-            break
+            return _lock(handle)
         except OSError as error:
             if error.errno not in _BUSY or time.monotonic() - started > wait:
                 raise BundleError(f"{path}: cannot be locked ({error.strerror}); give a file that can be") from error
         time.sleep(PAUSE / 20)
-    try:
-        yield
-    finally:
-        _unlock(handle)
+
+
+def unlock(handle: int) -> None:
+    """Give the lock of an open file back."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(handle, _REGION, os.SEEK_SET)
+        msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_UN)
 
 
 def _try(path: Path, folder: Path) -> int | None:
@@ -116,18 +125,6 @@ def _lock(handle: int) -> None:
         import fcntl
 
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _unlock(handle: int) -> None:
-    if sys.platform == "win32":
-        import msvcrt
-
-        os.lseek(handle, _REGION, os.SEEK_SET)
-        msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(handle, fcntl.LOCK_UN)
 
 
 def _holder(path: Path) -> str:

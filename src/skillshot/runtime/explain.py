@@ -6,9 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
+from skillshot.common.errors import InputError
 from skillshot.common.extras import extras_named
 from skillshot.common.sinks import one_line
 from skillshot.common.templates import render
+from skillshot.common.text import shown
 from skillshot.runtime.attribution import attribute
 from skillshot.runtime.cover import Held, Step, cover
 from skillshot.runtime.opening import OpenBundle
@@ -126,6 +130,29 @@ class Explanation:
             return render("skillshot.runtime", "explanation.html.j2", why=self, rows=rows, shown=self._shown)
 
     _repr_html_ = to_html
+
+    def to_shap(self) -> Any:
+        """The words' contributions as a `shap.Explanation`, for the plots of SHAP; a row is a demonstration.
+
+        Returns:
+            values (k, words) in the question's order, base values (k,), words as data and names of features.
+
+        Raises:
+            InputError: nothing was chosen.
+            MissingPackageError: shap is not installed (extra `shap`).
+        """
+        if not self.reasons:
+            raise InputError(f"question {shown(self.question)}: nothing was chosen, so there is nothing to plot")
+        with extras_named():
+            import shap
+        rows = [sorted(reason.contributions[:-1], key=lambda part: part.start) for reason in self.reasons]
+        pieces = [part.piece for part in rows[0]]
+        return shap.Explanation(
+            np.array([[part.value for part in row] for row in rows]),
+            np.array([reason.contributions[-1].value for reason in self.reasons]),
+            np.array([pieces] * len(rows)),
+            feature_names=pieces,
+        )
 
     def __str__(self) -> str:
         lines = [f"Question: {one_line(self.question)}", f"Confidence: {self.confidence:.2f}"]
