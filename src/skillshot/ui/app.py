@@ -19,9 +19,9 @@ from skillshot.common.errors import InputError, SkillshotError
 from skillshot.common.record import normalise_question
 from skillshot.common.templates import render
 from skillshot.runtime.types import MAX_QUESTION
-from skillshot.ui.choices import MOST, Choice, choose, reasons
+from skillshot.ui.choices import MOST, Selection, choose, reasons
 from skillshot.ui.guard import Guard
-from skillshot.ui.rows import Rows
+from skillshot.ui.rows import BankTable
 from skillshot.ui.workspace import EDITS, ConflictError, Workspace
 
 PAGE = 25  # rows of a page
@@ -154,7 +154,9 @@ class Pages:
         }
         if request.method == "GET":
             return self._page("add", given=given, problem="")
-        row: dict[str, Any] = {name: text for name, text in given.items() if text.strip()}
+        row: dict[str, Any] = {
+            name: text for name, text in given.items() if text.strip() or name in ("question", "answer")
+        }
         if "options" in row:
             row["options"] = _lines(given["options"])
         try:
@@ -255,7 +257,7 @@ class Pages:
         return items[(page - 1) * PAGE : page * PAGE], paging
 
 
-def _line(rows: Rows, row: int | None) -> Mapping[str, Any] | None:
+def _line(rows: BankTable, row: int | None) -> Mapping[str, Any] | None:
     """A row as lists show it; None where there is none."""
     return None if row is None else {"key": rows.key(row), "record": rows.bundle.store[row]}
 
@@ -280,7 +282,7 @@ def _without(pairs: Sequence[tuple[str, str]], *names: str) -> list[tuple[str, s
     return [(name, value) for name, value in pairs if name not in names]
 
 
-def _shared(one: Choice, two: Choice) -> set[str]:
+def _shared(one: Selection, two: Selection) -> set[str]:
     """Keys of the rows whose question both have chosen; the rest of a row may differ."""
     chosen = [{row.key: normalise_question(row.record.question) for row in choice.ours} for choice in (one, two)]
     both = set(chosen[0].values()) & set(chosen[1].values())

@@ -38,7 +38,7 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Selection:
     """What a question gets. measure: how question similarity is measured; None where it cannot be.
 
     seconds: of the selection alone.
@@ -52,7 +52,7 @@ class Choice:
     seconds: float
 
 
-def choose(bundle: OpenBundle, question: Question, k: int) -> Choice:
+def choose(bundle: OpenBundle, question: Question, k: int) -> Selection:
     """Select, and take what question similarity takes.
 
     Raises:
@@ -65,7 +65,7 @@ def choose(bundle: OpenBundle, question: Question, k: int) -> Choice:
     seconds = time.perf_counter() - started
     prompt = prompt_template(None, None).render([Demonstration.of(*one[1:4]) for one in found], *parts(question))
     if not found:
-        return Choice((), (), None, 0.0, prompt, seconds)
+        return Selection((), (), None, 0.0, prompt, seconds)
     other = by_similarity(bundle, asked, text, found, min(k, len(bundle.store)), {})
     ours, theirs = {one.row for one in found}, set(other.taken)
     ranks: Sequence[int | None] = other.ranks if other.measure else [None] * len(found)
@@ -77,7 +77,7 @@ def choose(bundle: OpenBundle, question: Question, k: int) -> Choice:
     for rank, row in enumerate(other.taken, 1):
         record = bundle.store[row]
         similar.append(Chosen(key_of(record), record, float(other.values[row]), None, rank, row in ours))
-    return Choice(chosen, similar, other.measure, float(np.mean([one.confidence for one in found])), prompt, seconds)
+    return Selection(chosen, similar, other.measure, float(np.mean([one.confidence for one in found])), prompt, seconds)
 
 
 def reasons(bundle: OpenBundle, question: Question, k: int) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class Label:
         return f"{self.field}={self.value}"
 
 
-class Rows:
+class BankTable:
     """Rows of one open bundle; safe for threads. Texts are compared in NFC, without case."""
 
     def __init__(self, bundle: OpenBundle) -> None:

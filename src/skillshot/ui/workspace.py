@@ -15,11 +15,11 @@ from skillshot.common.errors import BundleError, InputError, SkillshotError
 from skillshot.common.io import read_jsonl, sha256_text
 from skillshot.runtime.opening import OpenBundle, open_bundle
 from skillshot.runtime.options import LoadOptions
-from skillshot.ui.rows import Rows
+from skillshot.ui.rows import BankTable
 
 logger = logging.getLogger("skillshot")
 
-EDITS = ("remove",)
+EDITS = ("remove", "wrong", "right")
 
 
 class ConflictError(SkillshotError):
@@ -43,7 +43,7 @@ class Workspace:
         self._lock, self._editing = threading.RLock(), threading.Lock()
         self._bundle = open_bundle(self._options)
         self._version = _version(self._bundle)
-        self._rows: Rows | None = None
+        self._rows: BankTable | None = None
 
     @property
     def folder(self) -> Path:
@@ -71,12 +71,12 @@ class Workspace:
         """Names the state that `bundle` last returned."""
         return self._version
 
-    def rows(self) -> Rows:
+    def rows(self) -> BankTable:
         """The rows of `bundle()`, read once per state."""
         with self._lock:
             bundle = self.bundle()
             if self._rows is None:
-                self._rows = Rows(bundle)
+                self._rows = BankTable(bundle)
             return self._rows
 
     def notes(self, kind: str) -> list[dict[str, Any]]:
@@ -105,7 +105,7 @@ class Workspace:
 
         Raises:
             ConflictError: a row was changed or removed meanwhile; nothing is changed then.
-            InputError, BundleError, DiskError: as `skillshot.bundle.edit.remove`.
+            InputError, BundleError, DiskError: as `remove` and `mark` of `skillshot.bundle.edit`.
         """
         if what not in EDITS:
             raise InputError(f"edit {what!r}: choose one of {', '.join(EDITS)}")
@@ -117,7 +117,10 @@ class Workspace:
             if gone:
                 raise ConflictError(f"{len(gone)} of {len(set(keys))} rows were changed or removed meanwhile")
             ids = [rows.bundle.store[rows.places[key]].id for key in dict.fromkeys(keys)]
-            edit.remove(self.folder, ids)
+            if what == "remove":
+                edit.remove(self.folder, ids)
+            else:
+                edit.mark(self.folder, ids, correct=what == "right")
             self.bundle()
             return len(ids)
 
