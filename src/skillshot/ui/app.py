@@ -113,10 +113,9 @@ class Pages:
         """Rows that the fit held for wrong, and those marked as wrong."""
         rows, notes = self.workspace.rows(), self.workspace.notes("suspicious")
         shown, paging = self._slice(notes)
-        suspicious = [(note, _line(rows, rows.by_id.get(note.get("id")))) for note in shown]
-        return self._page(
-            "quality", suspicious=suspicious, marked=[_line(rows, row) for row in rows.wrong[:MOST]], **paging
-        )
+        suspicious = [(note, _line(rows, rows.by_id.get(str(note.get("id"))))) for note in shown]
+        marked = [_line(rows, row) for row in rows.wrong[:MOST]]
+        return self._page("quality", suspicious=suspicious, marked=marked, wrong=len(rows.wrong), **paging)
 
     def duplicates(self) -> Answer:
         """Near-duplicate groups."""

@@ -65,6 +65,11 @@ class BankTable:
                 if isinstance(value, str | int) and name != "correct":
                     values.setdefault(name, {}).setdefault(str(value), []).append(row)
         self._labelled = {name: found for name, found in values.items() if _is_label(found)}
+        self._named = {
+            Label(name, value, len(rows)).name: rows
+            for name, found in self._labelled.items()
+            for value, rows in found.items()
+        }
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -84,8 +89,7 @@ class BankTable:
 
     def find(self, search: str = "", label: str = "") -> Sequence[int]:
         """Rows that hold every word of `search` and have the label `field=value`, in the order of the bank."""
-        field, _, value = label.partition("=")
-        rows: Sequence[int] = self._labelled.get(field, {}).get(value, []) if label else range(len(self))
+        rows: Sequence[int] = self._named.get(label, []) if label else range(len(self))
         words = _folded(search).split()
         return [row for row in rows if all(word in self._texts[row] for word in words)] if words else rows
 
