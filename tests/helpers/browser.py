@@ -36,7 +36,9 @@ class Browser:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         lines = wait_for(lambda: _lines(home / "DevToolsActivePort"), "the browser did not start")
-        self._socket = connect(f"ws://127.0.0.1:{lines[0]}{lines[1]}", max_size=None, compression=None)
+        self._socket = connect(
+            f"ws://127.0.0.1:{lines[0]}{lines[1]}", max_size=None, max_queue=None, compression=None, close_timeout=1
+        )
         self._count = 0
         self.events: list[dict[str, Any]] = []
 
@@ -70,9 +72,9 @@ class Browser:
 
     def close(self) -> None:
         """End the process."""
-        self._socket.close()
-        self._process.kill()
+        self._process.kill()  # before the socket: its closing would wait for an answer
         self._process.wait()
+        self._socket.close()
 
 
 class Page:
