@@ -38,6 +38,7 @@ LAYERS = (
     "api",  # what `import skillshot` offers
     "integrations",  # LangChain, DSPy
     "stages",  # one file for each DVC stage
+    "ui",  # the page to work with
     "cli",  # one file for each command
 )
 # Imports by name, which no walk sees: file -> reason.

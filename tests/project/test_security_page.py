@@ -12,7 +12,7 @@ from skillshot.common.params import Params
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
-CODE = re.compile(r"`((?:common|bank|features|runtime|bundle|llm|track)\.[A-Za-z_.]+)`")
+CODE = re.compile(r"`((?:common|bank|features|runtime|bundle|llm|track|ui)\.[A-Za-z_.]+)`")
 NAMES = sorted(set(CODE.findall(PAGE)))
 
 

@@ -11,6 +11,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,7 @@ from skillshot.runtime.layout import (
 from skillshot.runtime.manifest import NAME, check_files, describe, read_manifest
 from skillshot.runtime.store import BankStore, bank_digest, write_store
 from skillshot.selectors.pool import Pool
+from skillshot.training.suspects import demoted
 
 if TYPE_CHECKING:
     from skillshot.bank.examples import Examples
@@ -108,15 +110,47 @@ def remove(folder: str | os.PathLike[str], ids: Sequence[str]) -> int:
         clean(place, manifest)
         check_files(place, manifest, _bank_files(manifest))
         store, gone = BankStore(place / manifest["bank"]), set(ids)
-        missing = [record_id for record_id in sorted(gone) if not store.has(record_id)]
-        if missing:
-            raise InputError(f"{folder} has no demonstration {missing[0]!r}")
+        _all_there(folder, store, gone)
         kept = np.array([row for row, record in enumerate(store) if record.id not in gone], np.intp)
         if len(kept) != len(store) - len(gone):
             raise BundleError(f"{place / manifest['bank']}: its ids differ from its rows; copy the bundle again")
         if not len(kept):
             raise InputError(f"nothing would be left in {folder}; keep at least one demonstration")
         return _commit(place, work, manifest, kept, [], {})
+
+
+def mark(folder: str | os.PathLike[str], ids: Sequence[str], *, correct: bool) -> int:
+    """Mark demonstrations as right or wrong (`Record.correct`); returns how many.
+
+    What is wrong stays in the bank and has the score 0, as rows that a fit is sure of; the next fit learns nothing from
+    it. What is right gets its vectors back from the bundle's own posterior. Either is last in the bank afterwards.
+
+    Raises:
+        InputError: an id is not there.
+        BundleError, DiskError: as `add`.
+    """
+    read_manifest(folder)
+    with changing(folder) as (place, work):
+        manifest = read_manifest(place)
+        clean(place, manifest)
+        sides, wanted = _sides(manifest), set(ids)
+        pool = Pool(place, files=_bank_files(manifest) | _model_files(manifest, sides))
+        store = BankStore(place / manifest["bank"])
+        _all_there(folder, store, wanted)
+        rows = [(row, record) for row, record in enumerate(store) if record.id in wanted]
+        marked = [replace(record, metadata={**record.metadata, "correct": correct}) for _, record in rows]
+        vectors = {name: pool.bank_vectors(name, marked) for name in sides}
+        if not correct:
+            vectors["skillshot"] = demoted(vectors["skillshot"], np.ones(len(marked)))
+        kept = np.setdiff1d(np.arange(len(store)), [row for row, _ in rows])
+        _commit(place, work, manifest, kept, marked, vectors)
+        return len(marked)
+
+
+def _all_there(folder: str | os.PathLike[str], store: BankStore, ids: Iterable[str]) -> None:
+    missing = [record_id for record_id in sorted(ids) if not store.has(record_id)]
+    if missing:
+        raise InputError(f"{folder} has no demonstration {missing[0]!r}")
 
 
 def _sides(manifest: Mapping[str, Any]) -> list[str]:
