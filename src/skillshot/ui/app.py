@@ -148,9 +148,7 @@ class Pages:
 
     def add(self) -> Answer:
         """The form of a new row, and its addition."""
-        given = {
-            name: request.form.get(name, "") for name in ("question", "context", "options", "rationale", "answer", "id")
-        }
+        given = {name: request.form.get(name, "") for name in GIVEN}
         if request.method == "GET":
             return self._page("add", given=given, problem="")
         row: dict[str, Any] = {
