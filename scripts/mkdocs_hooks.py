@@ -20,5 +20,5 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Links that leave docs/ for a plot go to its copy."""
-    return markdown.replace(f"../../{PLOTS}/", "../plots/")
+    """Links that leave docs/ for a plot or for SECURITY.md go to its copy."""
+    return markdown.replace(f"../../{PLOTS}/", "../plots/").replace("../../SECURITY.md", "../reference/security.md")
