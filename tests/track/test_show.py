@@ -153,6 +153,11 @@ def test_answers_are_next_to_each_other(root: Path) -> None:
     bed.write(root, "reports/evaluate_rows.csv", ROWS.replace("b a", "c"))
     with pytest.raises(TrackError, match=r"evaluate_rows\.csv: c is not in bank\.jsonl\nrun `dvc repro evaluate`"):
         read_answers(root)
+    bed.write(root, "reports/evaluate_rows.csv", ROWS)
+    ids = ("a", "b", "b a")
+    bed.write(root, "data/validate/bank.jsonl", "".join(json.dumps(BANK[0] | {"id": name}) + "\n" for name in ids))
+    (one,) = read_answers(root)  # an id may have a blank
+    assert [record.id for record in one.answers["skillshot"].demonstrations] == ["b a"]
     bed.write(root, "reports/evaluate_rows.csv", "query,selector,nll\nq1,skillshot,0.6\n")
     assert read_answers(root) == []
 

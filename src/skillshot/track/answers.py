@@ -48,11 +48,11 @@ def read_answers(root: Path) -> list[Asked]:
     if not rows or "demonstrations" not in rows[0]:
         return []
     queries = _chosen(root / QUERIES, {row["query"] for row in rows})
-    bank = _chosen(root / BANK, {name for row in rows for name in row["demonstrations"].split()})
+    bank = {record.id: record for record in _records(root / BANK)}
     found: dict[str, dict[str, Answer]] = {}
     for row in rows:
         found.setdefault(row["query"], {})[row["selector"]] = Answer(
-            tuple(bank[name] for name in row["demonstrations"].split()),
+            tuple(bank[name] for name in _named(row["demonstrations"], bank)),
             row.get("found", ""),
             row["correct"] == "1" if row.get("correct") else None,
             float(row["nll"]) if row.get("nll") else None,
@@ -91,6 +91,18 @@ def _ours_first(answers: Mapping[str, Answer]) -> dict[str, Answer]:
 
 def _text(record: Record) -> str:
     return "\n".join(filter(None, (record.text, record.rationale, f"Answer: {record.answer}")))
+
+
+def _named(text: str, known: Mapping[str, Record]) -> Iterator[str]:
+    """The ids of which `text` is made, with blanks between them; an id may have blanks itself: the longest is taken."""
+    words = text.split(" ") if text else []
+    while words:
+        ends = range(len(words), 0, -1)
+        end = next((end for end in ends if " ".join(words[:end]) in known), None)
+        if end is None:
+            raise TrackError(f"{ROWS}: {words[0]} is not in {Path(BANK).name}\nrun `dvc repro evaluate`")
+        yield " ".join(words[:end])
+        words = words[end:]
 
 
 def _chosen(path: Path, names: set[str]) -> dict[str, Record]:
