@@ -32,7 +32,9 @@ class Parts:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, copied: Path | None = None) -> None:
         self.seen: list[Record] = []
         self.copied = copied
-        monkeypatch.setattr("skillshot.encoder.load_encoder", lambda _: SimpleNamespace(parameters=list))
+        ready = SimpleNamespace(files=[], encoder=lambda: None, max_difference=0.0)
+        monkeypatch.setattr("skillshot.export.ready.ready_encoder", lambda _: ready)
+        monkeypatch.setattr("skillshot.export.ready.fastest", lambda *_: None)
         monkeypatch.setattr("skillshot.encoder.embed_texts", self.embed)
         monkeypatch.setattr("skillshot.api._known_language", lambda *_: 0.987654)
         self.suspicious: list[dict[str, Any]] = []
@@ -285,9 +287,9 @@ def test_from_examples_to_a_shared_bundle_and_back(story: Story, tmp_path: Path)
 
 def test_a_bank_in_a_language_that_the_encoder_lacks_is_warned(caplog: pytest.LogCaptureFixture) -> None:
     from skillshot.api import _known_language
-    from skillshot.encoder import load_encoder
+    from skillshot.export.ready import ready_encoder
 
-    encoder = load_encoder()
+    encoder = ready_encoder("minilm").encoder()
     assert _known_language(encoder, ["How many apples are left in the basket?"]) > 0.9 and not caplog.text
     assert _known_language(encoder, ["바구니에 남은 사과는 몇 개입니까?"]) < 0.3
     assert "knows little of the bank's language" in caplog.text

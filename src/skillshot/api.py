@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -103,19 +104,21 @@ def fit_bundle(bank: Examples, out: Path, params: Params, *, baselines: bool = F
 
     from skillshot.bundle.build import build_bundle, bundle_facts
     from skillshot.common.space import need, writing
-    from skillshot.encoder import embed_texts, load_encoder
+    from skillshot.encoder import embed_texts
     from skillshot.export.model import export_model
+    from skillshot.export.ready import fastest, ready_encoder
     from skillshot.training.fit import fit
 
-    encoder = load_encoder(params.embed.model)
-    weights = sum(weight.numel() * weight.element_size() for weight in encoder.parameters())
-    for place, times in ((Path(tempfile.gettempdir()), 2), (out, 4)):  # before minutes of work; once more when built
-        need(place, times * weights, "fitting")  # fp32 and int8, exported and then copied, perhaps to the same disk
-    size = params.embed.batch_size
+    ready = ready_encoder(params.embed.model)
+    size = sum(path.stat().st_size for path in ready.files)
+    for place, times in ((Path(tempfile.gettempdir()), 1), (out, 2)):  # before minutes of work; once more when built
+        need(place, times * size, "fitting")  # copied, and then once more, perhaps to the same disk
+    batch = params.embed.batch_size
     texts = [record.text for record in records]
-    known = _known_language(encoder, texts)
-    question = embed_texts(encoder, texts, size, "questions")
-    rationale = embed_texts(encoder, structure.texts, size, "rationales") if baselines else None
+    encoder = fastest(ready, params.embed.model)
+    known = _known_language(ready.encoder(), texts)
+    question = embed_texts(encoder, texts, batch, "questions")
+    rationale = embed_texts(encoder, structure.texts, batch, "rationales") if baselines else None
     embedded_sides = {"questions": question} | ({"rationales": rationale} if rationale is not None else {})
     for side, embedded in embedded_sides.items():
         if embedded.truncated:
@@ -126,8 +129,11 @@ def fit_bundle(bank: Examples, out: Path, params: Params, *, baselines: bool = F
     fitted = fit(records, question.vectors, explained, params.train, params.seed)
     with tempfile.TemporaryDirectory() as work, writing(Path(work)):
         model = Path(work) / "model"
-        logger.info("export: the encoder and the networks as ONNX, checked against torch")
-        parity = export_model(encoder, fitted, texts, question.vectors, params, model)
+        logger.info("export: the networks as ONNX, checked against torch")
+        model.mkdir()
+        for path in ready.files:
+            shutil.copyfile(path, model / path.name)
+        parity = export_model(fitted, texts, question.vectors, params, model, ready.max_difference)
         vectors = dict(fitted.vectors) | {"question": question.vectors}
         if rationale is not None:
             vectors["rationale"] = rationale.vectors
@@ -164,10 +170,7 @@ def _known_language(encoder: Any, texts: Sequence[str]) -> float:
     """How well the encoder knows the words of a bank, 0 to 1; little is logged."""
     from skillshot.features.knowledge import encoder_knowledge
 
-    tokenizer = encoder.tokenizer
-    known = encoder_knowledge(
-        texts, lambda parts: tokenizer(list(parts), add_special_tokens=False)["input_ids"], tokenizer.unk_token_id
-    )
+    known = encoder_knowledge(texts, encoder.pieces, encoder.unknown)
     if known < LITTLE:
         logger.warning(
             "embed: the encoder knows little of the bank's language (%.2f of 1): it counts as far as it predicts\n"

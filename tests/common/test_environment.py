@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from skillshot.common.environment import DEFAULTS, PRIVATE, configure, home
+from skillshot.common.environment import DEFAULTS, PRIVATE, cache_folder, configure, home
 from skillshot.common.errors import EngineError
-from skillshot.llm.weights import SHA256, cache_folder, unpacked
+from skillshot.llm.weights import SHA256, unpacked
 
 SELECT = """
 import sys, skillshot
@@ -142,6 +142,6 @@ def test_the_folder_of_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     monkeypatch.setenv("HOME", str(tmp_path))
     assert cache_folder() == tmp_path / ".cache/skillshot" and home() == tmp_path
     monkeypatch.setenv("HOME", "")
-    assert home() is None
+    assert home() is cache_folder() is None
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache_folder() == tmp_path / "skillshot"

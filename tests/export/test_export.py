@@ -158,9 +158,6 @@ def test_int8_is_near_fp32_and_a_quarter_of_the_size(bundle: Path) -> None:
     assert (folder / "encoder.int8.onnx").stat().st_size < 0.3 * (folder / "encoder.onnx").stat().st_size
 
 
-NARROW = ["the cat liked the girl", "a rose was helped by a dog"]  # a bank of few words
-
-
 def _encoder_copy(bundle: Path, folder: Path) -> Path:
     folder.mkdir()
     for name in ("encoder.onnx", "encoder.json", "tokenizer.json"):
@@ -177,14 +174,14 @@ def few_sequences() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def narrow(bundle: Path, tmp_path_factory: pytest.TempPathFactory, few_sequences: None) -> Path:  # noqa: ARG001
-    folder = _encoder_copy(bundle, tmp_path_factory.mktemp("int8") / "narrow")
-    quantise(folder, NARROW)
+def levelled_copy(bundle: Path, tmp_path_factory: pytest.TempPathFactory, few_sequences: None) -> Path:  # noqa: ARG001
+    folder = _encoder_copy(bundle, tmp_path_factory.mktemp("int8") / "levelled")
+    quantise(folder)
     return folder
 
 
 def test_int8_bytes_are_reproducible_and_the_root_logger_is_left_alone(
-    bundle: Path, narrow: Path, tmp_path: Path
+    bundle: Path, levelled_copy: Path, tmp_path: Path
 ) -> None:
     """The quantiser logs to it, and `logging` then gives it a handler that repeats the application's messages."""
     folder = _encoder_copy(bundle, tmp_path / "again")
@@ -192,24 +189,24 @@ def test_int8_bytes_are_reproducible_and_the_root_logger_is_left_alone(
     handlers, level = root.handlers[:], root.level
     root.handlers[:] = []
     try:
-        quantise(folder, NARROW)
+        quantise(folder)
         assert (root.handlers, root.level) == ([], level)
     finally:
         root.handlers[:] = handlers
-    assert (folder / "encoder.int8.onnx").read_bytes() == (narrow / "encoder.int8.onnx").read_bytes()
+    assert (folder / "encoder.int8.onnx").read_bytes() == (levelled_copy / "encoder.int8.onnx").read_bytes()
 
 
 def test_levelled_channels_reduce_the_int8_loss_on_unseen_words(
-    bundle: Path, narrow: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bundle: Path, levelled_copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = _encoder_copy(bundle, tmp_path / "plain")
     monkeypatch.setattr("skillshot.export.quantise._levelled", lambda model, _: model)
-    quantise(plain, NARROW)
+    quantise(plain)
     asked = ["A train leaves at 8:15 a.m. and covers 60 miles.", "Which singer performed in most stadiums?"]
     exact = TextEncoder(bundle / "model").encode(asked)
     lost = {folder: (1 - (exact * TextEncoder(folder, precision="int8").encode(asked)).sum(1)).mean()
-            for folder in (narrow, plain)}  # fmt: skip
-    assert lost[narrow] < 0.9 * lost[plain]
+            for folder in (levelled_copy, plain)}  # fmt: skip
+    assert lost[levelled_copy] < 0.9 * lost[plain]
 
 
 @pytest.mark.usefixtures("few_sequences")
@@ -219,7 +216,7 @@ def test_levelling_does_not_change_the_function(bundle: Path, tmp_path: Path) ->
     folder = _encoder_copy(bundle, tmp_path / "levelled")
     model = onnx.load(folder / "encoder.onnx")
     before = len(model.graph.node)
-    levelled = _levelled(model, _tokens(folder, TEXTS))
+    levelled = _levelled(model, _tokens(folder))
     assert len(levelled.graph.node) > before
     onnx.save(levelled, folder / "encoder.onnx")
     np.testing.assert_allclose(

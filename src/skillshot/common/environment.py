@@ -57,6 +57,18 @@ def home() -> Path | None:
         return None
 
 
+def cache_folder() -> Path | None:
+    """Folder of what is made once on a machine: SKILLSHOT_MODELS, or skillshot/ in XDG_CACHE_HOME, or in ~/.cache.
+
+    The first that is set; None where neither is, and there is no home folder.
+    """
+    if given := os.environ.get("SKILLSHOT_MODELS"):
+        return Path(given)
+    if cache := os.environ.get("XDG_CACHE_HOME"):
+        return Path(cache) / "skillshot"
+    return None if (folder := home()) is None else folder / ".cache" / "skillshot"
+
+
 def repository(start: Path | None = None) -> Path:
     """The repository's root: the nearest folder upwards that holds `dvc.yaml`, or `start` where there is none."""
     start = (start or Path.cwd()).resolve()

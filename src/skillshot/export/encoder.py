@@ -10,9 +10,20 @@ from typing import TYPE_CHECKING, Any
 from skillshot.common.errors import InputError
 from skillshot.common.io import write_json
 from skillshot.export.canonical import export_graph
+from skillshot.export.quantise import quantise
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+
+
+def write_encoder(encoder: SentenceTransformer, folder: Path) -> None:
+    """Write all files of an encoder, `export_encoder`'s and the int8 copy.
+
+    Raises:
+        InputError: the model cannot be exported.
+    """
+    export_encoder(encoder, folder)
+    quantise(folder)
 
 
 def export_encoder(encoder: SentenceTransformer, folder: str | os.PathLike[str]) -> dict[str, Any]:

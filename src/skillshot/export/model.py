@@ -11,9 +11,7 @@ import numpy as np
 from skillshot.common.arrays import Floats
 from skillshot.common.errors import SkillshotError
 from skillshot.common.params import Params
-from skillshot.export.encoder import export_encoder
 from skillshot.export.networks import agreement, export_networks
-from skillshot.export.quantise import quantise
 from skillshot.runtime.layout import QUESTION_VIEW, RATIONALE_VIEW
 
 if TYPE_CHECKING:
@@ -21,13 +19,19 @@ if TYPE_CHECKING:
 
 
 def export_model(
-    encoder: Any, fitted: Fitted, texts: Sequence[str], embeddings: Floats, params: Params, folder: Path
+    fitted: Fitted,
+    texts: Sequence[str],
+    embeddings: Floats,
+    params: Params,
+    folder: Path,
+    difference: float | None = None,
 ) -> dict[str, Any]:
-    """Write encoder and networks as ONNX into `folder`, and check parity on bank questions.
+    """Write the networks as ONNX into `folder`, where the encoder's files are, and check parity on bank questions.
 
     Args:
-        encoder: the sentence-transformers model that computed `embeddings`.
-        texts, embeddings: the bank's question texts and their torch embeddings (n, d).
+        texts, embeddings: the bank's question texts and their embeddings (n, d).
+        difference: largest difference of the encoder's files from torch, where they computed `embeddings`; None: torch
+            did, and the difference is measured.
 
     Returns:
         the report of the stage: file sizes, differences, share of equal choices.
@@ -39,16 +43,13 @@ def export_model(
 
     from skillshot.runtime.onnx import Session, TextEncoder
 
-    folder.mkdir(parents=True, exist_ok=True)
-    facts = export_encoder(encoder, folder)
-    order = np.random.default_rng(params.seed).permutation(len(texts))
-    quantise(folder, [texts[row] for row in order[::-1]])  # from the end, because the parity questions are the first
     fitted.question_view.save(folder / QUESTION_VIEW)
     fitted.rationale_view.save(folder / RATIONALE_VIEW)
+    dimension = embeddings.shape[1]
     widths = {
-        "sentence_embedding": facts["dimension"],
-        "question_embedding": facts["dimension"],
-        "rationale_embedding": facts["dimension"],
+        "sentence_embedding": dimension,
+        "question_embedding": dimension,
+        "rationale_embedding": dimension,
         "lexical": fitted.question_view.width,
         "question_lexical": fitted.question_view.width,
         "rationale_lexical": fitted.rationale_view.width,
@@ -56,18 +57,20 @@ def export_model(
     networks = dict(fitted.policies) | {f"{name}_posterior": net for name, net in fitted.posteriors.items()}
     export_networks(networks, widths, folder)
 
-    rows = order[: params.export.parity_questions]
+    rows = np.random.default_rng(params.seed).permutation(len(texts))[: params.export.parity_questions]
     sample = [texts[row] for row in rows]
     onnx_feeds = {
-        "sentence_embedding": TextEncoder(folder).encode(sample),
+        "sentence_embedding": TextEncoder(folder).encode(sample) if difference is None else embeddings[rows],
         "lexical": fitted.question_view.transform(sample),
     }
     torch_feeds = onnx_feeds | {"sentence_embedding": embeddings[rows]}
     int8_feeds = onnx_feeds | {"sentence_embedding": TextEncoder(folder, precision="int8").encode(sample)}
     cosines = np.einsum("ij,ij->i", int8_feeds["sentence_embedding"], embeddings[rows])
+    if difference is None:
+        difference = float(np.abs(onnx_feeds["sentence_embedding"] - embeddings[rows]).max())
     report: dict[str, Any] = {
         "int8": {"mean_cosine": float(cosines.mean()), "worst_cosine": float(cosines.min())},
-        "encoder": {"max_difference": float(np.abs(onnx_feeds["sentence_embedding"] - embeddings[rows]).max())},
+        "encoder": {"max_difference": difference},
         "bytes": {path.name: path.stat().st_size for path in sorted(folder.glob("*.onnx"))},
     }
     for name, network in fitted.policies.items():

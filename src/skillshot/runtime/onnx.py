@@ -143,6 +143,21 @@ class TextEncoder:
                 raise ValueError(f"it returns more than {self.window} tokens")
         return found
 
+    def too_long(self, texts: Sequence[str]) -> list[bool]:
+        """Whether each text has more than `window` tokens."""
+        return [bool(encoding.overflowing) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+
+    def pieces(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of each text without begin and end tokens, at most `window`."""
+        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
+
+    @property
+    def unknown(self) -> int | None:
+        """Id of the token for what the vocabulary lacks; None where it lacks nothing."""
+        model = self._tokenizer.model
+        token = getattr(model, "unk_token", None)
+        return getattr(model, "unk_id", None) if token is None else self._tokenizer.token_to_id(token)
+
     def encode(self, texts: Sequence[str]) -> Floats:
         """Embed texts (any Unicode; lone surrogates become U+FFFD), longest first to save padding."""
         tokens = self.tokenise(texts)

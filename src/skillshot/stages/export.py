@@ -11,6 +11,7 @@ from skillshot.common.io import write_json
 from skillshot.common.params import load_params
 from skillshot.common.record import read_records
 from skillshot.encoder import load_encoder
+from skillshot.export.encoder import write_encoder
 from skillshot.export.model import export_model
 from skillshot.model.fitted import Fitted
 from skillshot.stages._runner import stage_main
@@ -22,10 +23,12 @@ def main() -> None:
     params = load_params()
     folder = Path("models/export")
     shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    write_encoder(load_encoder(params.embed.model), folder)
     texts = [record.text for record in read_records("data/validate/bank.jsonl")]
     embeddings = np.load("data/embed/bank_question.npy", allow_pickle=False)
     fitted = Fitted.load("models/train")
-    report = export_model(load_encoder(params.embed.model), fitted, texts, embeddings, params, folder)
+    report = export_model(fitted, texts, embeddings, params, folder)
     write_json("reports/export.json", report)
 
 
