@@ -38,8 +38,8 @@ class EmbeddedEngine:
 
     No log-probability depends on the other prompts. Yet what two prompts begin with is read once: prompts are read in
     the order of their text, so that each shares as much as possible with the one before it, whose keys and values are
-    kept. With the package's settings (`common.environment`) on x86, fp32 results are those of each prompt read alone, to
-    the last bit; elsewhere log-probabilities agree to about 5e-5.
+    kept. On x86 with the package's settings (`common.environment`), fp32 results are to the last bit those of each
+    prompt read alone; elsewhere log-probabilities agree to about 5e-5.
 
     `score` also keeps the keys and values of up to `KEPT` tokens. A `complete` of the same prompts right after it does
     not read them again, and starts after the leading tokens in which the greedy answer agrees with the scored text.
