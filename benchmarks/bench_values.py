@@ -5,7 +5,8 @@
 
 Parts:
 
-* gain: Spearman of what is known at selection time against the exact Shapley value, within queries and over all.
+* gain: Spearman of what is known at selection time against the exact Shapley value: mean of the queries' own, over all
+  demonstrations, and over all with each query's mean taken off both sides (queries differ in what there is to gain).
 * damage: rationales of a share of the rows that these queries get are exchanged, wherever the rows were chosen. So the
   demonstrations hold them, though a fit would choose such rows last. The AUROC is that of a row's mean value.
 * tokens: tokens that the embedded model reads, with shared beginnings read once, against each prompt read alone.
@@ -46,6 +47,7 @@ from skillshot.llm.engine import Engine  # noqa: E402
 from skillshot.llm.open import open_engine  # noqa: E402
 from skillshot.runtime.hedge import CANDIDATES, HEDGE  # noqa: E402
 from skillshot.runtime.prompt import continuation, render  # noqa: E402
+from skillshot.runtime.store import question_key  # noqa: E402
 from skillshot.runtime.types import Demonstration  # noqa: E402
 from skillshot.selectors.choose import choose  # noqa: E402
 from skillshot.selectors.pool import Pool  # noqa: E402
@@ -88,7 +90,9 @@ class Chosen:
     def _covered(self, query: Record, rows: Rows) -> Doubles:
         """Expected similarity of a subset's best member to the true rationale, (2^k,), as `hedge` maximises it."""
         bundle = self.selector._bundle
-        near, scores = bundle.search(bundle.policy([query.text])[0], CANDIDATES, None)
+        near, scores = bundle.search(bundle.policy([query.text])[0], CANDIDATES + 1, None)
+        others = bundle.store.keys[near] != np.uint64(question_key(query.question))
+        near, scores = near[others][:CANDIDATES], scores[others][:CANDIDATES]
         likely = np.exp((scores - scores[0]) / bundle.scoring.doubt)
         vectors = bundle.vectors[near].astype(np.float32) * bundle.scoring.weights
         similar = np.maximum(vectors @ bundle.vectors[rows].astype(np.float32).T, 0)
@@ -104,15 +108,13 @@ def gain(chosen: Chosen, engine: Engine, params: EvaluateParams, seed: int) -> d
     out: dict[str, Any] = {"gain": valued.summary["gain"], "prompts": valued.summary["prompts"], "spearman": {}}
     for name, found in chosen.predictions().items():
         pairs = [(x, y) for x, y in zip(found, exact, strict=True) if len(y) > 1]
+        centred = [(x - x.mean(), y - y.mean()) for x, y in pairs]
         within = np.array([spearman(x, y) for x, y in pairs])
         out["spearman"][name] = {
             "within": interval(lambda i, w=within: float(np.nanmean(w[i])), len(pairs), seed),
-            "over_all": interval(
-                lambda i, p=pairs: spearman(
-                    np.concatenate([p[j][0] for j in i]), np.concatenate([p[j][1] for j in i])
-                ), len(pairs), seed,
-            ),
-        }  # fmt: skip
+            "over_all": interval(lambda i, p=pairs: pooled(p, i), len(pairs), seed),
+            "over_all_minus_mean": interval(lambda i, p=centred: pooled(p, i), len(pairs), seed),
+        }
     return out
 
 
@@ -221,6 +223,11 @@ def spearman(x: Doubles, y: Doubles) -> float:
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         return float("nan")
     return float(np.corrcoef(rankdata(x), rankdata(y))[0, 1])
+
+
+def pooled(pairs: Sequence[tuple[Doubles, Doubles]], queries: Sequence[int]) -> float:
+    """Spearman's correlation over all demonstrations of some queries."""
+    return spearman(*(np.concatenate([pairs[i][side] for i in queries]) for side in (0, 1)))
 
 
 def interval(measure: Callable[[Any], float], queries: int, seed: int) -> dict[str, float]:

@@ -81,6 +81,7 @@ def test_gain_correlates_every_prediction_with_the_exact_value(benchmark: Any, c
     assert found["prompts"] == 160
     assert found["spearman"]["score"]["within"]["mean"] == pytest.approx(1, abs=1e-3)
     assert found["spearman"]["score"]["over_all"]["low"] > 0.99
+    assert found["spearman"]["score_minus_mean"]["over_all_minus_mean"]["low"] > 0.99
     for one in found["spearman"].values():
         assert one["within"]["low"] <= one["within"]["mean"] <= one["within"]["high"]
 
