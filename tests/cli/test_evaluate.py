@@ -84,3 +84,34 @@ def test_without_answers_to_write_a_rationale_is_enough(command: list[str], tmp_
     assert main(command) == 2
     assert main([*command, "--no-answers", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["selectors"]["random"]["nll"] > 0
+
+
+def test_values_are_printed_and_written_and_cost_a_prompt_for_each_other_subset(
+    command: list[str], tmp_path: Path, model: FakeEngine, capsys: Capture
+) -> None:
+    given = [*command, "--shots", "2", "--no-answers", "--set", "evaluate.bootstrap=50"]
+    assert main(given) == 0
+    before = len(model.calls)
+    capsys.readouterr()
+    assert main([*given, "--values", "--out", str(tmp_path / "out")]) == 0
+    text = capsys.readouterr().out
+    assert "values: 6 queries, 24 prompts; nats per token of the gold text; positive helps" in text
+    assert "rows that help most, by the sum over their queries:" in text and "little evidence" in text
+    assert len(model.calls) - before == 6 * 3, "the whole set is in the cache"
+    summary = json.loads((tmp_path / "out/values.json").read_text())
+    assert sum(row["queries"] for row in summary["rows"]) == 12
+    assert sum(row["sum"] for row in summary["rows"]) == pytest.approx(6 * summary["gain"]["mean"], abs=1e-3)
+    assert main([*given, "--values", "--offline", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["values"] == summary
+
+
+def test_values_need_skillshot_and_at_most_six_demonstrations(
+    command: list[str], model: FakeEngine, capsys: Capture
+) -> None:
+    assert main([*command, "--values", "--shots", "7"]) == 2
+    assert "give --shots 6 or fewer" in capsys.readouterr().err
+    assert main([*command, "--values", "--selectors", "random"]) == 2
+    assert (
+        "--values: the demonstrations of skillshot are valued; add skillshot to --selectors" in capsys.readouterr().err
+    )
+    assert not model.calls

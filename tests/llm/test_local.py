@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ pytestmark = pytest.mark.weights
 
 torch = pytest.importorskip("torch")
 
+# MKL with these instructions computes a row the same way among any number of rows from 4
+PINNED = os.environ.get("MKL_CBWR") == "AVX2" and torch.backends.mkl.is_available()
 TEXT = "Question: Emma has 12 apples and gives 5 away. 한국어도 된다.\nAnswer: She keeps 12 - 5 = 7."
 
 
@@ -127,10 +130,58 @@ def test_scores_do_not_depend_on_other_prompts_and_completions_reuse_the_forward
     read_again = dict(engine.complete(prompts, Decoding(4)))
     assert [read_again[i].text for i in range(3)] == [kept[i].text for i in range(3)]
     assert [scored[i].logprobs for i in range(3)] == [
-        next(iter(engine.score([p], [g])))[1].logprobs for p, g in zip(prompts, golds, strict=True)
+        pytest.approx(next(iter(engine.score([p], [g])))[1].logprobs, abs=1e-4)
+        for p, g in zip(prompts, golds, strict=True)
     ]
     assert all(len(scored[i].logprobs) == len(engine.tokens(golds[i])) for i in range(3))
     assert all(scored[i].prompt_tokens == len(engine.tokens(prompts[i])) for i in range(3))
+
+
+def test_what_texts_begin_with_is_read_once_and_no_log_probability_changes(
+    engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown, query = examples(3, 7), examples(1, 40)[0]
+    subsets = [[one for i, one in enumerate(shown) if subset >> i & 1] for subset in range(8)]
+    prompts, golds = [render(subset, query.question) for subset in subsets], [continuation(query)] * 8
+    whole, read, prefill = [], [], engine._model.prefill
+
+    def counted(ids: torch.Tensor, keep: int, known: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        whole.append(len(ids))
+        read.append(len(ids) - (0 if known is None else known.shape[3]))
+        return prefill(ids, keep, known)
+
+    monkeypatch.setattr(engine._model, "prefill", counted)
+    alone = []
+    for prompt, gold in zip(prompts, golds, strict=True):
+        engine._last = [], None
+        alone.append(next(engine.score([prompt], [gold]))[1].logprobs)
+    assert read == whole
+    read.clear()
+    together = dict(engine.score(prompts[::-1], golds))
+    assert sum(read) < 0.7 * sum(whole)
+    assert [together[7 - i].logprobs for i in range(8)] == [pytest.approx(found, abs=1e-4) for found in alone]
+    if PINNED:
+        assert [together[7 - i].logprobs for i in range(8)] == alone
+    read.clear()
+    assert next(engine.score(prompts[:1], golds[:1]))[1].logprobs == together[7].logprobs
+    monkeypatch.setattr("skillshot.llm.local.KEPT", 120)
+    list(engine.score(prompts, golds))
+    assert 1 <= len(engine._kept) < 8, "memory is bounded"
+    few = dict(engine.complete(prompts[:3], Decoding(2)))
+    assert {i: answer.text for i, answer in engine.complete(prompts[:3], Decoding(2))} == {
+        i: answer.text for i, answer in few.items()
+    }
+
+
+@pytest.mark.parametrize(("start", "end"), [(4, 70), (61, 130), (64, 130), (65, 67 + 64), (126, 130)])
+def test_reading_may_begin_anywhere(engine: EmbeddedEngine, start: int, end: int) -> None:
+    ids = torch.tensor((engine.tokens(TEXT) * 4)[:140])
+    _, store = engine._model.prefill(ids, keep=1)
+    whole, keys = engine._model.prefill(ids[:end], keep=end - start)
+    part, same = engine._model.prefill(ids[:end], keep=end - start, known=store[:, :, :, :start])
+    assert torch.allclose(part, whole, atol=2e-3, rtol=1e-4) and torch.allclose(same, keys, atol=1e-3)
+    if PINNED:
+        assert torch.equal(part, whole) and torch.equal(same, keys)
 
 
 def test_bf16_is_another_model_with_nearly_the_same_scores(engine: EmbeddedEngine, folder: Path) -> None:

@@ -21,12 +21,14 @@ from skillshot.cli.arguments import (
     template_of,
 )
 from skillshot.cli.output import print_json, print_next
-from skillshot.common.tables import counted, pairs, table, undecided
+from skillshot.common.errors import InputError
+from skillshot.common.tables import OURS, counted, pairs, table, undecided
 
 if TYPE_CHECKING:
     from skillshot.common.params import Params
 
 SHOTS, ORDERS = (1, 2, 4, 8), 3  # of --vary
+EXTREMES = 5  # rows that help most, and that harm most
 
 
 def add_parser(subparsers: Any) -> None:
@@ -56,6 +58,10 @@ def add_parser(subparsers: Any) -> None:
         "--cache", "--record", metavar="FILE", help="answer cache (default .cache/skillshot/llm/llm.jsonl)"
     )
     parser.add_argument("--offline", action="store_true", help="fail on a cache miss")
+    parser.add_argument(
+        "--values", action="store_true",
+        help="also the Shapley value of each demonstration of skillshot, by all subsets: 2^k prompts a query",
+    )  # fmt: skip
     parser.add_argument("--out", metavar="FOLDER", help="also write evaluate.json, evaluate_rows.csv and plots there")
     parser.add_argument(
         "--slice", metavar="FIELD",
@@ -76,6 +82,7 @@ def run(args: argparse.Namespace) -> int:
     from skillshot.evaluation.results import Prices
     from skillshot.evaluation.run import evaluate, sample
     from skillshot.evaluation.slices import CLUSTER, by_slice, skill_clusters, variants
+    from skillshot.evaluation.values import check, demonstration_values
     from skillshot.llm.cache import AnswerCache, default_path
     from skillshot.llm.cached_engine import CachedEngine
     from skillshot.llm.open import open_engine
@@ -91,9 +98,12 @@ def run(args: argparse.Namespace) -> int:
     queries = sample(loaded.records, settings.limit, args.seed)
     most = max(SHOTS) if args.vary == "shots" else settings.shots
     engine, cache = open_engine(params.llm), AnswerCache(args.cache or default_path())
-    selection = choose_all(
-        args.bundle, queries, settings.selectors, most, args.seed, CachedEngine(engine, cache, args.offline), settings
-    )
+    cached = CachedEngine(engine, cache, args.offline)
+    if args.values:
+        if OURS not in settings.selectors:
+            raise InputError(f"--values: the demonstrations of {OURS} are valued; add {OURS} to --selectors")
+        check(cached, settings.shots)
+    selection = choose_all(args.bundle, queries, settings.selectors, most, args.seed, cached, settings)
     chosen = {name: made.demonstrations for name, made in selection.items()}
     choices = {name: [rows[: settings.shots] for rows in picked] for name, picked in chosen.items()}
     if args.vary == "shots":
@@ -106,12 +116,17 @@ def run(args: argparse.Namespace) -> int:
         engine, cache, queries, choices, settings, args.seed, args.offline, selection=selection, prices=prices,
         template=template,
     )  # fmt: skip
+    valuation = (
+        demonstration_values(cached, queries, choices[OURS], settings, args.seed, template) if args.values else None
+    )
     if args.out:
         texts = shown(queries, choices)
         write(evaluation, Path(args.out), texts=texts)
         with atomic_write(Path(args.out) / "disagreements.md") as handle:
             handle.write(markdown(evaluation, texts))
-    report = evaluation.to_dict()
+        if valuation:
+            valuation.write(Path(args.out))
+    report = evaluation.to_dict() | ({"values": valuation.summary} if valuation else {})
     if args.slice:
         of = skill_clusters(Pool(args.bundle), queries, args.seed) if args.slice == CLUSTER else None
         report["slices"] = {args.slice: by_slice(evaluation.rows, queries, args.slice, of)}
@@ -166,6 +181,26 @@ def _print(report: dict[str, Any]) -> None:
             print(
                 table([{"selector": n, **row} for n, row in part["selectors"].items()], ["selector", "accuracy", "nll"])
             )
+    if "values" in report:
+        _print_values(report["values"])
     for name, why in (report.get("missing", {}) | report.get("notes", {})).items():
         print(f"{name}: {why}")
     print(f"{100 * report['timing']['share_in_engine']:.0f} % of the time was spent in the language model")
+
+
+def _print_values(report: dict[str, Any]) -> None:
+    from skillshot.evaluation.values import ENOUGH
+
+    gain, rows = report["gain"], report["rows"]
+    print(f"\nvalues: {counted(report['queries'], 'query')}, {counted(report['prompts'], 'prompt')}; {report['unit']}")
+    print(f"all demonstrations against none: {gain['mean']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}]")
+    columns = ["demonstration", "queries", "shapley", "low", "high", "leave_one_out"]
+    for title, part in (
+        ("help most", [row for row in rows if row["sum"] > 0][:EXTREMES]),
+        ("harm most", [row for row in reversed(rows) if row["sum"] < 0][:EXTREMES]),
+    ):
+        print(f"rows that {title}, by the sum over their queries:{'' if part else ' none'}")
+        if part:
+            print(table(part, columns))
+    if any(row["low"] is None for row in rows):
+        print(f"without an interval: chosen for fewer than {ENOUGH} queries, little evidence")

@@ -12,7 +12,7 @@ from skillshot.common.io import atomic_write, write_json
 from skillshot.common.record import Record
 from skillshot.common.sinks import csv_cell
 from skillshot.evaluation.plots import plot
-from skillshot.evaluation.results import Evaluation, QueryResult
+from skillshot.evaluation.results import Evaluation
 
 COLUMNS = (
     "query", "selector", "answer_type", "correct", "valid", "nll", "prompt_tokens", "completion_tokens", "calls",
@@ -47,13 +47,13 @@ def shown(queries: Sequence[Record], choices: Mapping[str, Sequence[Sequence[Rec
     return {record.id: record for record in (*chosen, *queries)}
 
 
-def write_rows(rows: Sequence[QueryResult], path: Path) -> None:
-    """One line per query and selector; a text that a spreadsheet would run as a formula begins with an apostrophe."""
+def write_rows(rows: Sequence[object], path: Path, columns: Sequence[str] = COLUMNS) -> None:
+    """One line per row; a text that a spreadsheet would run as a formula begins with an apostrophe."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow(columns)
     for row in rows:
-        writer.writerow([_cell(getattr(row, column)) for column in COLUMNS])
+        writer.writerow([_cell(getattr(row, column)) for column in columns])
     with atomic_write(path) as handle:
         handle.write(text.getvalue())
 

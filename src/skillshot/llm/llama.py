@@ -1,8 +1,12 @@
 """Forward pass of a Llama model in plain torch, for prefill of one text and batched greedy decoding.
 
-It is our own on purpose: bit-identical to `transformers` on one text (a test compares), without its import time, and
-with control of the key/value cache, so that scored prompts are not read twice. `dtype` is that of the matrix products
-inside the blocks; sums, norms, softmax and the output matrix are always fp32. Architecture: Touvron et al. 2023 (arXiv
+It is our own on purpose: as exact as `transformers` (a test compares), without its import time, and with control of
+the key/value cache, so that nothing is read twice, neither a prompt nor what it begins with. `dtype` is that of the
+matrix products inside the blocks; sums, norms, softmax and the output matrix are always fp32.
+
+What is computed at a position depends on the text before it, to the last bit, and not on where reading began: a row of
+a matrix product is the same among any `FEWEST` or more rows, and attention takes place in blocks of positions that are
+always the same and always full. Architecture: Touvron et al. 2023 (arXiv
 2302.13971); grouped queries: 2305.13245.
 """
 
@@ -18,7 +22,8 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor
 
-BLOCK = 64  # queries per product in bf16 attention; more would compute scores that the mask discards
+BLOCK = 64  # positions per attention product; with more, too many scores are computed that the mask discards
+FEWEST = 4  # rows of a matrix product; MKL adds up fewer in another order
 
 
 class Layer(NamedTuple):
@@ -76,21 +81,30 @@ class Llama:
         self.sin = torch.cat([-angles.sin(), angles.sin()], -1)
 
     @torch.inference_mode()
-    def prefill(self, ids: Tensor, keep: int) -> tuple[Tensor, Tensor]:
+    def prefill(self, ids: Tensor, keep: int, known: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Read one text, (tokens,) int64.
+
+        Args:
+            keep: last positions whose logits are wanted.
+            known: keys and values of the first tokens, of a text that begins the same; at least `keep` and `FEWEST`
+                tokens are left to read.
 
         Returns:
             logits of the last `keep` positions (keep, vocabulary), and keys and values
             (layers, 2, kv heads, tokens, head_dim).
         """
-        x, n = self.embedding[ids], len(ids)
-        store = torch.empty(len(self.layers), 2, self.kv_heads, n, self.width)
+        n, start = len(ids), 0 if known is None else known.shape[3]
+        x, positions = self.embedding[ids[start:]], torch.arange(start, n)
+        # keys behind the text are zeros that the mask hides, so that its last block is as wide as all others
+        store = torch.zeros(len(self.layers), 2, self.kv_heads, n + -n % BLOCK, self.width)
+        if known is not None:
+            store[:, :, :, :start] = known
         for i, layer in enumerate(self.layers):
-            q, k, v = self._qkv(x, layer, torch.arange(n))
-            store[i, 0], store[i, 1] = k.transpose(0, 1), v.transpose(0, 1)
-            mixed = self._attend(q.transpose(0, 1), store[i, 0], store[i, 1])
+            q, k, v = self._qkv(x, layer, positions)
+            store[i, 0, :, start:n], store[i, 1, :, start:n] = k.transpose(0, 1), v.transpose(0, 1)
+            mixed = self._attend(q.transpose(0, 1), store[i, 0], store[i, 1], start)
             x = self._rest(x, mixed.transpose(0, 1), layer)
-        return self.logits(x[-keep:]), store
+        return self.logits(x[-keep:]), store[:, :, :, :n]
 
     @torch.inference_mode()
     def step(self, ids: Tensor, cache: Cache) -> Tensor:
@@ -120,21 +134,28 @@ class Llama:
         rotated = qk * self.cos[positions][:, None] + qk.roll(self.width // 2, -1) * self.sin[positions][:, None]
         return rotated[:, : self.heads], rotated[:, self.heads :], v
 
-    def _attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """Causal attention of one text, (heads, tokens, head_dim) from (kv heads, tokens, head_dim)."""
+    def _attend(self, q: Tensor, k: Tensor, v: Tensor, start: int) -> Tensor:
+        """Causal attention of one text, (heads, tokens, head_dim) from (kv heads, whole blocks, head_dim).
+
+        start: position of the first query.
+        """
+        skipped, new = start % BLOCK, q.shape[1]
+        q = F.pad(q, (0, 0, skipped, k.shape[1] - start - new))
+        q, k, v = q.to(self.dtype), k.to(self.dtype), v.to(self.dtype)
+        parts = []
+        for at in range(0, q.shape[1], BLOCK):
+            end = start - skipped + at + BLOCK
+            mask = torch.ones(BLOCK, end, dtype=torch.bool).tril(end - BLOCK)
+            parts.append(self._block(q[:, at : at + BLOCK], k[:, :end], v[:, :end], mask))
+        return torch.cat(parts, 1)[:, skipped : skipped + new].float()
+
+    def _block(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
         if self.dtype == torch.float32:
-            return F.scaled_dot_product_attention(q[None], k[None], v[None], is_causal=True, enable_gqa=True)[0]
-        # torch's kernel is no faster with bf16 than with fp32; plain products in blocks are 2.4 times faster
-        n, shared = q.shape[1], (self.kv_heads, -1, self.width)
-        k, v, out = (k.transpose(1, 2) * self.width**-0.5).to(self.dtype), v.to(self.dtype), torch.empty_like(q)
-        for start in range(0, n, BLOCK):
-            end = min(n, start + BLOCK)
-            part = q[:, start:end].reshape(shared).to(self.dtype)
-            scores = (part @ k[:, :, :end]).float().view(self.heads, end - start, end)
-            scores[:, :, start:] += torch.full((end - start,) * 2, -torch.inf).triu(1)
-            weights = scores.softmax(-1).to(self.dtype).view(self.kv_heads, -1, end)
-            out[:, start:end] = (weights @ v[:, :end]).view(self.heads, -1, self.width)
-        return out
+            return F.scaled_dot_product_attention(q[None], k[None], v[None], attn_mask=mask, enable_gqa=True)[0]
+        # torch's kernel is no faster with bf16 than with fp32; plain products are 2.4 times faster
+        scores = (q.reshape(self.kv_heads, -1, self.width) @ k.transpose(1, 2)).view(self.heads, *mask.shape)
+        weights = (scores.float() * self.width**-0.5).masked_fill(~mask, -torch.inf).softmax(-1).to(self.dtype)
+        return torch.matmul(weights.view(self.kv_heads, -1, k.shape[1]), v).view(q.shape)
 
     def _rest(self, x: Tensor, mixed: Tensor, layer: Layer) -> Tensor:
         x = x + _product(mixed.reshape(len(x), -1), layer.out)
