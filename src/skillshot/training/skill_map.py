@@ -1,11 +1,12 @@
-"""Map of the latent space: clusters of skills, named by their rationales, on a two-dimensional map."""
+"""Map of a bank's skills: density clusters on a layout of the skill vectors, labelled by their rationales."""
 
 from __future__ import annotations
 
-from collections import Counter
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,115 +14,156 @@ import numpy.typing as npt
 from skillshot.common.arrays import Floats
 from skillshot.common.io import atomic_write
 from skillshot.common.record import Record
-from skillshot.common.sinks import label as text_label
+from skillshot.common.sinks import one_line
+from skillshot.common.structure import structure_of
 from skillshot.common.templates import render
-from skillshot.features.tokens import tokenise
+from skillshot.training.cluster_labels import cluster_labels
 
-POINTS = 1500  # drawn on the map; more cannot be distinguished
-TERMS = 3  # words in a cluster's name
+SAMPLE = 2000  # rows that are laid out and clustered; t-SNE takes a minute for them
+SMALLEST = 5  # rows of a cluster, in a small bank; sqrt(rows) / 3 in a large one
+NEAREST = 3  # sampled rows between which any other row is placed
+DRAWN = 50_000  # points on the page, 8 bytes each
+TEXTS = 1500  # points whose question the page shows; more would make it larger than 3 MB
+CHARS, NAME = 160, 60  # of a question, and of a label
+COLOURS = 6  # of the page; clusters with the same one are as far apart as can be
 
 
 @dataclass(frozen=True)
 class SkillMap:
-    """Clusters of a bank and where a sample of it is placed.
+    """Clusters of a bank and where its rows are placed.
 
-    cluster: (n,) of every record; names: by cluster; shown: (m,) record numbers; place: float32 (m, 2).
+    cluster: (n,) number of each row's cluster, the largest first; -1 where it is in none.
+    labels: by cluster, no two the same.
+    place: float32 (n, 2), each coordinate from 0 to 1.
     """
 
     cluster: npt.NDArray[np.intp]
-    names: list[str]
-    shown: npt.NDArray[np.intp]
+    labels: list[str]
     place: Floats
 
 
 def skill_map(bank: Sequence[Record], vectors: Floats, seed: int) -> SkillMap:
-    """Cluster the bank's unit vectors (n, z) by k-means, k = sqrt(n / 4) up to 24, and place a sample by t-SNE."""
-    from sklearn.cluster import KMeans
-    from sklearn.manifold import TSNE
+    """Clusters as HDBSCAN (Campello et al. 2013) finds them on the t-SNE layout (van der Maaten and Hinton 2008).
 
-    n = len(bank)
-    clusters = int(np.clip(np.sqrt(n / 4), 2, 24))
-    cluster = KMeans(clusters, n_init=2, random_state=seed).fit_predict(vectors)
-    shown = np.sort(np.random.default_rng(seed).permutation(n)[:POINTS])
-    perplexity = float(np.clip(len(shown) / 10, 2, 30))
-    place = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(vectors[shown])
-    return SkillMap(cluster, cluster_names([r.rationale for r in bank], cluster), shown, place.astype(np.float32))
+    Up to `SAMPLE` rows, drawn by the seed, are laid out and clustered. Any other row joins the cluster of the sampled
+    row that is most similar, and is placed in the middle of its `NEAREST` most similar ones in that cluster.
 
-
-def cluster_names(rationales: Sequence[str], cluster: npt.NDArray[np.intp]) -> list[str]:
-    """Top terms of each cluster: words whose share of its rationales is high against the bank's."""
-    held = [{t for t in tokenise(text) if t[0].isalpha() and len(t) > 2} for text in rationales]
-    whole = Counter(term for terms in held for term in terms)
-    names = []
-    for number in range(int(cluster.max()) + 1):
-        members = np.flatnonzero(cluster == number)
-        inside = Counter(term for i in members for term in held[i])
-        # how much likelier, weighted by how common inside: rare oddities make no name
-        value = {t: c / len(members) * np.log(c / len(members) * len(held) / whole[t]) for t, c in inside.items()}
-        top = sorted(value, key=lambda term: (-value[term], term))[:TERMS]
-        names.append(" · ".join(top) or f"skill {number}")
-    return names
-
-
-def draw_map(path: str | PathLike[str], bank: Sequence[Record], found: SkillMap, label: str | None = None) -> None:
-    """The map as a PNG, coloured by cluster and, where records carry the field `label`, by label next to it."""
-    import matplotlib.pyplot as plt
-
-    labels = _labels(bank, found, label)
-    figure, axes = plt.subplots(1, 2 if labels else 1, figsize=(17 if labels else 11, 7.5), squeeze=False)
-    colours = [plt.get_cmap("tab20")(i % 20) for i in range(len(found.names))]
-    mine = found.cluster[found.shown]
-    axis = axes[0][0]
-    for number, name in enumerate(found.names):
-        here = found.place[mine == number]
-        if len(here):
-            axis.scatter(here[:, 0], here[:, 1], s=7, color=colours[number], label=text_label(f"{number} {name}"))
-            middle = np.median(here, axis=0)
-            axis.text(*middle, str(number), weight="bold", ha="center", va="center", fontsize=9)
-    axis.legend(fontsize=6.5, loc="upper left", bbox_to_anchor=(1.0, 1.0), markerscale=2)
-    axis.set_title("skills found (k-means, named by their rationales)")
-    if labels:
-        _draw_labels(axes[0][1], found, labels, str(label))
-    for axis in axes[0]:
-        axis.set_xticks([])
-        axis.set_yticks([])
-    figure.tight_layout()
-    with atomic_write(path, "wb") as handle:
-        figure.savefig(handle, format="png", dpi=110, metadata={"Software": ""})
-    plt.close(figure)
+    Args:
+        vectors: (n, z), what the model holds of each row's steps and latent.
+    """
+    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    n = len(unit)
+    sample = np.sort(np.random.default_rng(seed).permutation(n)[:SAMPLE])
+    spots = _layout(unit[sample], seed)
+    groups = _groups(spots)
+    cluster, place = np.empty(n, np.intp), np.empty((n, 2), np.float32)
+    cluster[sample], place[sample] = groups, spots
+    others = np.setdiff1d(np.arange(n), sample)
+    for rows in np.array_split(others, len(others) // SAMPLE + 1):
+        near = np.argsort(-(unit[rows] @ unit[sample].T), axis=1, kind="stable")[:, :NEAREST]
+        cluster[rows] = groups[near[:, 0]]
+        same = (groups[near] == groups[near[:, :1]])[:, :, None]
+        place[rows] = (spots[near] * same).sum(axis=1) / same.sum(axis=1)
+    order = np.argsort(-np.bincount(cluster + 1)[1:], kind="stable")
+    by_size = np.append(np.argsort(order), -1)
+    labels = cluster_labels(structure_of([bank[i] for i in sample]).texts, by_size[groups])
+    low, high = place.min(axis=0), place.max(axis=0)
+    return SkillMap(by_size[cluster], labels, (place - low) / np.maximum(high - low, 1e-9))
 
 
 def write_map(path: str | PathLike[str], bank: Sequence[Record], found: SkillMap, label: str | None = None) -> None:
-    """The map as one HTML file without outside resources: hover for the question, click a name to single it out."""
-    low, high = found.place.min(0), found.place.max(0)
-    place = (found.place - low) / np.maximum(high - low, 1e-9)
-    labels = _labels(bank, found, label) or [""] * len(found.shown)
-    points = [
-        [round(float(x), 4), round(float(y), 4), int(found.cluster[i]), bank[i].question[:160], name]
-        for (x, y), i, name in zip(place, found.shown, labels, strict=True)
+    """The map as one HTML file without outside resources, smaller than 3 MB.
+
+    Args:
+        label: field of the records that clusters are compared with.
+    """
+    n, count = len(bank), len(found.labels)
+    spread = [np.quantile(found.place[found.cluster == number], [0.5, 0.05, 0.95], axis=0) for number in range(count)]
+    middles = np.array([part[0] for part in spread]).reshape(count, 2)
+    central = [
+        int(np.argmin(np.where(found.cluster == number, np.linalg.norm(found.place - middle, axis=1), np.inf)))
+        for number, middle in enumerate(middles)
     ]
-    sizes = np.bincount(found.cluster, minlength=len(found.names))
-    names = [f"{name} ({size})" for name, size in zip(found.names, sizes, strict=True)]
-    title = f"Skill map: {len(bank):,} examples, {len(names)} skills"
+    rest = np.setdiff1d(np.arange(n), central)
+    shown = [*central, *np.random.default_rng(0).permutation(rest)[: DRAWN - count].tolist()]
+    points = np.column_stack([found.place[shown] * 65_535, found.cluster[shown] + 1]).round().astype("<u2")
+    field = [one_line(bank[i].metadata.get(label, ""))[:NAME] for i in shown[:TEXTS]] if label else []
+    sizes = np.bincount(found.cluster + 1, minlength=count + 1).tolist()
+    clusters = [
+        {
+            "label": one_line(name)[:NAME],
+            "size": sizes[number + 1],
+            "colour": colour,
+            "example": one_line(bank[central[number]].question)[:CHARS],
+            "box": [round(float(part), 4) for part in (*spread[number][0], *spread[number][1:, 1])],
+        }
+        for number, (name, colour) in enumerate(zip(found.labels, _colours(middles), strict=True))
+    ]
+    page = render(
+        "skillshot.training",
+        "skill_map.html.j2",
+        rows=n,
+        sampled=min(n, SAMPLE),
+        drawn=len(shown),
+        outside=sizes[0],
+        clusters=clusters,
+        agreement=_agreement(bank, found, label),
+        data={
+            "points": base64.b64encode(points.tobytes()).decode(),
+            "texts": [one_line(bank[i].question)[:CHARS] for i in shown[:TEXTS]],
+            "field": field,
+            "clusters": [[part["label"], part["colour"], *part["box"]] for part in clusters],
+        },
+    )
     with atomic_write(path) as handle:
-        handle.write(
-            render("skillshot.training", "skill_map.html.j2", title=title, data={"points": points, "names": names})
-        )
+        handle.write(page)
 
 
-def _labels(bank: Sequence[Record], found: SkillMap, label: str | None) -> list[str]:
+def _layout(unit: Floats, seed: int) -> Floats:
+    """Places in two dimensions, (n, 2); on the first two principal components where there are few rows or no spread."""
+    from sklearn.manifold import TSNE
+
+    centred = unit - unit.mean(axis=0)
+    if len(unit) < 2 * SMALLEST or np.abs(centred).max() < 1e-6:
+        axes = np.linalg.svd(centred, full_matrices=False)[2][:2]
+        flat: Floats = np.zeros((len(unit), 2), np.float32)
+        flat[:, : len(axes)] = centred @ axes.T
+        return flat
+    perplexity = float(np.clip(len(unit) / 10, 2, 30))
+    places: Floats = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(unit)
+    return places
+
+
+def _groups(places: Floats) -> npt.NDArray[np.intp]:
+    """Cluster of each place, -1 in none."""
+    from sklearn.cluster import HDBSCAN
+
+    if len(places) < 2 * SMALLEST:
+        return np.full(len(places), -1, np.intp)
+    least = max(SMALLEST, round(len(places) ** 0.5 / 3))
+    return np.asarray(HDBSCAN(min_cluster_size=least, copy=True).fit_predict(places), np.intp)
+
+
+def _colours(middles: Floats) -> list[int]:
+    """A colour of each cluster: the one whose clusters so far are furthest away."""
+    colours: list[int] = []
+    for number, middle in enumerate(middles):
+        away = np.linalg.norm(middles[:number] - middle, axis=1)
+        nearest = [min(away[np.array(colours) == colour], default=np.inf) for colour in range(COLOURS)]
+        colours.append(int(np.argmax(nearest)))
+    return colours
+
+
+def _agreement(bank: Sequence[Record], found: SkillMap, label: str | None) -> dict[str, Any] | None:
+    """How clusters agree with a field of the records; rows in no cluster count as one more cluster."""
+    from sklearn.metrics import adjusted_rand_score, homogeneity_score
+
     if label is None:
-        return []
-    return [str(bank[i].metadata.get(label, "")) for i in found.shown]
-
-
-def _draw_labels(axis: object, found: SkillMap, labels: list[str], field: str) -> None:
-    import matplotlib.pyplot as plt
-
-    common = [name for name, _ in Counter(labels).most_common(19) if name]
-    for i, name in enumerate([*common, ""]):
-        here = found.place[[(x == name if name else x not in common) for x in labels]]
-        colour = plt.get_cmap("tab20")(i) if name else (0.8, 0.8, 0.8, 1.0)
-        axis.scatter(here[:, 0], here[:, 1], s=7, color=colour, label=text_label(name, 40) or "others")  # type: ignore[attr-defined]
-    axis.legend(fontsize=6.5, loc="upper left", bbox_to_anchor=(1.0, 1.0), markerscale=2)  # type: ignore[attr-defined]
-    axis.set_title(f"the same, coloured by {text_label(field)} (never read in training)")  # type: ignore[attr-defined]
+        return None
+    values = [str(record.metadata.get(label, "")) for record in bank]
+    return {
+        "field": label,
+        "values": len(set(values)),
+        "rand": float(adjusted_rand_score(values, found.cluster)),
+        "homogeneity": float(homogeneity_score(values, found.cluster)),
+    }
