@@ -203,8 +203,8 @@ def test_every_picture_takes_evil_names(text: str, tmp_path: Path) -> None:
     from skillshot.training.curves import draw_curves
     from skillshot.training.skill_map import SkillMap, write_map
 
-    row = {"nll": 1.0, "nll_low": 0.5, "nll_high": 1.5, "accuracy": None, "prompt_tokens": 5}
-    assert figure({"llm": text, "queries": 2, "shots": 4, "selectors": {text: row, "b": row}})
+    pairs = {f"{text}-question": {"nll": {"diff": -1.0, "low": -1.5, "high": -0.5}}}
+    assert figure({"llm": text, "queries": 2, "shots": 4, "selectors": {text: {}, "question": {}}, "pairs": pairs})
     history = [{"model": text, "epoch": 1, "kl": 1.0, "held_out_kl": 1.0, "reconstruction": 1.0,
                 "held_out_reconstruction": 1.0}]  # fmt: skip
     draw_curves(tmp_path / "c.png", history)
