@@ -201,7 +201,8 @@ def test_every_picture_takes_evil_names(text: str, tmp_path: Path) -> None:
 
     from skillshot.evaluation.plots import figure
     from skillshot.training.curves import draw_curves
-    from skillshot.training.skill_map import SkillMap, write_map
+    from skillshot.training.map_views import draw_map, write_map
+    from skillshot.training.skill_map import SkillMap
 
     pairs = {f"{text}-question": {"nll": {"diff": -1.0, "low": -1.5, "high": -0.5}}}
     assert figure({"llm": text, "queries": 2, "shots": 4, "selectors": {text: {}, "question": {}}, "pairs": pairs})
@@ -210,8 +211,9 @@ def test_every_picture_takes_evil_names(text: str, tmp_path: Path) -> None:
     draw_curves(tmp_path / "c.png", history)
     bank = [Record(f"{i}", text, text, "1", metadata={text: text}) for i in range(4)]
     found = SkillMap(np.array([0, 0, 1, 1]), [text, text], np.zeros((4, 2), np.float32))
+    draw_map(tmp_path / "m.png", found)
     write_map(tmp_path / "m.html", bank, found, text)
-    assert {path.name for path in tmp_path.iterdir()} == {"c.png", "m.html"}
+    assert {path.name for path in tmp_path.iterdir()} == {"c.png", "m.png", "m.html"}
 
 
 HTML = ("<script>alert(1)</script>", "</script><script>alert(1)//", '"><img src=x onerror=alert(1)>', "' onload='x",
@@ -223,7 +225,8 @@ def test_html_pages_show_the_text(text: str, tmp_path: Path) -> None:
     import numpy as np
 
     from skillshot.bank.data_docs import write_docs
-    from skillshot.training.skill_map import SkillMap, write_map
+    from skillshot.training.map_views import write_map
+    from skillshot.training.skill_map import SkillMap
 
     def tags(page: str) -> list[tuple[str, list[str]]]:
         """Tags with the names of their attributes, as a browser reads them."""

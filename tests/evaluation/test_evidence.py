@@ -55,7 +55,7 @@ def test_a_metric_that_was_not_measured_gives_its_reason() -> None:
 )  # fmt: skip
 def test_the_verdict_follows_from_the_interval(metric: str, interval: tuple[float, ...], verdict: str) -> None:
     found = {panel.metric: panel for panel in panels(summary(40, **{metric: interval}))}
-    assert found[metric].rows[0].verdict == verdict
+    assert found[metric].rows[0].verdict == verdict and found[metric].rows[0].certain == ("not" not in verdict)
     low, high = found[metric].limits
     assert low < min(0, interval[1]) and high > max(0, interval[2])
 
@@ -68,7 +68,9 @@ def test_skillshot_is_compared_with_question_where_both_are_there() -> None:
 
 
 def test_a_difference_is_written_with_its_interval() -> None:
-    assert Difference("a", -0.52, -0.829, -0.24, True).figures == "-0.520 [-0.829, -0.240]"
+    found = Difference("a", -0.52, -0.829, -0.24, better=True, queries=15)
+    assert found.figures == "-0.520 [-0.829, -0.240]"
+    assert found.verdict == "better, not certain on 15 queries" and not found.certain
 
 
 def test_a_picture_is_drawn_also_without_evidence() -> None:

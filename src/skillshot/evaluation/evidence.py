@@ -22,17 +22,24 @@ class Difference:
     low: float
     high: float
     better: bool
+    queries: int
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the interval excludes 0."""
+        return self.low > 0 or self.high < 0
 
     @property
     def certain(self) -> bool:
-        """Whether the interval excludes 0."""
-        return self.low > 0 or self.high < 0
+        """Whether the interval excludes 0, on queries enough for an interval that is not too narrow."""
+        return self.excludes_zero and self.queries >= FEW
 
     @property
     def verdict(self) -> str:
         """In words, such as "better, certain"."""
         way = "equal" if self.diff == 0 else "better" if self.better else "worse"
-        return f"{way}, {'certain' if self.certain else 'not certain'}"
+        few = f" on {counted(self.queries, 'query')}" if self.excludes_zero and not self.certain else ""
+        return f"{way}, {'certain' if self.certain else 'not certain'}{few}"
 
     @property
     def figures(self) -> str:
@@ -70,18 +77,20 @@ def contrast(summary: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def panels(summary: Mapping[str, Any]) -> list[Panel]:
-    """A panel for each metric, nearest to the evidence first: the selector of `contrast`, then the others.
+    """A panel for each metric, those that are drawn first; its rows are the selector of `contrast`, then the others.
 
     A panel is drawn where there are `FEW` queries or more, or where an interval excludes 0.
     """
     pair = contrast(summary)
     if pair is None:
         return []
-    first, base = pair
+    (first, base), queries = pair, summary["queries"]
     out = []
     for metric, title in TITLES.items():
         rows = [
-            Difference(name, found["diff"], found["low"], found["high"], (found["diff"] < 0) == (metric == "nll"))
+            Difference(
+                name, found["diff"], found["low"], found["high"], (found["diff"] < 0) == (metric == "nll"), queries
+            )
             for name in dict.fromkeys([first, *summary["selectors"]])
             if (found := summary["pairs"].get(f"{name}-{base}", {}).get(metric))
         ]
@@ -100,7 +109,7 @@ def cost(row: Mapping[str, Any], queries: int) -> float:
 def _absent(summary: Mapping[str, Any], metric: str, rows: list[Difference]) -> str:
     if not rows:
         return str(summary.get("missing", {}).get(metric, "not measured"))
-    if summary["queries"] >= FEW or any(row.certain for row in rows):
+    if summary["queries"] >= FEW or any(row.excludes_zero for row in rows):
         return ""
     reason = f"{counted(summary['queries'], 'query')}, fewer than {FEW}, and no interval excludes 0"
     pairs = (summary["pairs"].get(name, {}).get(metric) or {} for name in summary["pairs"])

@@ -10,7 +10,7 @@ from typing import Any
 
 from skillshot.common.io import atomic_write
 from skillshot.common.record import Record
-from skillshot.common.sinks import label
+from skillshot.common.sinks import label, one_line
 from skillshot.evaluation.evidence import contrast, panels
 from skillshot.evaluation.pages import page
 from skillshot.evaluation.results import Evaluation
@@ -36,7 +36,7 @@ def plot(evaluation: Evaluation, folder: Path, texts: Mapping[str, Record] | Non
 def figure(summary: Mapping[str, Any]) -> bytes:
     """PNG: each selector's paired difference to the baseline with its interval, a panel per metric with evidence.
 
-    A filled mark is a difference whose interval excludes 0. A metric without evidence is named in the last line.
+    A filled mark is a difference that is certain. A metric without evidence is named in the last line.
     """
     from matplotlib.figure import Figure
 
@@ -67,5 +67,9 @@ def figure(summary: Mapping[str, Any]) -> bytes:
     if absent:
         whole.supxlabel(fill(label("; ".join(absent), 240), 50 * len(axes) + 20), fontsize=8)
     out = io.BytesIO()
-    whole.savefig(out, format="png", dpi=110, metadata={"Software": None})
+    lead = [
+        f"{panel.rows[0].selector} minus {pair[1]}, {panel.title}: {panel.rows[0].figures}" for panel in drawn if pair
+    ]
+    described = one_line("; ".join([*lead, *absent]))
+    whole.savefig(out, format="png", dpi=110, metadata={"Software": None, "Description": described})
     return out.getvalue()

@@ -23,7 +23,8 @@ def main() -> None:
     """Run the stage in the repository's root."""
     from skillshot.training.curves import draw_curves, write_curves
     from skillshot.training.fit import fit
-    from skillshot.training.skill_map import skill_map, write_map
+    from skillshot.training.map_views import draw_map, write_map
+    from skillshot.training.skill_map import skill_map
 
     params = load_params()
     bank = list(read_records("data/validate/bank.jsonl"))
@@ -40,6 +41,7 @@ def main() -> None:
     width = sum(fitted.score["widths"][:2])
     found = skill_map(bank, fitted.vectors["skillshot"][:, :width], params.seed)
     label = next((name for name in LABELS if any(name in record.metadata for record in bank)), None)
+    draw_map("reports/plots/skill_map.png", found)
     write_map("reports/plots/skill_map.html", bank, found, label)
     report: dict[str, object] = {
         "records": len(bank), "features": fitted.question_view.width, "suspicious": len(fitted.suspicious),
