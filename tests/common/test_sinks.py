@@ -206,7 +206,7 @@ def test_every_picture_takes_evil_names(text: str, tmp_path: Path) -> None:
 
     pairs = {f"{text}-question": {"nll": {"diff": -1.0, "low": -1.5, "high": -0.5}}}
     assert figure({"llm": text, "queries": 2, "shots": 4, "selectors": {text: {}, "question": {}}, "pairs": pairs})
-    history = [{"model": text, "epoch": 1, "kl": 1.0, "held_out_kl": 1.0, "reconstruction": 1.0,
+    history = [{"model": text, "epoch": 1, "kl": 1.0, "held_out_kl": 1.0, "held_out_loss": 2.0, "reconstruction": 1.0,
                 "held_out_reconstruction": 1.0}]  # fmt: skip
     draw_curves(tmp_path / "c.png", history)
     bank = [Record(f"{i}", text, text, "1", metadata={text: text}) for i in range(4)]

@@ -23,6 +23,7 @@ CHARS, NAME = 160, 60  # of a question, and of a label
 # of Okabe and Ito (2008), without those that are pale or black; clusters with the same one are as far apart as can be
 COLOURS = ("#e69f00", "#0072b2", "#009e73", "#d55e00", "#56b4e9", "#cc79a7")
 OUTSIDE = "#8c959f"
+GAP = 0.008  # between a cluster and its label in the PNG
 
 
 def write_map(path: str | PathLike[str], bank: Sequence[Record], found: SkillMap, label: str | None = None) -> None:
@@ -91,22 +92,24 @@ def draw_map(path: str | PathLike[str], found: SkillMap) -> None:
     colours = np.array([OUTSIDE, *(COLOURS[colour] for colour in _colours(spread[:, 0]))])
     figure = Figure(figsize=(10, 7.5))
     renderer = FigureCanvasAgg(figure).get_renderer()
-    axis = figure.add_axes((0.01, 0.01, 0.98, 0.93), xticks=[], yticks=[], xlim=(-0.05, 1.05), ylim=(-0.05, 1.05))
+    axis = figure.add_axes((0.01, 0.01, 0.98, 0.93), xticks=[], yticks=[], xlim=(-0.1, 1.1), ylim=(-0.05, 1.05))
     area = float(np.clip(20_000 / n, 1, 12))
     x, y = found.place[shown].T
     axis.scatter(x, y, s=area, c=colours[found.cluster[shown] + 1], linewidths=0, alpha=0.8)
     font, taken = get_font(findfont("DejaVu Sans")), list[Any]()
     for name, (middle, low, high) in zip(found.labels, spread, strict=True):
         text = text_label(name, 36)
-        spots = [(high[1], "center", "bottom"), (low[1], "center", "top"), (middle[1], "left", "center"),
-                 (middle[1], "right", "center")]  # fmt: skip
-        for height, across, down in spots if all(font.get_char_index(ord(char)) for char in text) else ():
+        low, high = low - GAP, high + GAP
+        spots = [(middle[0], high[1], "center", "bottom"), (middle[0], low[1], "center", "top"),
+                 (high[0], middle[1], "left", "center"), (low[0], middle[1], "right", "center")]  # fmt: skip
+        for left, height, across, down in spots if all(font.get_char_index(ord(char)) for char in text) else ():
             drawn = axis.text(
-                middle[0], height, text, ha=across, va=down, fontsize=8, weight="bold", family="DejaVu Sans",
+                left, height, text, ha=across, va=down, fontsize=8, weight="bold", family="DejaVu Sans",
                 path_effects=[withStroke(linewidth=3, foreground="white")],
             )  # fmt: skip
             box = drawn.get_window_extent(renderer)
-            if not any(box.overlaps(other) for other in taken):
+            inside = axis.bbox.x0 <= box.x0 and box.x1 <= axis.bbox.x1
+            if inside and not any(box.overlaps(other) for other in taken):
                 taken.append(box)
                 break
             drawn.remove()
