@@ -24,7 +24,7 @@ def test_a_second_term_separates_what_one_does_not() -> None:
 
 
 def test_equal_clusters_get_different_labels_and_rows_in_none_get_no_label() -> None:
-    labels = cluster_labels(["add the two"] * 20 + ["subtract"] * 10, np.repeat([0, 1, -1], 10))
+    labels = cluster_labels(["add the two"] * 20 + ["subtract"] * 40, np.repeat([0, 1, -1], [10, 10, 40]))
     assert labels == ["add the two (1)", "add the two (2)"]
     assert cluster_labels(["1 + 1", "2"], np.array([0, 1])) == ["unnamed (1)", "unnamed (2)"]
     assert cluster_labels(["a"], np.array([-1])) == []

@@ -14,7 +14,7 @@ from skillshot.features.tokens import ngrams, tokenise
 LONGEST = 4  # words of a term
 TERMS = 3  # of a label
 GAIN = 0.05  # of F1 that a further term brings
-COMMON = 0.5  # a word that more of the other rows have opens and ends no term
+COMMON = 1 / 3  # a word that more of the other rows have opens and ends no term
 
 
 def cluster_labels(texts: Sequence[str], cluster: npt.NDArray[np.intp]) -> list[str]:

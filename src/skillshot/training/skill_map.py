@@ -14,7 +14,7 @@ from skillshot.common.structure import structure_of
 from skillshot.training.cluster_labels import cluster_labels
 
 SAMPLE = 2000  # rows that are laid out and clustered; t-SNE takes a minute for them
-SMALLEST = 5  # rows of a cluster, in a small bank; sqrt(rows) / 3 in a large one
+SMALLEST = 5  # rows of a cluster in a small bank, sqrt(rows) / 2 in a large one; neighbours that make a place dense
 NEAREST = 3  # sampled rows between which any other row is placed
 
 
@@ -82,5 +82,6 @@ def _groups(places: Floats) -> npt.NDArray[np.intp]:
 
     if len(places) < 2 * SMALLEST:
         return np.full(len(places), -1, np.intp)
-    least = max(SMALLEST, round(len(places) ** 0.5 / 3))
-    return np.asarray(HDBSCAN(min_cluster_size=least, copy=True).fit_predict(places), np.intp)
+    least = max(SMALLEST, round(len(places) ** 0.5 / 2))
+    found = HDBSCAN(min_cluster_size=least, min_samples=SMALLEST, copy=True).fit_predict(places)
+    return np.asarray(found, np.intp)
