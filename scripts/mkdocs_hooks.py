@@ -1,4 +1,4 @@
-"""Hooks of mkdocs: pictures and pages of reports/plots and SECURITY.md are part of the site; pages link to them as on GitHub."""
+"""Hooks of mkdocs: what reports/plots holds and SECURITY.md are part of the site; pages link to them as on GitHub."""
 
 from __future__ import annotations
 
