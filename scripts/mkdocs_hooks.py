@@ -1,4 +1,4 @@
-"""Hooks of mkdocs: pictures of reports/plots and SECURITY.md are part of the site; pages link to them as on GitHub."""
+"""Hooks of mkdocs: what reports/plots holds and SECURITY.md are part of the site; pages link to them as on GitHub."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ PLOTS = "reports/plots"
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Add every plot under `plots/`, and SECURITY.md, which is in the root for GitHub."""
+    """Add every plot and page under `plots/`, and SECURITY.md, which is in the root for GitHub."""
     files.append(File.generated(config, "reference/security.md", abs_src_path=str(ROOT / "SECURITY.md")))
-    for path in sorted((ROOT / PLOTS).glob("*.png")):
+    for path in sorted(path for path in (ROOT / PLOTS).iterdir() if path.suffix in (".png", ".html")):
         files.append(File.generated(config, f"plots/{path.name}", abs_src_path=str(path)))
     return files
 

@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -200,16 +201,17 @@ def test_every_picture_takes_evil_names(text: str, tmp_path: Path) -> None:
 
     from skillshot.evaluation.plots import figure
     from skillshot.training.curves import draw_curves
-    from skillshot.training.skill_map import SkillMap, draw_map, write_map
+    from skillshot.training.map_views import draw_map, write_map
+    from skillshot.training.skill_map import SkillMap
 
-    row = {"nll": 1.0, "nll_low": 0.5, "nll_high": 1.5, "accuracy": None, "prompt_tokens": 5}
-    assert figure({"llm": text, "queries": 2, "shots": 4, "selectors": {text: row, "b": row}})
-    history = [{"model": text, "epoch": 1, "kl": 1.0, "held_out_kl": 1.0, "reconstruction": 1.0,
+    pairs = {f"{text}-question": {"nll": {"diff": -1.0, "low": -1.5, "high": -0.5}}}
+    assert figure({"llm": text, "queries": 2, "shots": 4, "selectors": {text: {}, "question": {}}, "pairs": pairs})
+    history = [{"model": text, "epoch": 1, "kl": 1.0, "held_out_kl": 1.0, "held_out_loss": 2.0, "reconstruction": 1.0,
                 "held_out_reconstruction": 1.0}]  # fmt: skip
     draw_curves(tmp_path / "c.png", history)
     bank = [Record(f"{i}", text, text, "1", metadata={text: text}) for i in range(4)]
-    found = SkillMap(np.array([0, 0, 1, 1]), [text, text], np.arange(4), np.zeros((4, 2), np.float32))
-    draw_map(tmp_path / "m.png", bank, found, text)
+    found = SkillMap(np.array([0, 0, 1, 1]), [text, text], np.zeros((4, 2), np.float32))
+    draw_map(tmp_path / "m.png", found)
     write_map(tmp_path / "m.html", bank, found, text)
     assert {path.name for path in tmp_path.iterdir()} == {"c.png", "m.png", "m.html"}
 
@@ -223,15 +225,21 @@ def test_html_pages_show_the_text(text: str, tmp_path: Path) -> None:
     import numpy as np
 
     from skillshot.bank.data_docs import write_docs
-    from skillshot.training.skill_map import SkillMap, write_map
+    from skillshot.training.map_views import write_map
+    from skillshot.training.skill_map import SkillMap
 
-    def tags(page: str) -> list[str]:
-        return re.findall(r"<[a-zA-Z/!][^>]*>", page)
+    def tags(page: str) -> list[tuple[str, list[str]]]:
+        """Tags with the names of their attributes, as a browser reads them."""
+        found: list[tuple[str, list[str]]] = []
+        parser = HTMLParser()
+        parser.handle_starttag = lambda tag, attrs: found.append((tag, [name for name, _ in attrs]))  # type: ignore[method-assign]
+        parser.feed(page)
+        return found
 
     pages = []
     for i, value in enumerate((text, "harmless")):
         bank = [Record("1", value, value, "1", metadata={"f": value})]
-        found = SkillMap(np.array([0]), [value], np.arange(1), np.zeros((1, 2), np.float32))
+        found = SkillMap(np.array([0]), [value], np.zeros((1, 2), np.float32))
         write_map(tmp_path / f"{i}.html", bank, found, "f")
         write_docs(tmp_path / f"docs{i}", {"Bank": "<html></html>"}, {"x": {value: value}})
         pages.append(

@@ -20,9 +20,9 @@ from markdown_it import MarkdownIt
 from helpers.llm_fakes import FakeEngine, examples, some_choices
 from skillshot.common.errors import InputError
 from skillshot.common.params import EvaluateParams
+from skillshot.evaluation.evidence import cost
 from skillshot.evaluation.files import shown, write
 from skillshot.evaluation.pages import disagreements, markdown
-from skillshot.evaluation.plots import cost
 from skillshot.evaluation.run import evaluate, sample
 from skillshot.evaluation.statistics import Interval, bootstrap, compare, queries_needed, sign_test
 from skillshot.llm.cache import AnswerCache
@@ -65,7 +65,7 @@ def test_a_second_run_costs_nothing_and_leaves_the_same_bytes(tmp_path: Path) ->
         rows = list(csv.DictReader(handle))
     assert len(rows) == 36 and {row["selector"] for row in rows} == set(a["selectors"])
     page = (tmp_path / "a" / "plots" / "evaluate.html").read_text()
-    assert "data:image/png" in page and "http" not in page.replace("http-equiv", "")
+    assert "http" not in page.replace("http-equiv", "") and "<img" not in page
 
 
 def test_an_empty_line_ends_an_answer_only_where_demonstrations_have_none(tmp_path: Path) -> None:
@@ -121,8 +121,12 @@ def test_sample_is_seeded_and_keeps_the_order() -> None:
 def test_disagreements_come_with_right_and_wrong_first(tmp_path: Path) -> None:
     queries = examples(30)
     result = evaluate(FakeEngine(), AnswerCache(tmp_path / "r"), queries, some_choices(queries), PARAMS, 1)
-    spread = [len({row.correct for row in rows}) for rows in disagreements(result)]
+    found = disagreements(result)
+    assert all([row.selector for row in rows[:2]] == ["skillshot", "question"] for rows in found)
+    spread = [len({row.correct for row in rows[:2]}) for rows in found]
     assert len(spread) == 12 and spread == sorted(spread, reverse=True) and spread[0] == 2
+    last = [abs(rows[0].nll - rows[1].nll) for rows in found if rows[0].correct == rows[1].correct]  # type: ignore[operator]
+    assert last == sorted(last, reverse=True)
 
 
 def test_disagreements_can_be_read_with_their_demonstrations(tmp_path: Path) -> None:

@@ -370,7 +370,7 @@ def test_lone_surrogates_are_repaired_before_anything_is_recorded(serve: Any, tm
     cache = AnswerCache(tmp_path / "llm.jsonl")
     found = evaluate(engine, cache, queries, some_choices(queries), EvaluateParams(bootstrap=20), 0)
     write(found, tmp_path, plots=False)
-    (tmp_path / "evaluate.html").write_text(page(found, b"", {query.id: query for query in queries}), encoding="utf-8")
+    (tmp_path / "evaluate.html").write_text(page(found, {query.id: query for query in queries}), encoding="utf-8")
     text = dict(engine.complete(["a\ud800"], Decoding()))[0].text
     assert text == " So \ufffd.\nThe answer is \ufffd 2\ufffd."
     assert len(list(tmp_path.glob("*.*"))) == 4

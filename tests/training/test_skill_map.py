@@ -1,81 +1,70 @@
-"""The map of skills: clusters with distinctive names, a page that nothing in a bank can break."""
+"""Clusters of skills: as many as there are, for a bank of any size."""
 
 from __future__ import annotations
 
-import json
-import re
-from pathlib import Path
-
 import numpy as np
 import pytest
-from PIL import Image
 
+from skillshot.common.arrays import Floats
 from skillshot.common.record import Record
-from skillshot.training.skill_map import SkillMap, cluster_names, draw_map, skill_map, write_map
+from skillshot.training import skill_map as module
+from skillshot.training.skill_map import SkillMap, skill_map
 
 KINDS = (("multiply the price", "price"), ("subtract what is left", "left"), ("divide among friends", "friends"))
 
 
-@pytest.fixture(scope="module")
-def made() -> tuple[list[Record], np.ndarray, SkillMap]:
-    """240 records of three skills in three directions, with a script in one question."""
+def bank(n: int) -> tuple[list[Record], Floats]:
+    """Records of three skills in three directions, every twentieth of none."""
     rng = np.random.default_rng(0)
     records = [
         Record(
             str(i),
-            f"question {i}" if i else "</script><script>alert(1)</script>",
+            f"question {i}",
             f"we then {KINDS[i % 3][0]} and get {i}",
             metadata={"skill": KINDS[i % 3][1]},
         )
-        for i in range(240)
+        for i in range(n)
     ]
-    vectors = np.eye(3, 8)[np.arange(240) % 3] + rng.normal(0, 0.05, (240, 8))
-    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    vectors = np.eye(3, 16)[np.arange(n) % 3] + rng.normal(0, 0.05, (n, 16))
+    vectors[::20] = rng.normal(0, 1, (len(vectors[::20]), 16))
+    return records, (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def made() -> tuple[list[Record], Floats, SkillMap]:
+    records, vectors = bank(240)
     return records, vectors, skill_map(records, vectors, 7)
 
 
-def test_clusters_hold_one_skill_each_and_there_are_as_many_as_the_bank_can_fill(
-    made: tuple[list[Record], np.ndarray, SkillMap],
-) -> None:
-    records, vectors, found = made
-    assert len(found.names) == 7  # sqrt(240 / 4)
-    assert len(found.cluster) == 240 and found.place.shape == (len(found.shown), 2)
-    for number in range(7):
-        assert len({records[i].metadata["skill"] for i in np.flatnonzero(found.cluster == number)}) == 1
-    assert len(skill_map(records[:12], vectors[:12], 7).names) == 2
-
-
-def test_a_cluster_is_named_by_what_the_others_lack() -> None:
-    rationales = [f"we then {KINDS[i % 3][0]} and get the answer" for i in range(30)]
-    names = cluster_names(rationales, np.arange(30) % 3)
-    assert [set(name.split(" · ")) & {"multiply", "subtract", "divide"} for name in names] == [
-        {"multiply"}, {"subtract"}, {"divide"},
-    ]  # fmt: skip
-    assert not any(word in name for name in names for word in ("then", "answer"))
-    assert cluster_names(["1 + 1", "2"], np.array([0, 1])) == ["skill 0", "skill 1"]
-
-
-def test_the_page_holds_every_point_and_no_script_of_the_bank(
-    made: tuple[list[Record], np.ndarray, SkillMap], tmp_path: Path
-) -> None:
+def test_there_are_as_many_clusters_as_skills_the_largest_first(made: tuple[list[Record], Floats, SkillMap]) -> None:
     records, _, found = made
-    write_map(tmp_path / "map.html", records, found, "skill")
-    page = (tmp_path / "map.html").read_text()
-    assert page.count("<script>") == page.count("</script>") == 1 and "http" not in page.replace(
-        "http://www.w3.org", ""
-    )
-    data = json.loads(re.search(r"const data = (\{.*\});\n", page).group(1))
-    assert len(data["points"]) == len(found.shown) == 240
-    assert all(0 <= x <= 1 and 0 <= y <= 1 for x, y, *_ in data["points"])
-    assert data["points"][0][3:] == ["</script><script>alert(1)</script>", "price"]
-    assert sum(int(re.search(r"\((\d+)\)$", name).group(1)) for name in data["names"]) == 240
+    assert {label.split(" ")[0] for label in found.labels} == {"multiply", "subtract", "divide"}
+    sizes = [int((found.cluster == number).sum()) for number in range(3)]
+    assert sizes == sorted(sizes, reverse=True) and min(sizes) > 70
+    for number in range(3):
+        inside = [records[i].metadata["skill"] for i in np.flatnonzero(found.cluster == number) if i % 20]
+        assert len(set(inside)) == 1
+    assert found.place.shape == (240, 2) and found.place.min() == 0 and found.place.max() == 1
 
 
-def test_the_picture_is_drawn_with_labels_next_to_it(
-    made: tuple[list[Record], np.ndarray, SkillMap], tmp_path: Path
+def test_rows_beyond_the_sample_join_the_most_similar_one(
+    made: tuple[list[Record], Floats, SkillMap], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    records, _, found = made
-    draw_map(tmp_path / "one.png", records, found)
-    draw_map(tmp_path / "two.png", records, found, "skill")
-    one, two = Image.open(tmp_path / "one.png"), Image.open(tmp_path / "two.png")
-    assert two.width > one.width > 500 and two.height > 300
+    records, vectors, _ = made
+    monkeypatch.setattr(module, "SAMPLE", 100)
+    found = skill_map(records, vectors, 7)
+    assert 3 <= len(found.labels) <= 5
+    skill = np.arange(240)[np.arange(240) % 20 > 0]
+    for number in range(len(found.labels)):
+        assert len(set((skill % 3)[found.cluster[skill] == number])) <= 1
+    again = skill_map(records, vectors, 7)
+    assert (found.cluster == again.cluster).all() and (found.place == again.place).all()
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 9, 10, 12])
+def test_any_bank_has_a_map(n: int) -> None:
+    records, vectors = bank(n)
+    for rows in (vectors, np.ones_like(vectors)):
+        found = skill_map(records, rows, 7)
+        assert len(found.cluster) == len(found.place) == n and np.isfinite(found.place).all()
+        assert len(found.labels) == found.cluster.max() + 1

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from typing import Any
 
 from skillshot.common.record import Record
 from skillshot.common.sinks import markdown as escape
 from skillshot.common.sinks import markdown_block, markdown_code
+from skillshot.common.tables import FEW, undecided
 from skillshot.common.templates import render
+from skillshot.evaluation.evidence import Panel, contrast, cost, panels
 from skillshot.evaluation.results import Evaluation, QueryResult
 
 SHOWN = 12  # disagreements on the page
@@ -22,37 +23,49 @@ COLUMNS = (
 
 
 def disagreements(evaluation: Evaluation, limit: int = SHOWN) -> list[list[QueryResult]]:
-    """Rows of the queries on which selectors differ most: right against wrong first, then by spread of NLL."""
+    """Rows of the queries on which the two selectors of `contrast` differ most, these two first.
+
+    Right against wrong comes before all others, then the larger difference of NLL. Where there is no such pair, the
+    difference is that of all selectors.
+    """
     by_query: dict[str, list[QueryResult]] = {}
     for row in evaluation.rows:
         by_query.setdefault(row.query, []).append(row)
+    pair = contrast(evaluation.summary) or ()
+    found = []
+    for rows in by_query.values():
+        rows.sort(key=lambda row: pair.index(row.selector) if row.selector in pair else len(pair))
+        compared = rows[: len(pair)] or rows
+        known = [row.nll for row in compared if row.nll is not None]
+        spread = len({row.correct for row in compared}), max(known, default=0.0) - min(known, default=0.0)
+        if spread > (1, 0.0):
+            found.append((spread, rows))
+    return [rows for _, rows in sorted(found, key=lambda one: (-one[0][0], -one[0][1]))[:limit]]
 
-    def order(rows: list[QueryResult]) -> tuple[int, float]:
-        known = [row.nll for row in rows if row.nll is not None]
-        return (-len({row.correct for row in rows}), -(max(known) - min(known)) if known else 0.0)
 
-    return sorted((rows for rows in by_query.values() if len(rows) > 1), key=order)[:limit]
-
-
-def page(evaluation: Evaluation, image: bytes, texts: Mapping[str, Record]) -> str:
+def page(evaluation: Evaluation, texts: Mapping[str, Record]) -> str:
     """The HTML page. texts: queries and demonstrations by id, as far as they are to be shown."""
     summary = evaluation.summary
-    selectors = summary["selectors"]
+    queries = summary["queries"]
+    selectors = {name: row | {"cost": cost(row, queries)} for name, row in summary["selectors"].items()}
+    pair = contrast(summary)
     return render(
         "skillshot.evaluation",
         "evaluate.html.j2",
         llm=summary["llm"],
-        queries=summary["queries"],
+        queries=queries,
         shots=summary["shots"],
+        few=FEW,
+        confidence=f"{100 * summary['confidence']:g}",
+        pair=pair,
+        panels=[(panel, _marks(panel)) for panel in panels(summary)],
         remarks=[*summary.get("missing", {}).items(), *summary.get("notes", {}).items()],
-        image=base64.b64encode(image).decode(),
+        undecided=list(undecided(summary, summary["confidence"])),
         columns=[name for name in COLUMNS if any(row.get(name) for row in selectors.values())],
+        unit="money" if any("money" in row for row in selectors.values()) else "tokens",
         selectors=selectors,
         pairs=summary["pairs"],
-        disagreements=[
-            (_text(texts, rows[0].query), rows[0].answer, [_shown(row, texts) for row in rows])
-            for rows in disagreements(evaluation)
-        ],
+        disagreements=[_disagreement(rows, pair, texts) for rows in disagreements(evaluation)],
     )
 
 
@@ -72,12 +85,41 @@ def markdown(evaluation: Evaluation, texts: Mapping[str, Record]) -> str:
     return "\n\n".join(out) + "\n"
 
 
-def _shown(row: QueryResult, texts: Mapping[str, Record]) -> dict[str, Any]:
+def _marks(panel: Panel) -> list[tuple[float, float, float]]:
+    """Where low, difference and high of each row, and 0 in the end, are on the axis, in percent."""
+    low, high = panel.limits if panel.rows else (0.0, 1.0)
+
+    def at(value: float) -> float:
+        return round(100 * (value - low) / (high - low), 2)
+
+    return [*((at(row.low), at(row.diff), at(row.high)) for row in panel.rows), (at(0.0),) * 3]
+
+
+def _disagreement(rows: list[QueryResult], pair: tuple[str, str] | None, texts: Mapping[str, Record]) -> dict[str, Any]:
+    """A query with its gold answer, the two selectors that are compared, and the others.
+
+    A demonstration of the first is `shared` where the second has it too; one of any other where the first has it.
+    """
+    query = texts.get(rows[0].query)
+    shown = [
+        {
+            "selector": row.selector,
+            "correct": row.correct,
+            "verdict": _verdict(row),
+            "demonstrations": [
+                {"id": name, "text": _text(texts, name), "shared": name in rows[not place].demonstrations}
+                for name in row.demonstrations
+            ],
+        }
+        for place, row in enumerate(rows)
+    ]
     return {
-        "selector": row.selector,
-        "correct": row.correct,
-        "verdict": _verdict(row),
-        "texts": [_text(texts, name) for name in row.demonstrations],
+        "query": rows[0].query,
+        "question": _cut(query.text) if query else "",
+        "rationale": _cut(query.rationale) if query else "",
+        "gold": rows[0].answer,
+        "compared": shown[: 2 if pair else len(shown)],
+        "others": shown[2:] if pair else [],
     }
 
 
@@ -89,7 +131,8 @@ def _verdict(row: QueryResult) -> str:
 
 def _text(texts: Mapping[str, Record], name: str) -> str:
     record = texts.get(name)
-    if record is None:
-        return name
-    text = f"{name}: {record.text}\n{record.rationale}\nThe answer is {record.answer}."
+    return _cut(f"{name}: {record.text}\n{record.rationale}\nThe answer is {record.answer}.") if record else name
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= CHARS else text[:CHARS] + " ..."

@@ -30,13 +30,14 @@ def summarise(
     selection: Mapping[str, Choice],
     prices: Prices | None,
 ) -> dict[str, Any]:
-    """{"llm", "shots", "queries", "selectors": {name: ...}, "pairs": {"a-question": ...}}; a metric that could not be
-    measured is null, with the reason under "missing"."""
+    """{"llm", "shots", "confidence", "queries", "selectors": {name: ...}, "pairs": {"a-question": ...}}; a metric that
+    could not be measured is null, with the reason under "missing"."""
     names = list(dict.fromkeys(row.selector for row in rows))
     of = {name: [row for row in rows if row.selector == name] for name in names}
     report: dict[str, Any] = {
         "llm": model,
         "shots": params.shots,
+        "confidence": params.confidence,
         "queries": len(of[names[0]]),
         "selectors": {
             name: _selector(of[name], params, seed) | _bill(of[name], _origin(name, selection), prices)

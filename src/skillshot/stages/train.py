@@ -14,7 +14,7 @@ from skillshot.common.structure import structure_of
 from skillshot.common.verdict import FitVerdict
 from skillshot.stages._runner import stage_main
 
-LABELS = ("skill_label", "skill", "template")  # colours of the map only; training never reads them
+LABELS = ("skill_label", "skill", "template")  # a comparison on the map only; training never reads them
 CHECKPOINTS = Path("models/.train")
 
 
@@ -23,7 +23,8 @@ def main() -> None:
     """Run the stage in the repository's root."""
     from skillshot.training.curves import draw_curves, write_curves
     from skillshot.training.fit import fit
-    from skillshot.training.skill_map import draw_map, skill_map, write_map
+    from skillshot.training.map_views import draw_map, write_map
+    from skillshot.training.skill_map import skill_map
 
     params = load_params()
     bank = list(read_records("data/validate/bank.jsonl"))
@@ -36,9 +37,11 @@ def main() -> None:
     shutil.rmtree(CHECKPOINTS, ignore_errors=True)
     write_curves("reports/train_curves.csv", fitted.history)
     draw_curves("reports/plots/train_curves.png", fitted.history)
-    found = skill_map(bank, fitted.vectors["skillshot"], params.seed)
+    # steps and latent; the blocks after them hold what a question is about
+    width = sum(fitted.score["widths"][:2])
+    found = skill_map(bank, fitted.vectors["skillshot"][:, :width], params.seed)
     label = next((name for name in LABELS if any(name in record.metadata for record in bank)), None)
-    draw_map("reports/plots/skill_map.png", bank, found, label)
+    draw_map("reports/plots/skill_map.png", found)
     write_map("reports/plots/skill_map.html", bank, found, label)
     report: dict[str, object] = {
         "records": len(bank), "features": fitted.question_view.width, "suspicious": len(fitted.suspicious),

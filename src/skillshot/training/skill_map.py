@@ -1,127 +1,87 @@
-"""Map of the latent space: clusters of skills, named by their rationales, on a two-dimensional map."""
+"""Map of a bank's skills: density clusters on a layout of the skill vectors, labelled by their rationales."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from os import PathLike
 
 import numpy as np
 import numpy.typing as npt
 
 from skillshot.common.arrays import Floats
-from skillshot.common.io import atomic_write
 from skillshot.common.record import Record
-from skillshot.common.sinks import label as text_label
-from skillshot.common.templates import render
-from skillshot.features.tokens import tokenise
+from skillshot.common.structure import structure_of
+from skillshot.training.cluster_labels import cluster_labels
 
-POINTS = 1500  # drawn on the map; more cannot be distinguished
-TERMS = 3  # words in a cluster's name
+SAMPLE = 2000  # rows that are laid out and clustered; t-SNE takes a minute for them
+SMALLEST = 5  # rows of a cluster in a small bank, sqrt(rows) / 2 in a large one; neighbours that make a place dense
+NEAREST = 3  # sampled rows between which any other row is placed
 
 
 @dataclass(frozen=True)
 class SkillMap:
-    """Clusters of a bank and where a sample of it is placed.
+    """Clusters of a bank and where its rows are placed.
 
-    cluster: (n,) of every record; names: by cluster; shown: (m,) record numbers; place: float32 (m, 2).
+    cluster: (n,) number of each row's cluster, the largest first; -1 where it is in none.
+    labels: by cluster, no two the same.
+    place: float32 (n, 2), each coordinate from 0 to 1.
     """
 
     cluster: npt.NDArray[np.intp]
-    names: list[str]
-    shown: npt.NDArray[np.intp]
+    labels: list[str]
     place: Floats
 
 
 def skill_map(bank: Sequence[Record], vectors: Floats, seed: int) -> SkillMap:
-    """Cluster the bank's unit vectors (n, z) by k-means, k = sqrt(n / 4) up to 24, and place a sample by t-SNE."""
-    from sklearn.cluster import KMeans
+    """Clusters as HDBSCAN (Campello et al. 2013) finds them on the t-SNE layout (van der Maaten and Hinton 2008).
+
+    Up to `SAMPLE` rows, drawn by the seed, are laid out and clustered. Any other row joins the cluster of the sampled
+    row that is most similar, and is placed in the middle of its `NEAREST` most similar ones in that cluster.
+
+    Args:
+        vectors: (n, z), what the model holds of each row's steps and latent.
+    """
+    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    n = len(unit)
+    sample = np.sort(np.random.default_rng(seed).permutation(n)[:SAMPLE])
+    spots = _layout(unit[sample], seed)
+    groups = _groups(spots)
+    cluster, place = np.empty(n, np.intp), np.empty((n, 2), np.float32)
+    cluster[sample], place[sample] = groups, spots
+    others = np.setdiff1d(np.arange(n), sample)
+    for rows in np.array_split(others, len(others) // SAMPLE + 1):
+        near = np.argsort(-(unit[rows] @ unit[sample].T), axis=1, kind="stable")[:, :NEAREST]
+        cluster[rows] = groups[near[:, 0]]
+        same = (groups[near] == groups[near[:, :1]])[:, :, None]
+        place[rows] = (spots[near] * same).sum(axis=1) / same.sum(axis=1)
+    order = np.argsort(-np.bincount(cluster + 1)[1:], kind="stable")
+    by_size = np.append(np.argsort(order), -1)
+    labels = cluster_labels(structure_of([bank[i] for i in sample]).texts, by_size[groups])
+    low, high = place.min(axis=0), place.max(axis=0)
+    return SkillMap(by_size[cluster], labels, (place - low) / np.maximum(high - low, 1e-9))
+
+
+def _layout(unit: Floats, seed: int) -> Floats:
+    """Places in two dimensions, (n, 2); on the first two principal components where there are few rows or no spread."""
     from sklearn.manifold import TSNE
 
-    n = len(bank)
-    clusters = int(np.clip(np.sqrt(n / 4), 2, 24))
-    cluster = KMeans(clusters, n_init=2, random_state=seed).fit_predict(vectors)
-    shown = np.sort(np.random.default_rng(seed).permutation(n)[:POINTS])
-    perplexity = float(np.clip(len(shown) / 10, 2, 30))
-    place = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(vectors[shown])
-    return SkillMap(cluster, cluster_names([r.rationale for r in bank], cluster), shown, place.astype(np.float32))
+    centred = unit - unit.mean(axis=0)
+    if len(unit) < 2 * SMALLEST or np.abs(centred).max() < 1e-6:
+        axes = np.linalg.svd(centred, full_matrices=False)[2][:2]
+        flat: Floats = np.zeros((len(unit), 2), np.float32)
+        flat[:, : len(axes)] = centred @ axes.T
+        return flat
+    perplexity = float(np.clip(len(unit) / 10, 2, 30))
+    places: Floats = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(unit)
+    return places
 
 
-def cluster_names(rationales: Sequence[str], cluster: npt.NDArray[np.intp]) -> list[str]:
-    """Top terms of each cluster: words whose share of its rationales is high against the bank's."""
-    held = [{t for t in tokenise(text) if t[0].isalpha() and len(t) > 2} for text in rationales]
-    whole = Counter(term for terms in held for term in terms)
-    names = []
-    for number in range(int(cluster.max()) + 1):
-        members = np.flatnonzero(cluster == number)
-        inside = Counter(term for i in members for term in held[i])
-        # how much likelier, weighted by how common inside: rare oddities make no name
-        value = {t: c / len(members) * np.log(c / len(members) * len(held) / whole[t]) for t, c in inside.items()}
-        top = sorted(value, key=lambda term: (-value[term], term))[:TERMS]
-        names.append(" · ".join(top) or f"skill {number}")
-    return names
+def _groups(places: Floats) -> npt.NDArray[np.intp]:
+    """Cluster of each place, -1 in none."""
+    from sklearn.cluster import HDBSCAN
 
-
-def draw_map(path: str | PathLike[str], bank: Sequence[Record], found: SkillMap, label: str | None = None) -> None:
-    """The map as a PNG, coloured by cluster and, where records carry the field `label`, by label next to it."""
-    import matplotlib.pyplot as plt
-
-    labels = _labels(bank, found, label)
-    figure, axes = plt.subplots(1, 2 if labels else 1, figsize=(17 if labels else 11, 7.5), squeeze=False)
-    colours = [plt.get_cmap("tab20")(i % 20) for i in range(len(found.names))]
-    mine = found.cluster[found.shown]
-    axis = axes[0][0]
-    for number, name in enumerate(found.names):
-        here = found.place[mine == number]
-        if len(here):
-            axis.scatter(here[:, 0], here[:, 1], s=7, color=colours[number], label=text_label(f"{number} {name}"))
-            middle = np.median(here, axis=0)
-            axis.text(*middle, str(number), weight="bold", ha="center", va="center", fontsize=9)
-    axis.legend(fontsize=6.5, loc="upper left", bbox_to_anchor=(1.0, 1.0), markerscale=2)
-    axis.set_title("skills found (k-means, named by their rationales)")
-    if labels:
-        _draw_labels(axes[0][1], found, labels, str(label))
-    for axis in axes[0]:
-        axis.set_xticks([])
-        axis.set_yticks([])
-    figure.tight_layout()
-    with atomic_write(path, "wb") as handle:
-        figure.savefig(handle, format="png", dpi=110, metadata={"Software": ""})
-    plt.close(figure)
-
-
-def write_map(path: str | PathLike[str], bank: Sequence[Record], found: SkillMap, label: str | None = None) -> None:
-    """The map as one HTML file without outside resources: hover for the question, click a name to single it out."""
-    low, high = found.place.min(0), found.place.max(0)
-    place = (found.place - low) / np.maximum(high - low, 1e-9)
-    labels = _labels(bank, found, label) or [""] * len(found.shown)
-    points = [
-        [round(float(x), 4), round(float(y), 4), int(found.cluster[i]), bank[i].question[:160], name]
-        for (x, y), i, name in zip(place, found.shown, labels, strict=True)
-    ]
-    sizes = np.bincount(found.cluster, minlength=len(found.names))
-    names = [f"{name} ({size})" for name, size in zip(found.names, sizes, strict=True)]
-    title = f"Skill map: {len(bank):,} examples, {len(names)} skills"
-    with atomic_write(path) as handle:
-        handle.write(
-            render("skillshot.training", "skill_map.html.j2", title=title, data={"points": points, "names": names})
-        )
-
-
-def _labels(bank: Sequence[Record], found: SkillMap, label: str | None) -> list[str]:
-    if label is None:
-        return []
-    return [str(bank[i].metadata.get(label, "")) for i in found.shown]
-
-
-def _draw_labels(axis: object, found: SkillMap, labels: list[str], field: str) -> None:
-    import matplotlib.pyplot as plt
-
-    common = [name for name, _ in Counter(labels).most_common(19) if name]
-    for i, name in enumerate([*common, ""]):
-        here = found.place[[(x == name if name else x not in common) for x in labels]]
-        colour = plt.get_cmap("tab20")(i) if name else (0.8, 0.8, 0.8, 1.0)
-        axis.scatter(here[:, 0], here[:, 1], s=7, color=colour, label=text_label(name, 40) or "others")  # type: ignore[attr-defined]
-    axis.legend(fontsize=6.5, loc="upper left", bbox_to_anchor=(1.0, 1.0), markerscale=2)  # type: ignore[attr-defined]
-    axis.set_title(f"the same, coloured by {text_label(field)} (never read in training)")  # type: ignore[attr-defined]
+    if len(places) < 2 * SMALLEST:
+        return np.full(len(places), -1, np.intp)
+    least = max(SMALLEST, round(len(places) ** 0.5 / 2))
+    found = HDBSCAN(min_cluster_size=least, min_samples=SMALLEST, copy=True).fit_predict(places)
+    return np.asarray(found, np.intp)
