@@ -27,18 +27,16 @@ def rows(columns: list[str], cells: dict[str, list[str]]) -> str:
 def skills(report: dict[str, Any]) -> str:
     """Every selector on every data set, what was possible, and the paired intervals."""
     parts = [report[name] for name in NAMES if name in report]
-    # the first version measured no any@4
-    version = {name: "" if "any" in report.get(name, {}) else ", first version" for name in NAMES}
-    columns = [f"{NAMES[name]}{version[name]} ({report[name]['queries']})" for name in NAMES if name in report]
+    columns = [f"{NAMES[name]} ({report[name]['queries']})" for name in NAMES if name in report]
     cells = {name: [_number(part["selectors"].get(name)) for part in parts] for name in SELECTORS}
     for name in ("question", "lite", "skillshot"):
         cells[f"{name}, any@4"] = [_number(part.get("any", {}).get(name)) for part in parts]
     cells["skillshot / oracle"] = [f"{p['selectors']['skillshot'] / p['selectors']['oracle']:.2f}" for p in parts]
-    for pair in parts[0]["pairs"]:
-        cells[pair.replace("-", " - ")] = [interval(part["pairs"][pair]) for part in parts]
-    for pair in parts[0]["any_pairs"]:
-        found = [part.get("any_pairs", {}).get(pair) for part in parts]
-        cells[f"{pair.replace('-', ' - ')}, any@4"] = ["not measured" if x is None else interval(x) for x in found]
+    for kind, measure in (("pairs", ""), ("any_pairs", ", any@4")):
+        for pair in parts[0][kind]:
+            found = [part[kind].get(pair) for part in parts]
+            shown = ["not measured" if x is None else interval(x) for x in found]
+            cells[pair.replace("-", " - ") + measure] = shown
     cells["best possible with the bank"] = [f"{part['possible']:.3f}" for part in parts]
     cells["skillshot by seed"] = [" ".join(f"{v:.3f}" for v in part["by_seed"]["skillshot"]) for part in parts]
     cells["examples in the bank"] = [f"{sum(p['bank']) // len(p['bank']):,}" for p in parts]

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -27,8 +26,6 @@ from skillshot.training.suspicion import BET
 from skillshot.training.verdict import judge
 
 logger = logging.getLogger("skillshot")
-# the baseline `lars`: no dropout and batches of 256 as in the paper (2312.04684), and the steps it was measured with
-PUBLISHED: dict[str, Any] = {"dropout": 0.0, "batch_size": 256, "steps": 1500}
 
 
 def fit(
@@ -128,9 +125,8 @@ def fit(
 def _lars(
     question: Floats, rationale: Floats, settings: TrainParams, seed: int, work: Path | None, halt: threading.Event
 ) -> Trained:
-    return fit_cvae(
-        [question], [rationale], settings.changed(**PUBLISHED), seed, "lars", work, conditional=True, halt=halt
-    )
+    plain = settings.changed(dropout=0.0)  # as in the paper
+    return fit_cvae([question], [rationale], plain, seed, "lars", work, conditional=True, halt=halt)
 
 
 def _kept(future: Future[Trained] | None) -> Trained | None:
