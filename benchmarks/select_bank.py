@@ -60,7 +60,7 @@ def grown_bundle(bundle: Path, count: int, folder: Path, exact_below: int) -> di
         large.build(vectors, bank / LARGE)
         seconds["index"] = time.process_time() - start
     facts = {key: value for key, value in manifest.items() if key not in ("format", "files")}
-    write_manifest(folder, facts | {"bank": bank.name})
+    write_manifest(folder, facts | {"bank": bank.name, "data": facts["data"] | {"records": count}})
     return seconds
 
 
