@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from skillshot.common.errors import NotANumberError
-from skillshot.common.io import atomic_write, read_jsonl, sha256_text, write_json, write_jsonl
+from skillshot.common.io import atomic_write, made_once, read_jsonl, sha256_text, write_json, write_jsonl
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
@@ -42,3 +42,16 @@ def test_json_lines_come_back(tmp_path: Path) -> None:
 
 def test_digests_take_any_text() -> None:
     assert sha256_text("\ud800") != sha256_text("?")
+
+
+def test_a_folder_that_is_made_once_is_whole_or_absent(tmp_path: Path) -> None:
+    path = tmp_path / "cache/one"
+    with pytest.raises(RuntimeError), made_once(path) as work:
+        (work / "file").write_text("half")
+        raise RuntimeError
+    assert list(path.parent.iterdir()) == []
+    with made_once(path) as work, made_once(path) as other:  # two at once, each in a folder of its own
+        (work / "file").write_text("slower")
+        (other / "file").write_text("faster")
+        assert not path.exists()
+    assert (path / "file").read_text() == "faster" and list(path.parent.iterdir()) == [path]

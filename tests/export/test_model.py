@@ -55,3 +55,5 @@ def test_networks_that_differ_from_torch_stop_the_export(tmp_path: Path, monkeyp
     assert model.export_model(fitted, list("abcd"), rows, params, tmp_path)["encoder"] == {"max_difference": 0.0}
     known = model.export_model(fitted, list("abcd"), rows, params, tmp_path, 2e-7)
     assert known["encoder"] == {"max_difference": 2e-7}, "measured where the encoder was exported"
+    with pytest.raises(SkillshotError, match=r"encoder.onnx differs from torch by 5.00e-03, more than .* 1e-03"):
+        model.export_model(fitted, list("abcd"), rows, params, tmp_path, 0.005)

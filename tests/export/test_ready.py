@@ -80,6 +80,17 @@ def test_only_the_last_ones_stay(made: list[str], tmp_path: Path) -> None:
     assert len(made) == KEPT + 1
 
 
+@pytest.mark.usefixtures("made")
+def test_a_cache_that_can_only_be_read_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = ready_encoder("mine")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("os.utime", refuse)
+    assert ready_encoder("mine") == first
+
+
 @pytest.mark.parametrize("why", ["no folder of weights", "no home", "not writable"])
 def test_what_cannot_be_kept_is_temporary(
     why: str, made: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

@@ -121,6 +121,26 @@ def hash64(text: str) -> int:
 
 
 @contextlib.contextmanager
+def made_once(path: Path) -> Iterator[Path]:
+    """Yield an empty folder that becomes `path` when the block succeeds, unless another process was faster.
+
+    Several processes may do this at once: each has a folder of its own, and the first one stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
+    try:
+        yield work
+        work.chmod(0o755)
+        try:
+            work.rename(path)
+        except OSError:
+            if not path.is_dir():
+                raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+@contextlib.contextmanager
 def replaced_folder(path: Path) -> Iterator[Path]:
     """Yield an empty temporary folder that replaces `path` when the block succeeds.
 

@@ -68,6 +68,7 @@ def export_model(
     cosines = np.einsum("ij,ij->i", int8_feeds["sentence_embedding"], embeddings[rows])
     if difference is None:
         difference = float(np.abs(onnx_feeds["sentence_embedding"] - embeddings[rows]).max())
+    _check("encoder", difference, params.export.max_difference)
     report: dict[str, Any] = {
         "int8": {"mean_cosine": float(cosines.mean()), "worst_cosine": float(cosines.min())},
         "encoder": {"max_difference": difference},
@@ -79,12 +80,15 @@ def export_model(
             theirs = network.eval()(*(torch.from_numpy(torch_feeds[key]) for key in session.inputs)).numpy()
         bank = fitted.vectors["skillshot" if name == "lite" else name]
         report[name] = agreement(session.run(onnx_feeds), theirs, bank, params.select.k)
-        if report[name]["max_difference"] > params.export.max_difference:
-            raise SkillshotError(
-                f"export: {name}.onnx differs from torch by {report[name]['max_difference']:.2e}, more than "
-                f"export.max_difference {params.export.max_difference:.0e}\n"
-                "check the versions of torch and onnxruntime, or raise export.max_difference"
-            )
+        _check(name, report[name]["max_difference"], params.export.max_difference)
         if name == "skillshot":
             report["int8"]["choices"] = agreement(session.run(int8_feeds), theirs, bank, params.select.k)
     return report
+
+
+def _check(name: str, difference: float, most: float) -> None:
+    if difference > most:
+        raise SkillshotError(
+            f"export: {name}.onnx differs from torch by {difference:.2e}, more than export.max_difference {most:.0e}\n"
+            "check the versions of torch and onnxruntime, or raise export.max_difference"
+        )

@@ -19,8 +19,8 @@ from skillshot.runtime.layout import ENCODERS
 if TYPE_CHECKING:
     from skillshot.common.arrays import Floats
 
-# the texts, and the number of sequences of random tokens, from which activations are measured. A bank's own texts give
-# the same cosines within .001 on six banks, and then each bank would need its own quantisation
+# the texts, and the number of sequences of random tokens, from which activations are measured. A bank's own texts would
+# give mean cosines at most .001 better on five English banks and .003 on a Korean one, but each bank its own encoder
 CALIBRATION = 64
 SAMPLE = (
     "A train leaves at 8:15 a.m. and covers 60 miles in an hour and a half. How fast does it go?",

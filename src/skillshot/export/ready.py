@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import logging
 import os
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import numpy as np
 
 from skillshot.common.environment import cache_folder
 from skillshot.common.errors import SkillshotError
-from skillshot.common.io import read_json, sha256_file, sha256_text, write_json
+from skillshot.common.io import made_once, read_json, sha256_file, sha256_text, write_json
 from skillshot.encoder import embed_texts, load_encoder, weights_folder
 from skillshot.export.encoder import write_encoder
 from skillshot.export.quantise import SAMPLE
@@ -68,32 +68,29 @@ def ready_encoder(name: str) -> ReadyEncoder:
         return _temporary(name)
     folder = cache / f"encoder-{_identity(source)[:16]}"
     if (found := _opened(folder)) is not None:
-        os.utime(folder)
+        with contextlib.suppress(OSError):  # a cache that can only be read
+            os.utime(folder)
         return found
     try:
-        cache.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(dir=cache, prefix=".encoder-"))
+        shutil.rmtree(folder, ignore_errors=True)  # a damaged one
+        with made_once(folder) as work:
+            _make(name, work)
     except OSError as error:
         logger.warning("%s: the exported encoder cannot be kept: %s; it is made again each time", cache, error.strerror)
         return _temporary(name)
-    try:
-        _make(name, work)
-        work.chmod(0o755)
-        shutil.rmtree(folder, ignore_errors=True)  # a damaged one
-        try:
-            work.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # otherwise another process was faster
-                raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    kept = sorted(cache.glob("encoder-*"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for old in kept[KEPT:]:
-        shutil.rmtree(old, ignore_errors=True)
+    _prune(cache)
     made = _opened(folder)
     if made is None:
         raise SkillshotError(f"{folder}: the exported encoder changed while it was made; fit again")
     return made
+
+
+def _prune(cache: Path) -> None:
+    """Remove all but the encoders that were used last."""
+    with contextlib.suppress(OSError):  # another process removes too
+        kept = sorted(cache.glob("encoder-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for old in kept[KEPT:]:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _identity(source: Path) -> str:

