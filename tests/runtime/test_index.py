@@ -47,7 +47,7 @@ def indexed(kind: str) -> tuple[Floats, ExactIndex]:
 @pytest.mark.parametrize("filtered", [False, True])
 def test_short_coordinates_find_what_a_full_scan_finds(kind: str, k: int, filtered: bool) -> None:
     (vectors, index), rng = indexed(kind), np.random.default_rng(1)
-    assert index._axes is not None
+    assert index._bound is not None
     for share in (0.5, 0.001) if filtered else (1.0,):
         allowed = rng.random(len(vectors)) < share if filtered else None
         for query in (vectors[5], rows_of("noise", 2)[0], -vectors[7]):
@@ -60,6 +60,25 @@ def test_short_coordinates_find_what_a_full_scan_finds(kind: str, k: int, filter
                 assert rows.tolist() == wanted.tolist()
             if kind == "same" and k <= 300:
                 assert rows.tolist() == wanted.tolist(), "ties go to the lower row"
+
+
+@pytest.mark.parametrize("kind", ["clouds", "noise"])
+@pytest.mark.parametrize("reads", ["what has weight", "all"])
+def test_weights_change_no_result(kind: str, reads: str) -> None:
+    vectors, rng = rows_of(kind, 0), np.random.default_rng(4)
+    width = vectors.shape[1]
+    weights = np.repeat(np.array([2.4, 0.04, 1.56, 0], np.float32), -(-width // 4))[:width]
+    index = ExactIndex(vectors, weights)
+    assert index._bound is not None
+    for row in rng.integers(0, len(vectors), 20):
+        query = vectors[row] * (weights if reads != "all" else 1)
+        assert index._bound.holds(query) == (reads != "all")
+        rows, scores = index.search(query, 65)
+        exact = np.einsum("ij,j->i", vectors, query)
+        np.testing.assert_allclose(scores, np.sort(exact)[::-1][:65], atol=1e-6)
+        assert rows.tolist() == top_k(exact, 65).tolist()
+        if reads != "all":
+            assert len(index._bound.near(query, 65, None)) < len(vectors)
 
 
 def test_half_floats_are_widened() -> None:

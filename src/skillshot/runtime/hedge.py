@@ -32,8 +32,8 @@ def hedge(scores: Floats, rows: Floats, weights: Floats, doubt: float, k: int, s
     count = min(len(scores), CANDIDATES)
     taken: list[int] = []
     if share > 0 and k > 1 and count > k:
-        near = rows[:count].astype(np.float32, copy=False)
-        similar = np.maximum((near * weights) @ near.T, 0)
+        near = rows[:count] * np.sqrt(weights)
+        similar = np.maximum(near @ near.T, 0)
         likely = np.exp((scores[:count] - scores[0]) / doubt)
         likely /= likely.sum()
         value = (1 - share) / k * scores[:count]

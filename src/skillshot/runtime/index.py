@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from skillshot.common.arrays import Floats, Mask, Rows
 
-SHORT = 64  # coordinates read first
+SHORT = 48  # coordinates read first
 SHORT_FROM = 2000  # rows below which a full scan is as fast
 SAMPLE = 4096  # rows from which the coordinates are learned
-ROUNDING = np.float32(1e-5)  # exceeds the rounding error of a product
+ROUNDING = 1e-5  # exceeds the rounding error of a product of rows of length 1
 
 
 class Index(Protocol):
@@ -27,34 +27,34 @@ class Index(Protocol):
 class ExactIndex:
     """Exact search over all rows, in time linear in the bank.
 
-    In a large bank the `SHORT` principal coordinates are read first, a quarter of the bytes. The other coordinates of
-    two rows add at most the product of their lengths (Cauchy-Schwarz). So only rows whose bound reaches the k-th best
-    score are multiplied in full, and the result is that of a full scan.
+    In a large bank the `SHORT` principal coordinates are read first, an eighth of the bytes. The k rows that they rank
+    first are multiplied in full: the k best score no less than the least of these. The other coordinates of two rows
+    add at most the product of their lengths (Cauchy-Schwarz). So only rows whose bound reaches that score are
+    multiplied in full, and the result is that of a full scan.
+
+    The bound is closest where the parts of two rows have lengths in the same proportion. So it multiplies a coordinate
+    by the root of its weight in the bank and divides by it in the query, which leaves the product as it is.
 
     Args:
         vectors: unit rows (n, z), float32 (may be memory-mapped) or float16 (widened in memory: numpy multiplies
             half floats a hundred times slower).
-        weights: (z,) of each coordinate in a score; those of most weight and spread are read first (None: equal).
+        weights: (z,) of each coordinate in a score, at least 0 (None: equal). A query that reads one of weight 0 is
+            compared with all rows.
     """
 
     def __init__(self, vectors: npt.NDArray[np.floating], weights: Floats | None = None) -> None:
         self.vectors: Floats = np.asarray(vectors, np.float32)
-        self._axes: Floats | None = None
         count, width = self.vectors.shape
+        self._bound = None
         if count >= SHORT_FROM and width > SHORT:
-            sample = self.vectors[:: max(1, count // SAMPLE)]
-            if weights is not None:
-                sample = sample * weights
-            _, axes = np.linalg.eigh(sample.T @ sample)
-            self._axes = np.ascontiguousarray(axes[:, ::-1][:, :SHORT].T)
-            self._short = self.vectors @ self._axes.T
-            self._rest = _rest(self.vectors, self._short)
+            self._bound = _Bound(self.vectors, np.ones(width, np.float32) if weights is None else weights)
 
     def search(self, vector: Floats, k: int, allowed: Mask | None = None) -> tuple[Rows, Floats]:
         """Rows and scores of the k nearest, best first; ties go to the lower row."""
-        if self._axes is not None and 0 < k <= len(self.vectors) // 8:
-            near = self._near(self._axes, vector, k, allowed)
-            if len(near) <= len(self.vectors) // 8:
+        few = len(self.vectors) // 8
+        if self._bound is not None and 0 < k <= few and self._bound.holds(vector):
+            near = self._bound.near(vector, k, allowed)
+            if len(near) <= few:
                 scores = np.einsum("ij,j->i", self.vectors[near], vector)
                 best = top_k(scores, k)
                 return near[best], scores[best]
@@ -62,26 +62,40 @@ class ExactIndex:
         rows = top_k(scores, k, allowed)
         return rows, scores[rows]
 
-    def _near(self, axes: Floats, vector: Floats, k: int, allowed: Mask | None) -> Rows:
+
+class _Bound:
+    """Upper bounds of the products of a query with rows (n, z), from few coordinates; see `ExactIndex`."""
+
+    def __init__(self, rows: Floats, weights: Floats) -> None:
+        self._rows = rows
+        scale = np.sqrt(weights, dtype=np.float32)
+        read = scale > 0
+        self._unread, self._inverse = ~read, np.divide(1, scale, out=np.zeros_like(scale), where=read)
+        sample = rows[:: max(1, len(rows) // SAMPLE)] * scale
+        _, axes = np.linalg.eigh(sample.T @ sample)
+        self._axes = np.ascontiguousarray(axes[:, ::-1][:, :SHORT].T)
+        self._short = rows @ (self._axes * scale).T
+        squares = np.einsum("ij,ij,j->i", rows, rows, np.square(scale))
+        self._rest = np.sqrt(np.maximum(squares - np.einsum("ij,ij->i", self._short, self._short), 0))
+        self._longest = math.sqrt(float(squares.max()))
+
+    def holds(self, vector: Floats) -> bool:
+        """Whether the query reads no coordinate that the bounds leave out."""
+        return not vector[self._unread].any()
+
+    def near(self, vector: Floats, k: int, allowed: Mask | None) -> Rows:
         """Rows that may be among the k best, ascending; all rows of `allowed` where those are at most k."""
-        short = axes @ vector
+        scaled = vector * self._inverse
+        short, square = self._axes @ scaled, float(scaled @ scaled)
         about = self._short @ short
-        bound = self._rest * np.float32(math.sqrt(max(float(vector @ vector) - float(short @ short), 0.0)))
-        bound += ROUNDING
         if allowed is not None:
-            about = np.where(allowed, about, np.float32(-9))  # a product of unit rows is within [-1, 1]
-        low = about - bound
-        edge = np.partition(low, len(low) - k)[len(low) - k]
-        bound += about
-        near = np.flatnonzero(bound >= max(edge, np.float32(-3)))
+            about = np.where(allowed, about, np.float32(-np.inf))
+        first = np.argpartition(about, len(about) - k)[len(about) - k :]
+        first = first[about[first] > -np.inf]
+        edge = float((self._rows[first] @ vector).min()) if len(first) == k else float(np.finfo(np.float32).min)
+        about += self._rest * np.float32(math.sqrt(max(square - float(short @ short), 0.0)))
+        near = np.flatnonzero(about >= edge - ROUNDING * (1 + self._longest * math.sqrt(square)))
         return near
-
-
-def _rest(rows: Floats, short: Floats) -> Floats:
-    """Length of the part of each row that the short coordinates leave out."""
-    squares = np.einsum("ij,ij->i", rows, rows) - np.einsum("ij,ij->i", short, short)
-    rest: Floats = np.sqrt(np.maximum(squares, 0), dtype=np.float32)
-    return rest
 
 
 def top_k(scores: Floats, k: int, allowed: Mask | None = None) -> Rows:
