@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from conftest import Shared
 from helpers import tiny_bundle
 from skillshot import Selector
-from skillshot.bundle.edit import mark
+from skillshot.bundle.edit import add, mark
 from skillshot.common.errors import InputError
 from skillshot.runtime.manifest import check_files, read_manifest
 
@@ -44,6 +45,14 @@ def test_marked_as_right_it_has_the_vectors_that_add_gives(tiny: Path) -> None:
     vector = np.array(selector.vectors[-1])
     selector = selector.remove("row-3").add([tiny_bundle.records()[3]])
     np.testing.assert_allclose(vector, selector.vectors[-1], atol=1e-6)
+
+
+def test_an_added_row_may_be_marked_already(tiny: Path) -> None:
+    record = tiny_bundle.records()[3]
+    wrong = replace(record, id="wrong", metadata={**record.metadata, "correct": False})
+    assert add(tiny, [wrong, replace(record, id="right")]) == tiny_bundle.ROWS + 2
+    left, right = Selector.load(tiny).vectors[-2:, :-1]
+    assert not left.any() and right.any()
 
 
 def test_an_unknown_id_changes_nothing(tiny: Path) -> None:

@@ -437,3 +437,4 @@ def test_nothing_is_learned_from_an_example_marked_as_incorrect() -> None:
     # but for what fills a row, the root of a rounding error, which no score reads
     one, two = marked.vectors["skillshot"][:80, :-1], without.vectors["skillshot"][:, :-1]
     np.testing.assert_allclose(one, two, atol=1e-4)
+    assert not marked.vectors["skillshot"][80:, :-1].any(), "what is marked scores 0, as `mark` has it"

@@ -92,8 +92,7 @@ def add(folder: str | os.PathLike[str], records: Sequence[Record]) -> int:
             if record.id in new or store.has(record.id):
                 raise InputError(f"the id {record.id!r} is already in {folder}; remove it first or give another id")
             new.add(record.id)
-        vectors = {name: pool.bank_vectors(name, records) for name in sides}
-        return _commit(place, work, manifest, np.arange(len(store)), records, vectors)
+        return _commit(place, work, manifest, np.arange(len(store)), records, _vectors(pool, sides, records))
 
 
 def remove(folder: str | os.PathLike[str], ids: Sequence[str]) -> int:
@@ -139,11 +138,8 @@ def mark(folder: str | os.PathLike[str], ids: Sequence[str], *, correct: bool) -
         _all_there(folder, store, wanted)
         rows = [(row, record) for row, record in enumerate(store) if record.id in wanted]
         marked = [replace(record, metadata={**record.metadata, "correct": correct}) for _, record in rows]
-        vectors = {name: pool.bank_vectors(name, marked) for name in sides}
-        if not correct:
-            vectors["skillshot"] = demoted(vectors["skillshot"], np.ones(len(marked)))
         kept = np.setdiff1d(np.arange(len(store)), [row for row, _ in rows])
-        _commit(place, work, manifest, kept, marked, vectors)
+        _commit(place, work, manifest, kept, marked, _vectors(pool, sides, marked))
         return len(marked)
 
 
@@ -151,6 +147,13 @@ def _all_there(folder: str | os.PathLike[str], store: BankStore, ids: Iterable[s
     missing = [record_id for record_id in sorted(ids) if not store.has(record_id)]
     if missing:
         raise InputError(f"{folder} has no demonstration {missing[0]!r}")
+
+
+def _vectors(pool: Pool, sides: Iterable[str], records: Sequence[Record]) -> dict[str, Floats]:
+    """Rows of each model; what is marked as wrong has the score 0."""
+    vectors = {name: pool.bank_vectors(name, records) for name in sides}
+    wrong = np.array([not record.correct for record in records], np.float64)
+    return vectors | {"skillshot": demoted(vectors["skillshot"], wrong)}
 
 
 def _sides(manifest: Mapping[str, Any]) -> list[str]:

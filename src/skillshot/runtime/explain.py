@@ -113,7 +113,7 @@ class Explanation:
         }
 
     @property
-    def _shown(self) -> list[int]:
+    def shown_steps(self) -> list[int]:
         """Places of the steps that are predicted, or that a demonstration has."""
         held = [[reason.steps[place].count for reason in self.reasons] for place in range(len(self.steps))]
         return [place for place, step in enumerate(self.steps) if step.count or any(held[place])]
@@ -127,7 +127,7 @@ class Explanation:
         most = max((abs(part.value) for reason in self.reasons for part in reason.contributions[:-1]), default=0.0)
         rows = [{"reason": reason, "words": _marked(reason, most)} for reason in self.reasons]
         with extras_named():
-            return render("skillshot.runtime", "explanation.html.j2", why=self, rows=rows, shown=self._shown)
+            return render("skillshot.runtime", "explanation.html.j2", why=self, rows=rows, shown=self.shown_steps)
 
     _repr_html_ = to_html
 
@@ -158,7 +158,8 @@ class Explanation:
         lines = [f"Question: {one_line(self.question)}", f"Confidence: {self.confidence:.2f}"]
         if self.steps:
             lines.append("Steps, with the number predicted:")
-            lines += [f"   [{i + 1}] {self.steps[i].expected:.1f}  {one_line(self.steps[i].name)}" for i in self._shown]
+            shown = [(place + 1, self.steps[place]) for place in self.shown_steps]
+            lines += [f"   [{place}] {step.expected:.1f}  {one_line(step.name)}" for place, step in shown]
         elif self.steps_note:
             lines.append(f"Steps: {self.steps_note}.")
         for place, reason in enumerate(self.reasons, 1):

@@ -118,7 +118,7 @@ def fit(
     }
     with torch.no_grad():
         fitted.vectors.update({name: run(module, *inputs[name]) for name, module in fitted.posteriors.items()})
-    fitted.vectors["skillshot"] = demoted(fitted.vectors["skillshot"], wrong)
+    fitted.vectors["skillshot"] = demoted(fitted.vectors["skillshot"], np.where(correct, wrong, 1.0))
     return fitted
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from skillshot.common.record import Record
-from skillshot.runtime.explain import Contribution, Explanation, explain
+from skillshot.runtime.explain import Contribution, explain
 from skillshot.runtime.opening import OpenBundle
 from skillshot.runtime.prompt import prompt_template
 from skillshot.runtime.search import find
@@ -90,16 +90,10 @@ def reasons(bundle: OpenBundle, question: Question, k: int) -> dict[str, Any]:
         {"reason": reason, "key": key_of(one.record), "words": _inked(reason.contributions[:-1], most)}
         for one, reason in zip(found, why.reasons, strict=True)
     ]
-    return {"why": why, "rows": rows, "steps": _steps(why)}
+    return {"why": why, "rows": rows, "steps": why.shown_steps}
 
 
 def _inked(words: Sequence[Contribution], most: float) -> list[tuple[str, float, int]]:
     """The words in the question's order, with a shade from -`INK` to `INK`."""
     order = sorted(words, key=lambda part: part.start)
     return [(part.piece, part.value, round(INK * part.value / most) if most > 0 else 0) for part in order]
-
-
-def _steps(why: Explanation) -> list[int]:
-    """Places of the steps that are predicted, or that a demonstration has."""
-    held = [any(reason.steps[place].count for reason in why.reasons) for place in range(len(why.steps))]
-    return [place for place, step in enumerate(why.steps) if step.count or held[place]]
