@@ -41,7 +41,7 @@ from skillshot.runtime.index import top_k  # noqa: E402
 from skillshot.runtime.scoring import Scoring  # noqa: E402
 from skillshot.selectors.sets import dpp, mmr  # noqa: E402
 from skillshot.training.axes import nearness  # noqa: E402
-from skillshot.training.skillshot import BUCKETS, RAREST  # noqa: E402
+from skillshot.training.learned import BUCKETS, RAREST  # noqa: E402
 from skillshot.training.steps import learn_steps  # noqa: E402
 
 PENALTY = 0.3  # of the ridge that predicts steps, in mean diagonals of its kernel

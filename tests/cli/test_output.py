@@ -186,7 +186,7 @@ def test_score_passes_its_settings_on_and_reports_what_was_left_out(
     def fake(_: str, records: Sequence[Record], label: str, k: int, names: Any, **__: Any) -> Any:
         asked.append(([record.id for record in records], label, k, names))
         report = {"selectors": {"lars": {"hit@k": 0.5}}, "queries": len(records), "k": k, "pairs": {}, "nmi": {}}
-        return SimpleNamespace(to_dict=lambda: report)
+        return SimpleNamespace(to_dict=lambda: report, left_out={})
 
     monkeypatch.setattr("skillshot.evaluation.alignment.score", fake)
     records = [Record(str(i), f"What is {i} + 1?", f"It is {i + 1}", str(i + 1)) for i in range(9)]
