@@ -93,7 +93,7 @@ def by_steps(bank: list[Record], queries: list[Record], embed: Texts, seed: int)
     Two kinds of steps are as far apart as their vectors (1 - cosine). The second row knows the query's own steps.
     """
     questions, rationales = [r.text for r in bank], [learned(r) for r in bank]
-    view = learn_steps(rationales, questions, seed)
+    view, _ = learn_steps(rationales, questions, seed)
     if view is None:
         return
     sequences, columns = [view.kinds(text) for text in rationales], view.transform(rationales)

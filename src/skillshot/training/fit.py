@@ -86,7 +86,7 @@ def fit(
         **lessons.facts(ours.crossfit, ours.model.widths, wrong, seed),
     )
     views = ours.question_view, ours.rationale_view
-    lexical = lessons.lexical(views, (ours.question_lexical, ours.rationale_lexical))
+    lexical = lessons.lexical(views, (ours.question_lexical, ours.rationale_lexical), ours.wrong)
     inputs = {
         "lars": (question, rationale),
         "skillshot": (question, *lexical),

@@ -125,13 +125,12 @@ def learn(
     centre = skeleton.mean(0)
     # rationales that are all the same differ by rounding, which must not be scaled to structure
     target = unit(skeleton - centre) if spread(skeleton - centre) > FLAT else np.zeros_like(skeleton)
-    step_view = None if "steps" in without else learn_steps(rationales, questions, seed)
-    counts = step_view.transform(rationales) if step_view else np.zeros((len(questions), 0), np.float32)
+    nothing = np.zeros((len(questions), 0), np.float32)
+    step_view, counts = (None, nothing) if "steps" in without else learn_steps(rationales, questions, seed)
     kinds = unit(counts - counts.mean(0))
     question_view = _view(questions, reads, RAREST, buckets=BUCKETS)
     words = question_view.sparse(questions)
     axes = EncoderAxes.of(question, words, seed) if question is not None else None
-    nothing = np.zeros((len(questions), 0), np.float32)
     sentence, asked, dense = (axes.sentence, axes.asked, axes.dense) if axes else (nothing, nothing, nothing)
     directions = word_axes(words, seed)
 

@@ -65,11 +65,16 @@ class Lessons:
         wrong[self.rows] = learned
         return wrong
 
-    def lexical(self, views: tuple[LexicalView, RationaleView], rows: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
-        """Features of all n rows by both views; `rows`: of those that were learned from."""
-        if len(rows[0]) == len(self.bank):
-            return rows
-        return views[0].transform(self.questions), views[1].transform(self.rationales)
+    def lexical(
+        self, views: tuple[LexicalView, RationaleView], rows: tuple[Floats, Floats], learned: Doubles
+    ) -> tuple[Floats, Floats]:
+        """Features of all n rows by both views; `rows`: of those that were learned from, by `learned` as in `wrong`."""
+        kept = self.rows[learned < BET]
+        left = np.setdiff1d(np.arange(len(self.bank)), kept)
+        questions, rationales = ([texts[i] for i in left] for texts in (self.questions, self.rationales))
+        new = views[0].transform(questions), views[1].transform(rationales)
+        order = np.argsort(np.append(kept, left))
+        return np.vstack([rows[0], new[0]])[order], np.vstack([rows[1], new[1]])[order]
 
     def facts(self, found: Crossfit, widths: Widths, wrong: Doubles, seed: int) -> dict[str, Any]:
         """Score and verdict as the manifest holds them, and the rows held for wrong, worst first."""

@@ -30,7 +30,7 @@ def fit_lite(bank: Sequence[Record], structure_dim: int, seed: int) -> FittedLit
         *views,
         Lite(widths, 0, offset[:w], offset[w:], offset[:0], shares),
         LiteBank(widths, offset[:w], learned.centre, learned.step_share),
-        lessons.lexical(views, (learned.question_lexical, learned.rationale_lexical)),
+        lessons.lexical(views, (learned.question_lexical, learned.rationale_lexical), learned.wrong),
         wrong,
         found.diagnostics() | learned.diagnostics,
         **lessons.facts(found, widths, wrong, seed),
