@@ -120,7 +120,7 @@ def test_a_reader_that_goes_away_is_no_error(monkeypatch: pytest.MonkeyPatch) ->
 def test_fit_passes_its_settings_on(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     seen: list[Any] = []
 
-    def fit(bank: str, out: Path, params: Any, *, baselines: bool) -> dict[str, Any]:
+    def fit(bank: str, out: Path, params: Any, *, baselines: bool, lite: bool) -> dict[str, Any]:
         seen.append((bank, out, params.train.latent_dim, params.ingest.columns, baselines))
         counts = {"accepted": 5, "quarantined": 2, "reasons": {"mojibake": 2}}
         return counts | {"suspicious": {"rows": 0, "worst": []}}
