@@ -28,7 +28,7 @@ from skillshot.common.io import write_json  # noqa: E402
 from skillshot.common.params import TrainParams  # noqa: E402
 from skillshot.common.structure import learned  # noqa: E402
 from skillshot.features.channels import QUESTION, RATIONALE, Channel  # noqa: E402
-from skillshot.model.combined import Widths  # noqa: E402
+from skillshot.model.arrays import Widths  # noqa: E402
 from skillshot.runtime.scoring import BLOCKS  # noqa: E402
 
 WORDS = (Channel("words", 3),)

@@ -41,7 +41,7 @@ from skillshot.runtime.index import top_k  # noqa: E402
 from skillshot.runtime.scoring import Scoring  # noqa: E402
 from skillshot.selectors.sets import dpp, mmr  # noqa: E402
 from skillshot.training.axes import nearness  # noqa: E402
-from skillshot.training.skillshot import BUCKETS, RAREST  # noqa: E402
+from skillshot.training.learned import BUCKETS, RAREST  # noqa: E402
 from skillshot.training.steps import learn_steps  # noqa: E402
 
 PENALTY = 0.3  # of the ridge that predicts steps, in mean diagonals of its kernel
@@ -93,7 +93,7 @@ def by_steps(bank: list[Record], queries: list[Record], embed: Texts, seed: int)
     Two kinds of steps are as far apart as their vectors (1 - cosine). The second row knows the query's own steps.
     """
     questions, rationales = [r.text for r in bank], [learned(r) for r in bank]
-    view = learn_steps(rationales, questions, seed)
+    view, _ = learn_steps(rationales, questions, seed)
     if view is None:
         return
     sequences, columns = [view.kinds(text) for text in rationales], view.transform(rationales)

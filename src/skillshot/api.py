@@ -9,7 +9,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from skillshot.common.environment import PRIVATE, configure
 from skillshot.common.errors import InputError
@@ -19,8 +19,15 @@ from skillshot.common.tables import counted
 
 if TYPE_CHECKING:
     from skillshot.bank.examples import Examples
+    from skillshot.common.arrays import Floats
     from skillshot.common.params import Params
+    from skillshot.common.record import Record
+    from skillshot.model.arrays import FittedLite
+    from skillshot.model.fitted import Fitted
     from skillshot.runtime.selector import Selector
+
+# what was fitted, the bank's vectors, and the part of the report that is about an encoder
+Parts: TypeAlias = "tuple[Fitted | FittedLite, dict[str, Floats], dict[str, Any]]"
 
 logger = logging.getLogger("skillshot")
 LITTLE = 0.5  # knowledge of its language below which a bank is warned
@@ -36,6 +43,7 @@ def fit(
     params: Params | Mapping[str, Any] | None = None,
     out: str | os.PathLike[str] | None = None,
     baselines: bool = False,
+    lite: bool = False,
 ) -> Selector:
     """Learn the reasoning skills of solved examples; returns a Selector that picks demonstrations among them.
 
@@ -51,11 +59,13 @@ def fit(
         out: bundle folder; an old bundle there is replaced at the end. None: a temporary folder, which is removed with
             the last Selector that reads it; `Selector.save_pretrained` keeps a copy.
         baselines: also fit `ridge` and `lars`, for `skillshot score` and `evaluate`.
+        lite: without a text encoder and without torch, by words alone. Needs no extra; the bundle has mode "lite" only.
 
     Raises:
-        InputError: the examples cannot be read or learned from, or `out` exists and is no bundle.
+        InputError: the examples cannot be read or learned from, or `out` exists and is no bundle; `baselines` with
+            `lite`.
         ParamsError: a setting is unknown or not allowed.
-        MissingPackageError: the packages of the extra `train` are not installed.
+        MissingPackageError: the packages of the extra `train` are not installed; `lite` needs none of them.
     """
     from skillshot.runtime.selector import Selector
     from skillshot.runtime.temporary import TemporaryFolder
@@ -70,74 +80,54 @@ def fit(
         settings = settings.updated(given, "fit")
         home = TemporaryFolder()  # kept by the Selector, where that reads it
         folder = home.path / "bundle" if out is None else Path(out)
-        report = fit_bundle(examples, folder, settings, baselines=baselines)
+        report = fit_bundle(examples, folder, settings, baselines=baselines, lite=lite)
     selector = Selector.load(folder)
     refused = _file_of(folder, "quarantine")
     selector.report |= report | {"quarantine": list(read_jsonl(refused)) if refused.exists() else []}
     return selector
 
 
-def fit_bundle(bank: Examples, out: Path, params: Params, *, baselines: bool = False) -> dict[str, Any]:
-    """Check, embed, train, export and index a bank.
+def fit_bundle(
+    bank: Examples, out: Path, params: Params, *, baselines: bool = False, lite: bool = False
+) -> dict[str, Any]:
+    """Check, embed, train, export and index a bank; with `lite` nothing is embedded, and there is no torch.
 
     Refused rows are also written to `<out>.quarantine.jsonl`, rows held for wrong to `<out>.suspicious.jsonl`.
 
     Returns:
         the bundle's folder, counts of rows, reasons of refusals, cut texts, source of structure, verdict, diagnostics
-        and parity.
+        and parity. With `lite`, what is about an encoder is empty or None.
 
     Raises:
-        InputError: the bank cannot be read, or `out` exists and is no bundle.
+        InputError: the bank cannot be read, `out` exists and is no bundle, or `baselines` is given with `lite`.
     """
     from skillshot.bank.checks import warn_of_size
     from skillshot.bank.examples import log_quarantined, name_of
     from skillshot.bank.load import load_bank
+    from skillshot.bundle.build import build_bundle, bundle_facts
+    from skillshot.common.space import writing
     from skillshot.common.structure import structure_of
+    from skillshot.runtime.layout import NO_MODEL
 
+    if lite and baselines:
+        raise InputError("fit: the baselines ridge and lars read sentence embeddings; leave out baselines, or lite")
     if out.exists() and any(out.iterdir() if out.is_dir() else [out]) and not (out / "manifest.json").exists():
         raise InputError(f"{out}: exists and is not a bundle; choose another folder")
     loaded = load_bank(bank, columns=params.ingest.columns, limit=params.ingest.limit, validate=params.validate)
     records = loaded.records
     log_quarantined(loaded)
     warn_of_size(len(records), params.validate, name_of(bank))
-    structure = structure_of(records)
-
-    from skillshot.bundle.build import build_bundle, bundle_facts
-    from skillshot.common.space import need, writing
-    from skillshot.encoder import embed_texts
-    from skillshot.export.model import export_model
-    from skillshot.export.ready import fastest, ready_encoder
-    from skillshot.training.fit import fit
-
-    ready = ready_encoder(params.embed.model)
-    size = sum(path.stat().st_size for path in ready.files)
-    for place, times in ((Path(tempfile.gettempdir()), 1), (out, 2)):  # before minutes of work; once more when built
-        need(place, times * size, "fitting")  # copied, and then once more, perhaps to the same disk
-    batch = params.embed.batch_size
-    texts = [record.text for record in records]
-    encoder = fastest(ready, params.embed.model)
-    known = _known_language(ready.encoder(), texts)
-    question = embed_texts(encoder, texts, batch, "questions")
-    rationale = embed_texts(encoder, structure.texts, batch, "rationales") if baselines else None
-    embedded_sides = {"questions": question} | ({"rationales": rationale} if rationale is not None else {})
-    for side, embedded in embedded_sides.items():
-        if embedded.truncated:
-            logger.warning(
-                "embed: %d %s exceed the encoder's %d tokens and were cut", embedded.truncated, side, embedded.window
-            )
-    explained = rationale.vectors if rationale is not None else None
-    fitted = fit(records, question.vectors, explained, params.train, params.seed)
+    if lite:
+        params = params.updated({"select": {"mode": "lite"}, "embed": {"model": NO_MODEL}}, "fit")
     with tempfile.TemporaryDirectory() as work, writing(Path(work)):
         model = Path(work) / "model"
-        logger.info("export: the networks as ONNX, checked against torch")
         model.mkdir()
-        for path in ready.files:
-            shutil.copyfile(path, model / path.name)
-        parity = export_model(fitted, texts, question.vectors, params, model, ready.max_difference)
-        vectors = dict(fitted.vectors) | {"question": question.vectors}
-        if rationale is not None:
-            vectors["rationale"] = rationale.vectors
-        facts = bundle_facts(records, params, fitted.diagnostics, fitted.score, fitted.verdict, structure.source)
+        if lite:
+            fitted, vectors, encoded = _by_words(records, params, model)
+        else:
+            fitted, vectors, encoded = _by_encoder(records, params, model, out, baselines)
+        source = structure_of(records).source
+        facts = bundle_facts(records, params, fitted.diagnostics, fitted.score, fitted.verdict, source)
         logger.info("index: %s demonstrations into %s", f"{len(records):,}", out)
         build_bundle(model, vectors, records, facts, params, out)
     refused = [row.to_dict() for row in loaded.quarantined]
@@ -156,14 +146,59 @@ def fit_bundle(bank: Examples, out: Path, params: Params, *, baselines: bool = F
         "accepted": len(records),
         "quarantined": len(loaded.quarantined),
         "reasons": dict(Counter(row.kind for row in loaded.quarantined)),
-        "truncated": {side: embedded.truncated for side, embedded in embedded_sides.items()},
-        "structure": structure.source,
-        "encoder_knowledge": round(known, 3),
+        "structure": source,
         "suspicious": {"rows": len(fitted.suspicious), "worst": fitted.suspicious[:WORST]},
         "verdict": dict(fitted.verdict),
         "diagnostics": dict(fitted.diagnostics),
-        "parity": parity,
-    }
+    } | encoded
+
+
+def _by_words(records: Sequence[Record], params: Params, model: Path) -> Parts:
+    from skillshot.export.lite import export_lite
+    from skillshot.training.lite import fit_lite
+    from skillshot.training.suspects import demoted
+
+    fitted = fit_lite(records, params.train.structure_dim, params.seed)
+    logger.info("export: the networks as ONNX")
+    vectors = {"skillshot": demoted(export_lite(fitted, model), fitted.wrong)}
+    return fitted, vectors, {"truncated": {}, "encoder_knowledge": None, "parity": {}}
+
+
+def _by_encoder(records: Sequence[Record], params: Params, model: Path, out: Path, baselines: bool) -> Parts:
+    from skillshot.common.space import need
+    from skillshot.common.structure import structure_of
+    from skillshot.encoder import embed_texts
+    from skillshot.export.model import export_model
+    from skillshot.export.ready import fastest, ready_encoder
+    from skillshot.training.fit import fit
+
+    ready = ready_encoder(params.embed.model)
+    size = sum(path.stat().st_size for path in ready.files)
+    for place, times in ((Path(tempfile.gettempdir()), 1), (out, 2)):  # before minutes of work; once more when built
+        need(place, times * size, "fitting")  # copied, and then once more, perhaps to the same disk
+    batch = params.embed.batch_size
+    texts = [record.text for record in records]
+    encoder = fastest(ready, params.embed.model)
+    known = _known_language(ready.encoder(), texts)
+    question = embed_texts(encoder, texts, batch, "questions")
+    rationale = embed_texts(encoder, structure_of(records).texts, batch, "rationales") if baselines else None
+    embedded_sides = {"questions": question} | ({"rationales": rationale} if rationale is not None else {})
+    for side, embedded in embedded_sides.items():
+        if embedded.truncated:
+            logger.warning(
+                "embed: %d %s exceed the encoder's %d tokens and were cut", embedded.truncated, side, embedded.window
+            )
+    explained = rationale.vectors if rationale is not None else None
+    fitted = fit(records, question.vectors, explained, params.train, params.seed)
+    logger.info("export: the networks as ONNX, checked against torch")
+    for path in ready.files:
+        shutil.copyfile(path, model / path.name)
+    parity = export_model(fitted, texts, question.vectors, params, model, ready.max_difference)
+    vectors = dict(fitted.vectors) | {"question": question.vectors}
+    if rationale is not None:
+        vectors["rationale"] = rationale.vectors
+    truncated = {side: embedded.truncated for side, embedded in embedded_sides.items()}
+    return fitted, vectors, {"truncated": truncated, "encoder_knowledge": round(known, 3), "parity": parity}
 
 
 def _known_language(encoder: Any, texts: Sequence[str]) -> float:

@@ -120,8 +120,8 @@ def test_a_reader_that_goes_away_is_no_error(monkeypatch: pytest.MonkeyPatch) ->
 def test_fit_passes_its_settings_on(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     seen: list[Any] = []
 
-    def fit(bank: str, out: Path, params: Any, *, baselines: bool) -> dict[str, Any]:
-        seen.append((bank, out, params.train.latent_dim, params.ingest.columns, baselines))
+    def fit(bank: str, out: Path, params: Any, *, baselines: bool, lite: bool) -> dict[str, Any]:
+        seen.append((bank, out, params.train.latent_dim, params.ingest.columns, baselines, lite))
         counts = {"accepted": 5, "quarantined": 2, "reasons": {"mojibake": 2}}
         return counts | {"suspicious": {"rows": 0, "worst": []}}
 
@@ -129,7 +129,7 @@ def test_fit_passes_its_settings_on(monkeypatch: pytest.MonkeyPatch, capsys: Cap
     columns = ["--columns", "question=problem, part 2,rationale=out.why", "--columns", "id="]
     assert main.main(["fit", "bank.jsonl", "--out", "x", "--set", "train.latent_dim=48", *columns]) == 0
     expected = {"question": "problem, part 2", "rationale": "out.why", "id": ""}
-    assert seen == [("bank.jsonl", Path("x"), 48, expected, False)]
+    assert seen == [("bank.jsonl", Path("x"), 48, expected, False, False)]
     assert capsys.readouterr().out.splitlines() == [
         "rows                   count",
         "----------------------------",
@@ -186,7 +186,7 @@ def test_score_passes_its_settings_on_and_reports_what_was_left_out(
     def fake(_: str, records: Sequence[Record], label: str, k: int, names: Any, **__: Any) -> Any:
         asked.append(([record.id for record in records], label, k, names))
         report = {"selectors": {"lars": {"hit@k": 0.5}}, "queries": len(records), "k": k, "pairs": {}, "nmi": {}}
-        return SimpleNamespace(to_dict=lambda: report)
+        return SimpleNamespace(to_dict=lambda: report, left_out={})
 
     monkeypatch.setattr("skillshot.evaluation.alignment.score", fake)
     records = [Record(str(i), f"What is {i} + 1?", f"It is {i + 1}", str(i + 1)) for i in range(9)]

@@ -13,7 +13,8 @@ from skillshot.common.extras import MissingPackageError, extra_of, extras_named
 @pytest.mark.parametrize(
     ("module", "extra"),
     [
-        ("torch", "train"), ("sklearn.linear_model", "train"), ("yaml", "train"), ("mlflow.pyfunc", "pipeline"),
+        ("torch", "train"), ("sentence_transformers.util", "train"), ("safetensors", "train"),
+        ("mlflow.pyfunc", "pipeline"),
         ("great_expectations", "pipeline"), ("transformers", "llm"), ("faiss", "large"), ("dspy", "dspy"),
         ("langchain_core", "langchain"), ("numpy", None), ("no_such_package", None),
     ],

@@ -76,7 +76,7 @@ def test_list_labels_have_a_jaccard(bundle: Path, story: Story) -> None:
 def test_an_oracle_without_rationales_is_left_out_and_listed(bundle: Path, story: Story) -> None:
     blind = [dataclasses.replace(query, rationale="") for query in story[1][:5]]
     result = score(bundle, blind, "skill", names=("question", "oracle"))
-    assert result.left_out == ("oracle",)
+    assert result.left_out == {"oracle": "the queries have no rationale"}
     with pytest.raises(InputError, match="has no rationale; leave oracle out"):
         Pool(bundle).scores("oracle", blind)
 

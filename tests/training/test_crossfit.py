@@ -15,7 +15,7 @@ from skillshot.training import crossfit
 from skillshot.training.axes import unit
 from skillshot.training.confidence import Calibration
 from skillshot.training.crossfit import Crossfit, judge_modes
-from skillshot.training.skillshot import _folds
+from skillshot.training.learned import _folds
 from skillshot.training.structure_head import FOLDS
 
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from skillshot.common.arrays import Floats
-from skillshot.model.combined import SHARP, Structure
+from skillshot.model.arrays import SHARP
+from skillshot.model.combined import Structure
 from skillshot.training import axes
 from skillshot.training.axes import landmarks_of, nearness, unit
 

@@ -53,7 +53,7 @@ def parts() -> SkillParts:
 
 def test_kinds_are_the_operations() -> None:
     questions, rationales, needs = composite(120)
-    view = learn_steps(rationales, questions, 0)
+    view, _ = learn_steps(rationales, questions, 0)
     assert view is not None
     of: dict[str, set[int]] = {}
     for rationale, need in zip(rationales, needs, strict=True):
@@ -66,7 +66,7 @@ def test_kinds_are_the_operations() -> None:
 
 def test_kinds_are_named_by_their_most_frequent_step() -> None:
     questions, rationales, _ = composite(120)
-    view = learn_steps(rationales, questions, 0)
+    view, _ = learn_steps(rationales, questions, 0)
     assert view is not None and view.names is not None
     for pattern in MEANS.values():
         (kind,) = view.kinds(pattern.format(7, 8))
@@ -81,21 +81,21 @@ def test_a_step_of_one_rationale_names_no_kind() -> None:
     questions, rationales, _ = composite(60)
     own = [f"We sum up secret{chr(97 + i % 26)}{chr(97 + i // 26)}" for i in range(60)]
     texts = [f"{text}\n{line}\n{line}\n{line}" for text, line in zip(rationales, own, strict=True)]
-    view = learn_steps(texts, questions, 0)
+    view, _ = learn_steps(texts, questions, 0)
     assert view is not None and view.names is not None
     assert not any("secret" in name for name in view.names.names)
 
 
 def test_kinds_are_the_same_each_time() -> None:
     questions, rationales, _ = composite(60)
-    first, second = (learn_steps(rationales, questions, 3) for _ in range(2))
+    first, second = (learn_steps(rationales, questions, 3)[0] for _ in range(2))
     assert first is not None and second is not None and first.columns == second.columns
     np.testing.assert_array_equal(first.centres, second.centres)
 
 
 @pytest.mark.parametrize("texts", [["same"] * 30, [f"word{i}" for i in range(30)], ["x"], ["", "", ""]])
 def test_steps_with_nothing_in_common_have_no_kinds(texts: list[str]) -> None:
-    assert learn_steps(texts, [f"question {i}" for i in range(len(texts))], 0) is None
+    assert learn_steps(texts, [f"question {i}" for i in range(len(texts))], 0)[0] is None
 
 
 def test_f1_of_the_union() -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from skillshot.common.io import atomic_write
-from skillshot.common.verdict import RIVALS, SHOWN, FitVerdict, interval_text
-from skillshot.runtime.layout import CARD
+from skillshot.common.verdict import RIVALS, FitVerdict, interval_text
+from skillshot.runtime.layout import CARD, NO_MODEL
 
 _CARD = """---
 library_name: skillshot
@@ -37,7 +37,7 @@ print(selector.prompt("a new question", k=4))
 | demonstrations | {records} |
 | bank sha256 | `{sha256}` |
 | sentence encoder | {encoder} |
-| mode by default | {mode}, encoder in {precision} |
+| mode by default | {mode} |
 | search | {search} |
 
 {verdict}## Measured on examples of the bank that were held out, without labels
@@ -49,14 +49,11 @@ All figures are in `manifest.json`. Measure your own queries with `skillshot sco
 ## Limits
 
 * Skills are those of this bank. A question of another domain gets four demonstrations too, with a low confidence.
-* The int8 encoder chooses other demonstrations than fp32 where scores are near ties; `precision="fp32"` gives torch's.
-* A text over the encoder's window is cut; the question is read first, its context after.
-* The rationales of the bank are not checked for truth or for personal data.
+{limits}* The rationales of the bank are not checked for truth or for personal data.
 
 ## Licences
 
-{licence}
-The demonstrations are inside this folder, readable by whoever has it, and keep the licence of their source.
+{licence}The demonstrations are inside this folder, readable by whoever has it, and keep the licence of their source.
 The networks were trained on them; skillshot itself is Apache-2.0.
 """
 _VERDICT = """## Verdict
@@ -78,8 +75,12 @@ _MEASURED = {  # metric of the manifest -> what it means
     "shuffled_z_gap": "relative increase of the decoder's error with another example's latent; 0: the latent is empty",
     "active_units": "dimensions of the latent that carry information",
 }
-_PACKAGED = "Encoder weights: sentence-transformers/all-MiniLM-L6-v2, Apache-2.0 (also quantised to int8)."
-_OTHER = "Encoder weights: {model}, under their own licence; look it up before you hand this folder on."
+_LIMITS = """\
+* The int8 encoder chooses other demonstrations than fp32 where scores are near ties; `precision="fp32"` gives torch's.
+* A text over the encoder's window is cut; the question is read first, its context after.
+"""
+_PACKAGED = "Encoder weights: sentence-transformers/all-MiniLM-L6-v2, Apache-2.0 (also quantised to int8).\n"
+_OTHER = "Encoder weights: {model}, under their own licence; look it up before you hand this folder on.\n"
 
 
 def write_card(folder: Path, facts: Mapping[str, Any]) -> None:
@@ -90,14 +91,16 @@ def write_card(folder: Path, facts: Mapping[str, Any]) -> None:
 
 def card(facts: Mapping[str, Any]) -> str:
     """Text of the card; texts of the manifest cannot add Markdown or HTML to it."""
-    model = _plain(facts["embed"]["model"])
+    model, mode = _plain(facts["embed"]["model"]), str(facts["select"]["mode"])
+    encoder = model != NO_MODEL
+    licence = _PACKAGED if model == "minilm" else _OTHER.format(model=model)
     below = facts["index"]["exact_below"]
     return _CARD.format(
         metrics=_measured(facts["metrics"]), verdict=_verdict(facts.get("verdict")),
         skillshot=_plain(facts["skillshot"]), seed=facts["seed"], records=facts["data"]["records"], encoder=model,
-        sha256=facts["data"]["sha256"], mode=facts["select"]["mode"], precision=facts["select"]["precision"],
+        sha256=facts["data"]["sha256"], mode=f"{mode}, encoder in {facts['select']['precision']}" if encoder else mode,
         search="exact" if facts["data"]["records"] <= below else "inverted file (faiss), exact scores",
-        licence=_PACKAGED if model == "minilm" else _OTHER.format(model=model),
+        licence=licence if encoder else "", limits=_LIMITS if encoder else "",
     )  # fmt: skip
 
 
@@ -111,7 +114,7 @@ def _verdict(values: Mapping[str, Any] | None) -> str:
     if values is None:
         return ""
     verdict = FitVerdict.from_dict(values)
-    pairs = {SHOWN[rival]: (getattr(verdict, rival), interval_text(verdict.pair(rival))) for rival in RIVALS}
+    pairs = {verdict.shown(rival): (getattr(verdict, rival), interval_text(verdict.pair(rival))) for rival in RIVALS}
     rows = "\n".join(f"| {name} | {mean:.3f} | {interval} |" for name, (mean, interval) in pairs.items())
     return _VERDICT.format(
         verdict=_plain(verdict.verdict), measured=_plain(verdict.measured()), skillshot=verdict.skillshot, rows=rows,

@@ -168,7 +168,9 @@ def _model_files(manifest: Mapping[str, Any], sides: Sequence[str]) -> set[str]:
     """What turns a new record into its vectors."""
     views = (f"{view}/{name}" for view in (QUESTION_VIEW, RATIONALE_VIEW) for name in VIEW_FILES)
     networks = (f"{side}_posterior.onnx" for side in sides if side not in ("question", "rationale"))
-    needed = {f"{MODEL}/{name}" for name in (*ENCODER_FILES, ENCODERS["fp32"], *views, *networks)}
+    needed = {f"{MODEL}/{name}" for name in (*views, *networks)}
+    if "full" in manifest["score"]:
+        needed |= {f"{MODEL}/{name}" for name in (*ENCODER_FILES, ENCODERS["fp32"])}
     return needed | {name for name in manifest["files"] if name.startswith(f"{MODEL}/{RATIONALE_VIEW}/")}
 
 

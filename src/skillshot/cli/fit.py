@@ -33,6 +33,10 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--baselines", action="store_true", help="also fit ridge and lars, for `skillshot score` and `evaluate`"
     )
+    parser.add_argument(
+        "--lite", action="store_true",
+        help="without a text encoder and without torch, by words alone; the bundle has mode lite only",
+    )  # fmt: skip
     add_columns(parser)
     add_set(parser, "train.latent_dim=64")
 
@@ -45,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     columns = columns_of(args)
     overrides = [*args.overrides, f"ingest.columns={json.dumps(columns)}"] if columns else args.overrides
     params = default_params(overrides)
-    report = fit_bundle(args.bank, Path(args.out), params, baselines=args.baselines)
+    report = fit_bundle(args.bank, Path(args.out), params, baselines=args.baselines, lite=args.lite)
     if args.json:
         print_json(report)
         return 0

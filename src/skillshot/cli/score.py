@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from skillshot.bank.load import load_queries
     from skillshot.evaluation.alignment import score
     from skillshot.evaluation.run import sample
-    from skillshot.selectors.registry import DEFAULT, find
+    from skillshot.selectors.registry import DEFAULT
 
     loaded = load_queries(args.queries, columns=columns_of(args))
     if loaded.quarantined:
@@ -58,7 +58,6 @@ def run(args: argparse.Namespace) -> int:
         print(sentence)
     if nmi := ", ".join(f"{name} {value:.3f}" for name, value in report["nmi"].items()):
         print(f"clusters of the bank's vectors against the label (NMI; 1: the same groups, 0: unrelated): {nmi}")
-    for name in report.get("left_out", ()):
-        reason = "not fitted; skillshot fit --baselines" if find(name).baseline else "the queries have no rationale"
+    for name, reason in alignment.left_out.items():
         print(f"{name} left out: {reason}")
     return 0

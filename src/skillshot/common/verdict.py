@@ -27,6 +27,7 @@ class FitVerdict:
     Attributes:
         verdict: one of `VERDICTS`.
         skillshot, question, bm25: mean similarity of structure (at most 1) over the rows; 0 where there are no rows.
+            question: by sentence embeddings, in mode lite by weighted n-grams.
         pairs: "skillshot-question" and "skillshot-bm25" -> {"diff", "low", "high"}, a 95 % paired interval.
         rows: cross-fitted questions of the bank.
         source: where structure came from, one of `MEASURED`.
@@ -70,8 +71,9 @@ class FitVerdict:
 
     def lines(self) -> list[str]:
         """Five lines for the terminal."""
-        means = f"skillshot {self.skillshot:.3f}, question {self.question:.3f}, BM25 {self.bm25:.3f}"
-        pairs = "; ".join(f"skillshot - {SHOWN[rival]} {interval_text(self.pair(rival))}" for rival in RIVALS)
+        rivals = ", ".join(f"{self.shown(rival)} {getattr(self, rival):.3f}" for rival in RIVALS)
+        means = f"skillshot {self.skillshot:.3f}, {rivals}"
+        pairs = "; ".join(f"skillshot - {self.shown(rival)} {interval_text(self.pair(rival))}" for rival in RIVALS)
         return [
             f"verdict: {self.verdict}",
             f"similarity of the demonstrations ({self.measured()}): {means}" if self.rows else "nothing was measured",
@@ -83,6 +85,10 @@ class FitVerdict:
     def pair(self, rival: str) -> Mapping[str, float]:
         """skillshot minus a rival: {"diff", "low", "high"}."""
         return self.pairs[f"skillshot-{rival}"]
+
+    def shown(self, rival: str) -> str:
+        """Name of a rival: in mode lite, question similarity is that of weighted n-grams."""
+        return "question n-grams" if (rival, self.mode) == ("question", "lite") else SHOWN[rival]
 
     def measured(self) -> str:
         """Whose similarity the means are."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any
 
@@ -20,21 +20,29 @@ from skillshot.selectors.pool import Pool
 from skillshot.selectors.registry import DEFAULT, find
 
 CLUSTERS = 64  # of k-means, at most
+BLIND = "the queries have no rationale"
 DRAWS = 5  # of the random selector: one draw is noise
 
 
 @dataclass(frozen=True)
 class Alignment:
-    """Alignment per query: name of the selector -> metric -> (queries,) values; plus the NMI of clusters."""
+    """Alignment per query: name of the selector -> metric -> (queries,) values; plus the NMI of clusters.
+
+    left_out: selectors without figures, each with the reason.
+    """
 
     k: int
     rows: Mapping[str, Mapping[str, Doubles]]
     nmi: Mapping[str, float]
     seed: int
-    left_out: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """The report: means, and paired bootstrap intervals of skillshot against the others."""
+        """The report: means, and paired bootstrap intervals of skillshot against the others.
+
+        Without skillshot (a bundle of `fit --lite`), lite stands for it.
+        """
+        ours = "skillshot" if "skillshot" in self.rows else "lite"
         first = next(iter(self.rows.values()))
         metric = "jaccard@k" if "jaccard@k" in first else "hit@k"
         report: dict[str, Any] = {
@@ -46,11 +54,9 @@ class Alignment:
             },
             "nmi": dict(self.nmi),
             "pairs": {
-                f"skillshot-{name}": {
-                    metric: paired_interval(self.rows["skillshot"][metric] - metrics[metric], self.seed)
-                }
+                f"{ours}-{name}": {metric: paired_interval(self.rows[ours][metric] - metrics[metric], self.seed)}
                 for name, metrics in self.rows.items()
-                if name != "skillshot" and "skillshot" in self.rows
+                if name != ours and ours in self.rows
             },
         }
         if self.left_out:
@@ -72,7 +78,7 @@ def score(
     hit@1, hit@k: share of the first / of the k demonstrations whose label equals the query's; any@k: share of
     queries with at least one such; jaccard@k (list labels): mean multiset Jaccard of the labels. A list is
     equal to another when all its items are, in order. Oracles are left out where queries have no rationale, baselines
-    where they were not fitted; the report names them.
+    where they were not fitted, what reads sentence embeddings where the bundle has no encoder; the report names them.
 
     Raises:
         InputError: no query or no demonstration has the label.
@@ -88,8 +94,7 @@ def score(
     kept = [i for i, value in enumerate(truth) if value is not None]
     queries, truth = [queries[i] for i in kept], [truth[i] for i in kept]
     blind = not all(query.rationale for query in queries)
-    absent = set(pool.without(names))
-    left_out = tuple(name for name in names if name in absent or (blind and find(name).needs_rationale))
+    left_out = {name: BLIND for name in names if blind and find(name).needs_rationale} | pool.without(names)
     listed = isinstance(truth[0], tuple)
     rows: dict[str, dict[str, Doubles]] = {}
     for name in names:

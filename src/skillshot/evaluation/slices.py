@@ -40,7 +40,7 @@ def skill_clusters(pool: Pool, queries: Sequence[Record], seed: int, count: int 
     centres = fitted.cluster_centers_.astype(np.float32)
     central = [" ".join(pool.records[int(row)].rationale.split())[:40] for row in (bank @ centres.T).argmax(axis=0)]
     names = [f"{number}: {text}" for number, text in enumerate(central)]
-    places = fitted.predict(pool.query_vectors("skillshot", queries).astype(bank.dtype))
+    places = fitted.predict(pool.query_vectors(pool.ours, queries).astype(bank.dtype))
     return {query.id: names[int(place)] for query, place in zip(queries, places, strict=True)}
 
 

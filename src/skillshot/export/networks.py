@@ -11,6 +11,7 @@ import numpy as np
 
 from skillshot.common.arrays import Floats
 from skillshot.export.canonical import export_graph
+from skillshot.export.lite import write_lite
 from skillshot.runtime.index import top_k
 
 if TYPE_CHECKING:
@@ -39,9 +40,15 @@ def export_networks(
     """
     import torch
 
+    from skillshot.model.combined import LitePolicy
+
     for name, network in networks.items():
+        path = Path(folder) / f"{name}.onnx"
+        if isinstance(network, LitePolicy):
+            write_lite(network.model.lite_arrays, path)
+            continue
         inputs = {key: torch.ones((2, widths[key])) for key in INPUTS[name]}
-        export_graph(network, inputs, {0: "rows"}, "skill", Path(folder) / f"{name}.onnx")
+        export_graph(network, inputs, {0: "rows"}, "skill", path)
 
 
 def agreement(mine: Floats, theirs: Floats, bank: Floats, k: int = 4) -> dict[str, Any]:

@@ -159,15 +159,23 @@ class StepView:
 
     def counts(self, texts: Sequence[str]) -> Floats:
         """Steps of each kind, at most `MOST`, (n, kinds)."""
-        out = np.zeros((len(texts), self.centres.shape[1]), np.float32)
-        for row, text in zip(out, texts, strict=True):
-            np.add.at(row, self.kinds(text), 1)
+        return self.counted([self.kinds(text) for text in texts])
+
+    def counted(self, kinds: Sequence[Sequence[int]]) -> Floats:
+        """The same from the kinds of the steps of n rationales."""
+        out = np.zeros((len(kinds), self.centres.shape[1]), np.float32)
+        for row, found in zip(out, kinds, strict=True):
+            np.add.at(row, found, 1)
         return np.minimum(out, MOST)
 
     def transform(self, texts: Sequence[str]) -> Floats:
         """Unary counts (n, u) of 0 and 1: their dot product is the size of the intersection of two multisets."""
+        return self.unary(self.counts(texts))
+
+    def unary(self, counts: Floats) -> Floats:
+        """`transform` from the counts (n, kinds)."""
         kinds, times = (np.array([column[part] for column in self.columns], np.intp) for part in (0, 1))
-        return (self.counts(texts)[:, kinds] >= times).astype(np.float32)
+        return (counts[:, kinds] >= times).astype(np.float32)
 
     def save(self, folder: str | PathLike[str]) -> None:
         """Write `FILES`."""

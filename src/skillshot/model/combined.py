@@ -8,34 +8,13 @@ question, they are short, and the wording decides. Its sentence is short where t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from skillshot.model.nets import SkillCVAE
-
-SHARP = 1.0  # of the kernel: exp(-SHARP * squared distance) of unit embeddings
-
-
-@dataclass(frozen=True)
-class Widths:
-    """Coordinates of each block of a row: structure t, latent z, sentence e, words w. One more fills it to length 1.
-
-    steps: how many of the structure's are counts of steps; they are its last.
-    """
-
-    structure: int
-    latent: int
-    sentence: int
-    words: int
-    steps: int = 0
-
-    @property
-    def row(self) -> int:
-        """Width of a row."""
-        return self.structure + self.latent + self.sentence + self.words + 1
+from skillshot.common.arrays import Floats
+from skillshot.model.arrays import SHARP, LatentNet, Lite, Widths
+from skillshot.model.nets import LEAK, SkillCVAE
 
 
 class Structure(nn.Module):
@@ -114,6 +93,25 @@ class Skillshot(nn.Module):
         sentence = shortened(lexical[:, 2 * t + w :] + self.lite_sentence_offset)
         return self._query(structure, sentence, self._words(lexical[:, t : t + w]), self.lite_shares)
 
+    @property
+    def lite_arrays(self) -> Lite:
+        """What `lite` computes, for the export."""
+        structure, held, sentence, words = self.lite_shares.tolist()
+        latent, net = None, self.cvae.policy
+        if held > 0:
+            linear = [*(layer for layer in net.body if isinstance(layer, nn.Linear)), net.mean]
+            layers = [(_array(layer.weight.T), _array(layer.bias)) for layer in linear]
+            latent = LatentNet(_array(self.cvae.question.centre), _array(self.cvae.question.scale), layers, LEAK)
+        return Lite(
+            self.widths,
+            self.widths.structure,
+            _array(self.words_offset),
+            _array(self.lite_offset),
+            _array(self.lite_sentence_offset),
+            (structure, held, sentence, words),
+            latent,
+        )
+
     def posterior(self, embedding: Tensor, lexical: Tensor, skeleton: Tensor) -> Tensor:
         """Bank item: question (n, d), its lexical row, and its rationale's structure (n, t) to unit rows."""
         t, w = self.widths.structure, self.widths.words
@@ -146,6 +144,10 @@ class Skillshot(nn.Module):
 
     def _words(self, projected: Tensor) -> Tensor:
         return functional.normalize(projected + self.words_offset, dim=1)
+
+
+def _array(values: Tensor) -> Floats:
+    return values.detach().cpu().contiguous().numpy()
 
 
 def shortened(rows: Tensor) -> Tensor:

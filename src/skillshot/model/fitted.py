@@ -16,7 +16,8 @@ from skillshot.common.arrays import Floats
 from skillshot.common.io import atomic_write, read_json, write_json
 from skillshot.features.lexical import LexicalView
 from skillshot.features.rationale import RationaleView
-from skillshot.model.combined import LitePolicy, SkillPolicy, SkillPosterior, Skillshot, Widths
+from skillshot.model.arrays import Widths
+from skillshot.model.combined import LitePolicy, SkillPolicy, SkillPosterior, Skillshot
 from skillshot.model.nets import PolicyHead, PosteriorHead, SkillCVAE, Standardise
 from skillshot.model.ridge import Ridge, RidgeBank
 

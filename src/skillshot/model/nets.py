@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+LEAK = 0.2  # slope of LeakyReLU below 0, as in LaRS
+
 
 class Standardise(nn.Module):
     """Centre each input and divide it by the mean standard deviation of its features, then concatenate.
@@ -62,10 +64,10 @@ class Dropout(nn.Module):
 
 
 def perceptron(width: int, hidden: int, layers: int, dropout: float) -> nn.Sequential:
-    """Hidden layers with LeakyReLU 0.2 as in LaRS, and with dropout because banks are small."""
+    """Hidden layers with LeakyReLU as in LaRS, and with dropout because banks are small."""
     parts: list[nn.Module] = []
     for _ in range(layers):
-        parts += [nn.Linear(width, hidden), nn.LeakyReLU(0.2), Dropout(dropout)]
+        parts += [nn.Linear(width, hidden), nn.LeakyReLU(LEAK), Dropout(dropout)]
         width = hidden
     return nn.Sequential(*parts)
 

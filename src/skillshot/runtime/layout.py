@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from skillshot.common.errors import BundleError
+from skillshot.common.errors import BundleError, InputError
 
 MODEL = "model"
 QUESTION_VIEW, RATIONALE_VIEW = "question_view", "rationale_view"
@@ -23,6 +23,7 @@ BANK_FILES = (
     "bank_fields.json",
     "bank_fields.npy",
 )
+NO_MODEL = "none"  # embed.model of a bundle that was fitted without a text encoder
 QUESTIONS = "question.npy"
 LARGE = "skillshot.faiss"  # only in a bank of more than index.exact_below demonstrations
 MODES = ("full", "lite", "auto")
@@ -54,7 +55,13 @@ def resolve(folder: Path, name: str) -> Path:
 
 
 def resolve_mode(mode: str, manifest: Mapping[str, Any]) -> str:
-    """`auto` is lite where that keeps `AUTO` of full's quality on the bank, or where the encoder was left out."""
+    """`auto` is lite where that keeps `AUTO` of full's quality on the bank, or where there is no encoder.
+
+    Raises:
+        InputError: mode full of a bundle that was fitted without a text encoder.
+    """
+    if mode == "full" and "full" not in manifest["score"]:
+        raise InputError("mode 'full': the bundle has no text encoder; take 'lite' or 'auto', or fit without --lite")
     if mode != "auto":
         return mode
     has_encoder = any(f"{MODEL}/{name}" in manifest["files"] for name in ENCODERS.values())

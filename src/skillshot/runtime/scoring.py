@@ -14,6 +14,7 @@ from skillshot.common.arrays import Doubles, Floats, Rows
 from skillshot.common.evidence import evidence
 
 BLOCKS = ("structure", "latent", "sentence", "words")
+WITH_ENCODER = ("latent", "sentence")  # blocks that only a bundle with a text encoder has
 RARE = 0.02  # share of the bank's own questions whose nearest neighbour is further away: below it confidence fades
 _CURVE = schema.fields(
     {
@@ -29,13 +30,16 @@ _MODE = schema.fields(
         "confidence": _CURVE,
     }
 )
-_KEYS = schema.fields({"widths": schema.listed(schema.whole(1, 65_536), len(BLOCKS)), "full": _MODE, "lite": _MODE})
+_KEYS = schema.fields(
+    {"widths": schema.listed(schema.whole(0, 65_536), len(BLOCKS)), "lite": _MODE},
+    {"full": _MODE},  # not in a bundle without a text encoder
+)
 
 
 def check_score(facts: Any, place: str) -> None:
     """What `score` of a manifest must be: a `schema.Check` that also compares its numbers with each other."""
     _KEYS(facts, place)
-    for mode in ("full", "lite"):
+    for mode in sorted({"full", "lite"} & facts.keys()):
         Scoring.of(facts, mode)
 
 
@@ -48,6 +52,7 @@ class Scoring:
     doubt: variance of what the model predicts, in units of the score.
     offset, slope: of the logistic curve from evidence to confidence; both 0 where the bank was too small for one.
     near: quantiles of the nearest question's similarity within the bank; empty where it was too small.
+    encoder: whether the bundle has a text encoder. Without one, latent and sentence have the width 0.
     """
 
     widths: tuple[int, ...]
@@ -56,6 +61,7 @@ class Scoring:
     offset: float
     slope: float
     near: Doubles
+    encoder: bool = True
 
     @classmethod
     def of(cls, facts: Mapping[str, Any], mode: str) -> Scoring:
@@ -68,6 +74,14 @@ class Scoring:
         near = np.array(curve["near"], np.float64)
         if not len(facts["widths"]) == len(found["shares"]) == len(BLOCKS):
             raise ValueError(f"score: {len(BLOCKS)} widths and shares are expected")
+        encoder = "full" in facts
+        empty = [block for block, width in zip(BLOCKS, facts["widths"], strict=True) if not width]
+        if encoder and empty:
+            raise ValueError(f"score.widths: {facts['widths']}: only a bundle without mode full may have a 0")
+        if not encoder and empty != list(WITH_ENCODER):
+            raise ValueError(f"score.full is missing, and score.widths {facts['widths']} are of a bundle that has it")
+        if any(share for share, width in zip(found["shares"], facts["widths"], strict=True) if not width):
+            raise ValueError(f"score.{mode}.shares: a block of width 0 has a share")
         if abs(sum(found["shares"]) - 1) > schema.UNIT:
             raise ValueError(f"score.{mode}.shares: sum to {sum(found['shares']):.3g}, not 1")
         if not (np.diff(near) >= 0).all():
@@ -75,7 +89,7 @@ class Scoring:
         if curve["slope"] and not len(near):
             raise ValueError(f"score.{mode}.confidence.near: empty, but the slope is {curve['slope']:.3g}, not 0")
         shares = tuple(found["shares"])
-        return cls(tuple(facts["widths"]), shares, found["doubt"], curve["offset"], curve["slope"], near)
+        return cls(tuple(facts["widths"]), shares, found["doubt"], curve["offset"], curve["slope"], near, encoder)
 
     @property
     def row(self) -> int:
@@ -86,12 +100,16 @@ class Scoring:
     def lexical(self) -> int:
         """Width of the question view: structure and words, then structure and sentence for `lite`."""
         structure, _, sentence, words = self.widths
-        return 2 * structure + words + sentence
+        return self._first + words + structure + sentence
 
     def lexical_part(self, mode: str) -> slice:
         """The columns of the question view that a mode reads."""
-        structure, _, _, words = self.widths
-        return slice(structure, None) if mode == "lite" else slice(0, structure + words)
+        return slice(self._first, None) if mode == "lite" else slice(0, self._first + self.widths[3])
+
+    @property
+    def _first(self) -> int:
+        """Columns of the question view that `lite` does not read: the structure that all features predict."""
+        return self.widths[0] if self.encoder else 0
 
     @cached_property
     def blocks(self) -> tuple[slice, ...]:
@@ -111,8 +129,9 @@ class Scoring:
 
     def parts(self, query: Floats, rows: Floats) -> Doubles:
         """What each block adds to the scores of rows (k, z), in the order of `BLOCKS`, (k, 4)."""
-        # the last coordinate, which no query reads, is a block of its own
-        return np.add.reduceat(np.multiply(rows, query, dtype=np.float64), self._starts, 1)[:, :-1]
+        # the last coordinate, which no query reads, is a block of its own; for an empty one `reduceat` gives another's
+        sums = np.add.reduceat(np.multiply(rows, query, dtype=np.float64), self._starts, 1)[:, :-1]
+        return np.where(np.array(self.widths) > 0, sums, 0)
 
     @cached_property
     def _starts(self) -> Rows:
@@ -150,10 +169,9 @@ class Scoring:
         return np.asarray(skill * (rows[:, :start] @ query[:start]) + rows[:, end:] @ query[end:], np.float32)
 
     def nearest(self, query: Floats, rows: Floats) -> float:
-        """Highest similarity of the question's sentence to those of candidates (n, z)."""
-        start = self.widths[0] + self.widths[1]
-        part = slice(start, start + self.widths[2])
-        share = self.shares[2]
+        """Highest similarity of the question to candidates (n, z), by the sentence; by the words without an encoder."""
+        place = BLOCKS.index("sentence" if self.encoder else "words")
+        part, share = self.blocks[place], self.shares[place]
         if not len(rows) or share <= 0:
             return float("nan")
         return float((rows[:, part] @ query[part]).max()) / share

@@ -55,12 +55,13 @@ def choose_all(
         engine: asked by the selectors that need a language model, and by no other.
 
     Raises:
-        InputError: an unknown selector, or one whose package is not installed.
+        InputError: an unknown selector, one whose package is not installed, or one that the bundle cannot serve.
         EngineError: the engine failed; what was answered is in the answer cache where there is one.
     """
     for name in names:
         find(name)
     pool = Pool(folder, seed)
+    pool.check(names)
     choices = {}
     for name in names:
         start = time.perf_counter()
@@ -114,6 +115,7 @@ def choose_rows(pool: Pool, queries: Sequence[Record], name: str, k: int) -> lis
         InputError: an unknown selector, one that asks a language model, or one whose package is not installed.
     """
     spec = find(name, llm=False)
+    pool.check([name])
     if name == "zero-shot":
         return [np.empty(0, np.intp) for _ in queries]
     if spec.package:

@@ -27,6 +27,9 @@ from skillshot.runtime.scoring import Scoring
 from skillshot.runtime.store import BankStore, question_key
 from skillshot.selectors.registry import find
 
+NOT_FITTED = "not fitted; skillshot fit --baselines"
+NO_ENCODER = "the bundle has no text encoder; fit again without --lite"
+
 
 class Pool:
     """Bank and model of a bundle. `scores(name, queries)` is (queries, bank), higher is better.
@@ -50,6 +53,8 @@ class Pool:
         self._served = str(manifest["select"]["precision"])
         self._encoders: dict[str, TextEncoder] = {}
         self._score, self.source = manifest["score"], str(manifest["structure"])
+        self.ours = "skillshot" if "full" in self._score else "lite"
+        self._folder = folder
         self._names = frozenset(manifest["files"])
         self._views: dict[str, LexicalView | RationaleView] = {}
         self._sessions: dict[str, Session] = {}
@@ -89,8 +94,13 @@ class Pool:
         if name == "oracle":
             return self.embed(rationales)
         if name == "oracle_features":
-            return self._run("skillshot_posterior", queries) * self.scoring("full").weights
+            return self._run("skillshot_posterior", queries) * self.scoring("full" if self.encoder else "lite").weights
         return self._run(name, queries)
+
+    @property
+    def encoder(self) -> bool:
+        """Whether the bundle has a text encoder."""
+        return self.ours == "skillshot"
 
     def scoring(self, mode: str) -> Scoring:
         """How the bundle scores in a mode, "full" or "lite"."""
@@ -135,9 +145,23 @@ class Pool:
         """Whether the bundle holds vectors of this name; a baseline is there only if it was fitted."""
         return f"{self._bank.name}/{name}.npy" in self._names
 
-    def without(self, names: Sequence[str]) -> list[str]:
-        """Those of the named selectors whose baseline was not fitted."""
-        return [name for name in names if find(name).baseline and not self.has(find(name).vectors)]
+    def without(self, names: Sequence[str]) -> dict[str, str]:
+        """Those of the named selectors that the bundle cannot serve, each with the reason and the fix."""
+        specs = {name: find(name) for name in names}
+        blind = {name: NO_ENCODER for name, spec in specs.items() if spec.encoder and not self.encoder}
+        return {
+            name: NOT_FITTED for name, spec in specs.items() if spec.baseline and not self.has(spec.vectors)
+        } | blind
+
+    def check(self, names: Sequence[str]) -> None:
+        """Refuse selectors that need a text encoder where there is none.
+
+        Raises:
+            InputError: naming the first.
+        """
+        for name in names:
+            if find(name).encoder and not self.encoder:
+                raise InputError(f"selector {name} on {self._folder}: {NO_ENCODER}, or leave {name} out")
 
     def allowed(self, queries: Sequence[Record]) -> npt.NDArray[np.bool_]:
         """(q, n): all demonstrations but those whose normalised question is the query's."""

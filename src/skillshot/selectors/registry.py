@@ -26,6 +26,7 @@ class SelectorSpec:
     needs_llm: asks the language model.
     package: distribution that it runs, where that is not among our own dependencies.
     default: a row of `skillshot score` unless others are asked for.
+    encoder: reads sentence embeddings, which a bundle of `fit --lite` cannot make.
     baseline: its model is in a bundle only if it was asked for (`fit --baselines`, or the pipeline).
     """
 
@@ -37,6 +38,7 @@ class SelectorSpec:
     needs_rationale: bool = False
     needs_llm: bool = False
     package: str = ""
+    encoder: bool = False
     default: bool = False
     baseline: bool = False
 
@@ -45,22 +47,24 @@ SELECTORS = (
     SelectorSpec("zero-shot"),
     SelectorSpec("random", default=True),
     SelectorSpec("bm25", default=True),
-    SelectorSpec("question", vectors="question", default=True),
-    SelectorSpec("ridge", vectors="ridge", default=True, baseline=True),
-    SelectorSpec("lars", vectors="lars", default=True, baseline=True),
+    SelectorSpec("question", vectors="question", default=True, encoder=True),
+    SelectorSpec("ridge", vectors="ridge", default=True, baseline=True, encoder=True),
+    SelectorSpec("lars", vectors="lars", default=True, baseline=True, encoder=True),
     SelectorSpec("lite", vectors="skillshot", served=True, default=True),
-    SelectorSpec("skillshot", vectors="skillshot", served=True, default=True),
-    SelectorSpec("oracle", vectors="rationale", needs_rationale=True, default=True),
+    SelectorSpec("skillshot", vectors="skillshot", served=True, default=True, encoder=True),
+    SelectorSpec("oracle", vectors="rationale", needs_rationale=True, default=True, encoder=True),
     SelectorSpec("oracle_features", vectors="skillshot", needs_rationale=True, default=True),
-    SelectorSpec("mmr", scores="question", vectors="question", pick=mmr),
-    SelectorSpec("dpp", scores="question", vectors="question", pick=dpp),
+    SelectorSpec("mmr", scores="question", vectors="question", pick=mmr, encoder=True),
+    SelectorSpec("dpp", scores="question", vectors="question", pick=dpp, encoder=True),
     # skill rows are closer together than questions, so the score weighs more
-    SelectorSpec("skillshot_mmr", scores="skillshot", vectors="skillshot", pick=partial(mmr, balance=0.8)),
-    SelectorSpec("langchain_similarity", package="langchain-core"),
-    SelectorSpec("langchain_mmr", package="langchain-core"),
-    SelectorSpec("dspy_knn", package="dspy"),
-    SelectorSpec("skill_knn", needs_llm=True),
-    SelectorSpec("retrieval_r", needs_llm=True),
+    SelectorSpec(
+        "skillshot_mmr", scores="skillshot", vectors="skillshot", pick=partial(mmr, balance=0.8), encoder=True
+    ),
+    SelectorSpec("langchain_similarity", package="langchain-core", encoder=True),
+    SelectorSpec("langchain_mmr", package="langchain-core", encoder=True),
+    SelectorSpec("dspy_knn", package="dspy", encoder=True),
+    SelectorSpec("skill_knn", needs_llm=True, encoder=True),
+    SelectorSpec("retrieval_r", needs_llm=True, encoder=True),
 )
 DRAW = re.compile(r"random-([2-9]|[1-9]\d+)")  # further draws of `random`, which is the first
 

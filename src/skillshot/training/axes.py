@@ -2,18 +2,52 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from skillshot.common.arrays import Floats
-from skillshot.model.combined import SHARP
+from skillshot.model.arrays import SHARP
 from skillshot.training.structure_head import principal
 
 LANDMARKS = 1024  # questions of the bank to which a question is compared
 SENTENCE, WORDS = 64, 64  # principal coordinates of the sentence embedding and of the words that a row holds
 FLAT = 1e-4  # spread of structure, or of a word, up to which all rows are the same
+
+
+@dataclass(frozen=True)
+class EncoderAxes:
+    """What the sentence embeddings of a bank's n questions give.
+
+    centre (d,), directions (d, e): of the sentence. sentence, asked (n, e): of the questions as rows of the bank, and
+        as queries, see `Skillshot.policy`.
+    landmarks (m, d), whitening (m, r), middle (r,), scale: of the features of the structure head.
+    dense (n, r): those features, as important as the words.
+    """
+
+    centre: Floats
+    directions: Floats
+    sentence: Floats
+    asked: Floats
+    landmarks: Floats
+    whitening: Floats
+    middle: Floats
+    scale: np.float32
+    dense: Floats
+
+    @classmethod
+    def of(cls, question: Floats, words: Any, seed: int) -> EncoderAxes:
+        """Of unit embeddings (n, d) and the sparse words (n, b) of the same questions."""
+        centre, directions = sentence_axes(question, seed)
+        sentence = unit((question - centre) @ directions)
+        asked = np.asarray((question - centre) @ directions / lengths(question - centre), np.float32)
+        landmarks, whitening = landmarks_of(question, seed)
+        near = nearness(question, landmarks) @ whitening
+        middle = near.mean(0)
+        scale = np.float32(sparse_spread(words) / max(spread(near - middle), 1e-9))
+        return cls(centre, directions, sentence, asked, landmarks, whitening, middle, scale, (near - middle) * scale)
 
 
 def sentence_axes(question: Floats, seed: int) -> tuple[Floats, Floats]:
@@ -71,6 +105,14 @@ def unit(rows: npt.NDArray[np.floating]) -> Floats:
 def lengths(rows: npt.NDArray[np.floating]) -> Floats:
     """Lengths of rows, (n, 1), never 0."""
     return np.asarray(np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32)
+
+
+def scaled(rows: Any) -> Any:
+    """Sparse rows scaled to length 1; a row of zeros stays as it is."""
+    from scipy.sparse import diags
+
+    length = np.sqrt(np.asarray(rows.multiply(rows).sum(1))).ravel()
+    return (diags(1 / np.maximum(length, 1e-9)) @ rows).tocsr()
 
 
 def sparse_spread(rows: Any) -> float:

@@ -34,20 +34,32 @@ Qualities = Mapping[float, Mapping[float, Doubles]]  # by the mix of the wording
 class Similarities:
     """Of m questions of the bank to its n rows, (m, n): predicted structure, sentence embedding and words.
 
+    sentence: None without a text encoder; words are all of the wording then.
     truth (m, n): similarity of the questions' own rationales to those of the rows. same (m, n): the row is the question
     itself, or has the same text.
     """
 
     structure: Floats
-    sentence: Floats
+    sentence: Floats | None
     words: Floats
     truth: Floats
     same: npt.NDArray[np.bool_]
 
+    @property
+    def mixes(self) -> tuple[float, ...]:
+        """Parts of the sentence embedding in the wording that are tried."""
+        return (0.0,) if self.sentence is None else SENTENCE
+
+    @property
+    def nearest(self) -> Floats:
+        """By which a foreign question is known."""
+        return self.words if self.sentence is None else self.sentence
+
     def score(self, wording: float, sentence: float) -> Floats:
         """The score without the latent, (m, n); `OWN` where the row is the question itself."""
         scores = (1 - wording) * self.structure
-        scores += wording * (sentence * self.sentence + (1 - sentence) * self.words)
+        by_sentence = 0 if self.sentence is None else sentence * self.sentence
+        scores += wording * (by_sentence + (1 - sentence) * self.words)
         scores[self.same] = OWN
         return scores
 
@@ -71,11 +83,15 @@ class Shares:
     words: float
 
     @classmethod
-    def of(cls, wording: float, sentence: float, rows: int, latent: bool) -> Shares:
-        """From the share of the wording, and the sentence embedding's part of it."""
+    def of(cls, wording: float, sentence: float, rows: int, latent: bool, encoder: bool = True) -> Shares:
+        """From the share of the wording, and the sentence embedding's part of it.
+
+        encoder: whether there is a sentence embedding; otherwise the words keep the trace by which a foreign question
+            is known.
+        """
         part = LATENT * rows / (rows + LATENT_ROWS) if latent else 0.0
-        known = max(TRACE, wording * sentence)
-        words = min(wording * (1 - sentence), 1 - known)
+        known = max(TRACE, wording * sentence) if encoder else 0.0
+        words = min(wording * (1 - sentence), 1 - known) if encoder else max(TRACE, wording)
         skill = 1 - known - words
         return cls(skill * (1 - part), skill * part, known, words)
 
@@ -95,7 +111,7 @@ def qualities_of(found: Similarities) -> Qualities:
     """Quality of each question (m,) at each mix of the wording and each share of it."""
     return {
         sentence: {wording: found.quality(best(found.score(wording, sentence))) for wording in WORDING}
-        for sentence in SENTENCE
+        for sentence in found.mixes
     }
 
 
@@ -111,14 +127,14 @@ def choose(found: Qualities, judged: npt.NDArray[np.bool_] | slice = slice(None)
         judged: the questions that choose.
     """
     tried: dict[float, tuple[float, Doubles]] = {}
-    for sentence in SENTENCE:
-        qualities = {wording: quality[judged] for wording, quality in found[sentence].items()}
+    for sentence, of_mix in found.items():
+        qualities = {wording: quality[judged] for wording, quality in of_mix.items()}
         highest = max(WORDING, key=lambda share: float(qualities[share].mean()))
         wording = max(share for share in WORDING if share == highest or _undecided(qualities, share, highest))
         tried[sentence] = wording, qualities[wording]
-    first = tried[SENTENCE[0]]
-    mix = max(SENTENCE, key=lambda sentence: float(tried[sentence][1].mean()))
-    mix = mix if certain(tried[mix][1] - first[1]) else SENTENCE[0]
+    first, *_ = tried
+    mix = max(tried, key=lambda sentence: float(tried[sentence][1].mean()))
+    mix = mix if certain(tried[mix][1] - tried[first][1]) else first
     return tried[mix][0], mix
 
 

@@ -61,7 +61,7 @@ def calibrate(found: Similarities, target: Floats, wording: float, sentence: flo
     centre, scale = float(at.mean()), max(float(at.std()), LEAST)
     fitted = LogisticRegression().fit(((at - centre) / scale)[:, None], same)
     slope = max(FLATTEST, float(fitted.coef_[0, 0])) / scale
-    nearest = np.take_along_axis(np.where(found.same, -2, found.sentence), near, 1).max(1)
+    nearest = np.take_along_axis(np.where(found.same, -2, found.nearest), near, 1).max(1)
     offset = float(fitted.intercept_[0]) - slope * centre
     return Calibration(round(offset, 5), round(slope, 5), _plain(np.quantile(nearest, STEPS)))
 

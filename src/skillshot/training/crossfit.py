@@ -45,43 +45,55 @@ class Judged:
 
 @dataclass(frozen=True)
 class Crossfit:
-    """Judgement of each mode, and of question similarity and BM25 on the same questions, (m,) each."""
+    """Judgement of each mode, and of question similarity and BM25 on the same questions, (m,) each.
+
+    modes: "full" and "lite"; lite alone where there is no text encoder.
+    """
 
     modes: Mapping[str, Judged]
     question: Doubles
     bm25: Doubles
 
     @property
+    def mode(self) -> str:
+        """The mode that the verdict is about: full where there is one."""
+        return next(iter(self.modes))
+
+    @property
+    def main(self) -> Judged:
+        """Judgement of that mode."""
+        return self.modes[self.mode]
+
+    @property
     def trust(self) -> float:
-        """Share of the score that is skill, not wording, in full mode."""
-        shares = self.modes["full"].shares
+        """Share of the score that is skill, not wording."""
+        shares = self.main.shares
         return shares.structure + shares.latent
 
     @property
     def lite_share(self) -> float:
         """Share of full's quality that lite keeps, at most 1; 0 where full has none."""
-        full, lite = (float(self.modes[mode].quality.mean()) for mode in ("full", "lite"))
+        full, lite = float(self.main.quality.mean()), float(self.modes["lite"].quality.mean())
         return min(1.0, max(0.0, lite / full)) if full > 0 else 0.0
 
     def diagnostics(self) -> dict[str, float]:
         """Numbers for the report."""
-        full = self.modes["full"]
         return {
-            "agreement": float(full.quality.mean()),
+            "agreement": float(self.main.quality.mean()),
             "agreement_question": float(self.question.mean()),
             "agreement_bm25": float(self.bm25.mean()),
             "agreement_lite": float(self.modes["lite"].quality.mean()),
             "lite_share": self.lite_share,
             "trust": self.trust,
-            "doubt": full.doubt,
+            "doubt": self.main.doubt,
         }
 
 
 def judge_modes(
     texts: Sequence[str],
     target: Floats,
-    sentence: Floats,
-    embedding: Floats,
+    sentence: Floats | None,
+    plain: Any,
     words: Floats,
     seen: Mapping[str, tuple[Floats, Floats]],
     *,
@@ -92,8 +104,9 @@ def judge_modes(
     """Judge the modes on at most `JUDGED` questions.
 
     Args:
-        texts: n questions. target (n, t), sentence (n, e), words (n, w): blocks of the bank's rows.
-        embedding: (n, d) unit sentence embeddings.
+        texts: n questions. target (n, t), sentence (n, e), words (n, w): blocks of the bank's rows; no sentence without
+            a text encoder.
+        plain: (n, d) unit rows, dense or sparse, whose products are plain similarity of questions.
         seen: for each mode the cross-fitted structure (n, t) and the sentence (n, e) on the question's side.
         latent: whether there is one. learned: whether structure was predicted; otherwise the wording is all.
     """
@@ -103,17 +116,21 @@ def judge_modes(
     for mode, (structure, asked) in seen.items():
         # as a query is, see `Skillshot.policy`
         certain = structure[rows] / np.maximum(1, np.linalg.norm(structure[rows], axis=1, keepdims=True))
-        found = Similarities(certain @ target.T, asked[rows] @ sentence.T, by_words, truth, same)
+        by_sentence = None if sentence is None else asked[rows] @ sentence.T
+        found = Similarities(certain @ target.T, by_sentence, by_words, truth, same)
         tried = qualities_of(found) if learned else {}
-        wording, part = choose(tried) if learned else (1.0, 1.0)
+        wording, part = choose(tried) if learned else (1.0, found.mixes[0])
         spread = doubt(target, structure)
         modes[mode] = Judged(
-            Shares.of(wording, part, len(texts), latent),
+            Shares.of(wording, part, len(texts), latent, sentence is not None),
             spread,
             calibrate(found, target, wording, part, spread),
             _honest(found, tried) if learned else found.mean(best(found.score(wording, part))),
         )
-    rivals = Similarities(truth, embedding[rows] @ embedding.T, by_words, truth, same)
+    similar = plain[rows] @ plain.T
+    rivals = Similarities(
+        truth, similar if isinstance(similar, np.ndarray) else similar.toarray(), by_words, truth, same
+    )
     keywords = BM25(texts).scores([texts[row] for row in rows])
     keywords[same] = -1
     return Crossfit(modes, rivals.mean(best(rivals.score(1.0, 1.0))), rivals.mean(best(keywords)))

@@ -16,14 +16,12 @@ from skillshot.common.arrays import Floats
 from skillshot.common.errors import CollapseError, InputError
 from skillshot.common.params import TrainParams
 from skillshot.common.record import Record
-from skillshot.common.structure import structure_of
 from skillshot.model.fitted import Fitted, run
 from skillshot.training.cvae import Trained, fit_cvae
+from skillshot.training.lessons import Lessons
 from skillshot.training.ridge import fit_ridge
 from skillshot.training.skillshot import NETWORK, fit_skillshot
-from skillshot.training.suspects import contradictions, demoted, suspects
-from skillshot.training.suspicion import BET
-from skillshot.training.verdict import judge
+from skillshot.training.suspects import demoted
 
 logger = logging.getLogger("skillshot")
 
@@ -57,40 +55,24 @@ def fit(
         )
     question = np.asarray(question, np.float32)
     rationale = question[:0] if rationale is None else np.asarray(rationale, np.float32)
-    structure = structure_of(bank)
-    questions, rationales = [record.text for record in bank], structure.texts
-    # an example marked as incorrect, or one that contradicts itself, stays in the bank, but nothing is learned from it
-    correct = np.array([record.correct for record in bank])
-    if not correct.any():
-        raise InputError("every example is marked as incorrect (correct: false); nothing can be learned from them")
-    known = contradictions(bank)
-    wrong = np.zeros(len(bank))
-    wrong[list(known)] = [suspect.score for suspect in known.values()]
-    rows = np.flatnonzero(correct & (wrong < BET))
-    rows = rows if len(rows) else np.flatnonzero(correct)
-    texts = [questions[i] for i in rows], [rationales[i] for i in rows], question[rows]
+    lessons = Lessons.of(bank)
+    rows = lessons.rows
     halt = threading.Event()
     wanted = len(rationale) > 0 and len(rows) >= NETWORK
     # a training step is too small for two cores, so each CVAE has one; only initial weights use a shared generator
     with _one_thread(), ThreadPoolExecutor(1) as pool:
         future = pool.submit(_lars, question[rows], rationale[rows], settings, seed, work, halt) if wanted else None
         try:
-            ours, lars = fit_skillshot(*texts, settings, seed, work), _kept(future)
+            ours, lars = fit_skillshot(*lessons.texts, question[rows], settings, seed, work), _kept(future)
         finally:
             halt.set()
-    wrong[rows] = ours.wrong
-    found = ours.crossfit
-    verdict = judge(
-        found.modes["full"].quality, found.question, found.bm25,
-        source=structure.source, mode="full", trust=found.trust, seed=seed,
-    )  # fmt: skip
+    wrong = lessons.wrong(ours.wrong)
     diagnostics = dict(ours.diagnostics)
     ridge = ridge_bank = None
     if wanted:
         ridge, ridge_bank, diagnostics["ridge_regulariser"] = fit_ridge(question[rows], rationale[rows])
     if lars is not None:
         diagnostics |= lars.diagnostics
-    widths = ours.model.widths
     fitted = Fitted(
         ours.question_view,
         ours.rationale_view,
@@ -101,16 +83,10 @@ def fit(
         vectors={},
         history=ours.history + (lars.history if lars is not None else []),
         diagnostics=diagnostics,
-        score={
-            "widths": [widths.structure, widths.latent, widths.sentence, widths.words],
-            **{mode: judged.to_dict() for mode, judged in found.modes.items()},
-        },
-        verdict=verdict.to_dict(),
-        suspicious=[suspect.to_dict() for suspect in suspects(bank, known, wrong)],
+        **lessons.facts(ours.crossfit, ours.model.widths, wrong, seed),
     )
-    lexical = ours.question_lexical, ours.rationale_lexical
-    if len(lexical[0]) < len(bank):  # some rows were left out
-        lexical = ours.question_view.transform(questions), ours.rationale_view.transform(rationales)
+    views = ours.question_view, ours.rationale_view
+    lexical = lessons.lexical(views, (ours.question_lexical, ours.rationale_lexical), ours.wrong)
     inputs = {
         "lars": (question, rationale),
         "skillshot": (question, *lexical),

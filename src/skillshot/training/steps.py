@@ -26,8 +26,11 @@ EXPLAINED = 0.1  # least share of the counts' variance that questions predict, f
 PROCEDURAL = 0.005  # share of rationales from which a word may count as procedural
 
 
-def learn_steps(rationales: Sequence[str], questions: Sequence[str], seed: int) -> StepView | None:
-    """Kinds of steps by spherical k-means; None where steps have too little in common."""
+def learn_steps(rationales: Sequence[str], questions: Sequence[str], seed: int) -> tuple[StepView | None, Floats]:
+    """Kinds of steps by spherical k-means, and what `StepView.transform` gives of the n rationales, (n, u).
+
+    Where steps have too little in common, None and (n, 0).
+    """
     from scipy.sparse import csr_matrix
     from sklearn.cluster import KMeans
     from sklearn.utils.extmath import randomized_svd
@@ -48,8 +51,9 @@ def learn_steps(rationales: Sequence[str], questions: Sequence[str], seed: int) 
     flat = np.array([column for step in columns for column in step], np.int32)
     rows = csr_matrix((weight[flat], flat, np.cumsum([0, *map(len, columns)])), (len(found), len(kept)))
     rows = rows[rows.getnnz(1) > 0]
+    nothing = np.zeros((len(rationales), 0), np.float32)
     if min(rows.shape) < 3:
-        return None
+        return None, nothing
     rows = rows.multiply(1 / np.sqrt(rows.multiply(rows).sum(1))).tocsr()
     _, _, axes = randomized_svd(rows, min(AXES, min(rows.shape) - 1), n_iter=3, random_state=seed)
     near = rows @ axes.T
@@ -58,29 +62,30 @@ def learn_steps(rationales: Sequence[str], questions: Sequence[str], seed: int) 
     centres = KMeans(kinds, n_init=2, random_state=seed).fit(near).cluster_centers_
     centres /= np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-9)
     view = StepView(words, tuple(kept), np.asarray(weight[:, None] * (axes.T @ centres.T), np.float32), ())
-    counts = view.counts(rationales)
+    known_steps = iter(found)  # each step is read once
+    of = [[view.kind(next(known_steps)) for _ in steps] for steps in read]
+    counts = view.counted([[kind for kind in kinds_of if kind is not None] for kinds_of in of])
     several = tuple(
         (kind, times) for kind in range(kinds) for times in range(1, MOST + 1) if (counts[:, kind] >= times).sum() >= 2
     )
     if not several:
-        return None
-    rates = tuple(
-        float(rate) for rate in StepView(words, view.grams, view.centres, several).transform(rationales).mean(0)
-    )
-    names = StepNames(several, _names(view, read), rates, 0.0)
-    return replace(view, columns=several, names=names)
+        return None, nothing
+    unary = replace(view, columns=several).unary(counts)
+    rates = tuple(float(rate) for rate in unary.mean(0))
+    names = StepNames(several, _names(view, read, of), rates, 0.0)
+    return replace(view, columns=several, names=names), unary
 
 
-def _names(view: StepView, read: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """A name for each kind: its step in most rationales (n lists of steps), without the words of the stories.
+def _names(view: StepView, read: Sequence[Sequence[str]], of: Sequence[Sequence[int | None]]) -> tuple[str, ...]:
+    """A name for each kind: its step in most rationales (n lists of steps, and of kinds), without the stories' words.
 
     At least `RAREST` rationales share a name: a row that is removed later must not live on in one. A kind without such
     a step is named by its number.
     """
     known = frozenset(view.words)
     forms: list[Counter[str]] = [Counter() for _ in range(view.centres.shape[1])]
-    for steps in read:
-        found = {(view.kind(grams(step, known)), masked(step, known)) for step in steps}
+    for steps, kinds in zip(read, of, strict=True):
+        found = {(kind, masked(step, known)) for step, kind in zip(steps, kinds, strict=True)}
         for kind, form in found:
             if kind is not None:
                 forms[kind][form] += 1

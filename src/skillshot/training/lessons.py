@@ -1,0 +1,92 @@
+"""What a bank gives a fit of either kind: the rows to learn from, and the facts of the bundle afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skillshot.common.arrays import Doubles, Floats, Rows
+from skillshot.common.errors import InputError
+from skillshot.common.record import Record
+from skillshot.common.structure import structure_of
+from skillshot.features.lexical import LexicalView
+from skillshot.features.rationale import RationaleView
+from skillshot.model.arrays import Widths
+from skillshot.training.crossfit import Crossfit
+from skillshot.training.suspects import Suspect, contradictions, suspects
+from skillshot.training.suspicion import BET
+from skillshot.training.verdict import judge
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """The texts of a bank's n records, and which rows are learned from.
+
+    source: where the structure comes from. rows (m,): neither marked as incorrect nor contradicting themselves.
+    known: the rows that contradict themselves.
+    """
+
+    bank: Sequence[Record]
+    questions: list[str]
+    rationales: list[str]
+    source: str
+    rows: Rows
+    known: dict[int, Suspect]
+
+    @classmethod
+    def of(cls, bank: Sequence[Record]) -> Lessons:
+        """Of a bank; what is left out stays in it, but nothing is learned from it.
+
+        Raises:
+            InputError: every row is marked as incorrect.
+        """
+        correct = np.array([record.correct for record in bank])
+        if not correct.any():
+            raise InputError("every example is marked as incorrect (correct: false); nothing can be learned from them")
+        structure, known = structure_of(bank), contradictions(bank)
+        doubtful = np.zeros(len(bank), bool)
+        doubtful[[i for i, suspect in known.items() if suspect.score >= BET]] = True
+        rows = np.flatnonzero(correct & ~doubtful)
+        rows = rows if len(rows) else np.flatnonzero(correct)
+        return cls(bank, [record.text for record in bank], list(structure.texts), structure.source, rows, known)
+
+    @property
+    def texts(self) -> tuple[list[str], list[str]]:
+        """Questions and rationales that are learned from."""
+        return [self.questions[i] for i in self.rows], [self.rationales[i] for i in self.rows]
+
+    def wrong(self, learned: Doubles) -> Doubles:
+        """Probability (n,) that each row is wrong, from that of the rows that were learned from (m,)."""
+        wrong = np.zeros(len(self.bank))
+        wrong[list(self.known)] = [suspect.score for suspect in self.known.values()]
+        wrong[self.rows] = learned
+        return wrong
+
+    def lexical(
+        self, views: tuple[LexicalView, RationaleView], rows: tuple[Floats, Floats], learned: Doubles
+    ) -> tuple[Floats, Floats]:
+        """Features of all n rows by both views; `rows`: of those that were learned from, by `learned` as in `wrong`."""
+        kept = self.rows[learned < BET]
+        left = np.setdiff1d(np.arange(len(self.bank)), kept)
+        questions, rationales = ([texts[i] for i in left] for texts in (self.questions, self.rationales))
+        new = views[0].transform(questions), views[1].transform(rationales)
+        order = np.argsort(np.append(kept, left))
+        return np.vstack([rows[0], new[0]])[order], np.vstack([rows[1], new[1]])[order]
+
+    def facts(self, found: Crossfit, widths: Widths, wrong: Doubles, seed: int) -> dict[str, Any]:
+        """Score and verdict as the manifest holds them, and the rows held for wrong, worst first."""
+        verdict = judge(
+            found.main.quality, found.question, found.bm25,
+            source=self.source, mode=found.mode, trust=found.trust, seed=seed,
+        )  # fmt: skip
+        return {
+            "score": {
+                "widths": [widths.structure, widths.latent, widths.sentence, widths.words],
+                **{mode: judged.to_dict() for mode, judged in found.modes.items()},
+            },
+            "verdict": verdict.to_dict(),
+            "suspicious": [suspect.to_dict() for suspect in suspects(self.bank, self.known, wrong)],
+        }

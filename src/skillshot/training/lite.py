@@ -1,0 +1,37 @@
+"""Fit a selector that needs no text encoder: in closed form, without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from skillshot.common.record import Record
+from skillshot.model.arrays import FittedLite, Lite, LiteBank, Widths
+from skillshot.training.learned import learn
+from skillshot.training.lessons import Lessons
+
+
+def fit_lite(bank: Sequence[Record], structure_dim: int, seed: int) -> FittedLite:
+    """Learn from a bank of n records; only texts are read, no labels.
+
+    Args:
+        structure_dim: principal components of the rationales' skeletons, at most.
+
+    Raises:
+        InputError: every row is marked as incorrect.
+    """
+    lessons = Lessons.of(bank)
+    learned = learn(*lessons.texts, None, structure_dim, seed)
+    found = learned.judge(seed, latent=False)
+    w, offset = learned.words.shape[1], learned.offset
+    widths = Widths(learned.target.shape[1], 0, 0, w, learned.steps)
+    shares = found.modes["lite"].shares.numbers
+    views, wrong = (learned.question_view, learned.rationale_view), lessons.wrong(learned.wrong)
+    return FittedLite(
+        *views,
+        Lite(widths, 0, offset[:w], offset[w:], offset[:0], shares),
+        LiteBank(widths, offset[:w], learned.centre, learned.step_share),
+        lessons.lexical(views, (learned.question_lexical, learned.rationale_lexical), learned.wrong),
+        wrong,
+        found.diagnostics() | learned.diagnostics,
+        **lessons.facts(found, widths, wrong, seed),
+    )
