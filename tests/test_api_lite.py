@@ -146,6 +146,12 @@ def test_baselines_need_an_encoder(tmp_path: Path) -> None:
         fit_bundle(tmp_path / "bank.jsonl", tmp_path / "out", default_params(), baselines=True, lite=True)
 
 
+def test_what_is_marked_as_wrong_scores_nothing(story: tuple[list[Any], list[Any]]) -> None:
+    rows = [record.to_dict() | {"correct": place > 2} for place, record in enumerate(story[0])]
+    vectors = skillshot.fit(rows, lite=True).vectors
+    assert not vectors[:3, :-1].any() and vectors[3:, :-1].any(1).all()
+
+
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_the_smallest_banks_are_fitted(count: int, story: tuple[list[Any], list[Any]]) -> None:
     """Nothing is learned from so few rows: the words are the whole score."""

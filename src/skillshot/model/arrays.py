@@ -91,7 +91,7 @@ class FittedLite:
     """A selector of n demonstrations that reads words alone; see `Fitted` for score, verdict and suspicious.
 
     policy, posterior: query and bank side. lexical: features of the bank, (n, w + t) and (n, t).
-    wrong (n,): probability that a row is wrong.
+    wrong (n,): what each row's score loses, from 0 to 1.
     """
 
     question_view: LexicalView

@@ -94,7 +94,7 @@ def fit(
     }
     with torch.no_grad():
         fitted.vectors.update({name: run(module, *inputs[name]) for name, module in fitted.posteriors.items()})
-    fitted.vectors["skillshot"] = demoted(fitted.vectors["skillshot"], np.where(correct, wrong, 1.0))
+    fitted.vectors["skillshot"] = demoted(fitted.vectors["skillshot"], lessons.doubted(wrong))
     return fitted
 
 

@@ -65,6 +65,10 @@ class Lessons:
         wrong[self.rows] = learned
         return wrong
 
+    def doubted(self, wrong: Doubles) -> Doubles:
+        """What each row's score loses (n,): all of it where the row is marked as incorrect, else `wrong`."""
+        return np.where([record.correct for record in self.bank], wrong, 1.0)
+
     def lexical(
         self, views: tuple[LexicalView, RationaleView], rows: tuple[Floats, Floats], learned: Doubles
     ) -> tuple[Floats, Floats]:

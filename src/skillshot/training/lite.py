@@ -31,7 +31,7 @@ def fit_lite(bank: Sequence[Record], structure_dim: int, seed: int) -> FittedLit
         Lite(widths, 0, offset[:w], offset[w:], offset[:0], shares),
         LiteBank(widths, offset[:w], learned.centre, learned.step_share),
         lessons.lexical(views, (learned.question_lexical, learned.rationale_lexical), learned.wrong),
-        wrong,
+        lessons.doubted(wrong),
         found.diagnostics() | learned.diagnostics,
         **lessons.facts(found, widths, wrong, seed),
     )
