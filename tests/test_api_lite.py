@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -74,6 +75,14 @@ def test_a_fit_without_torch_reports_what_a_fit_reports(report: dict[str, Any]) 
     assert report["verdict"]["mode"] == "lite" and report["verdict"]["rows"] == ROWS
     assert report["truncated"] == report["parity"] == {} and report["encoder_knowledge"] is None
     assert {"suspicious", "diagnostics", "reasons", "bundle"} < report.keys()
+
+
+def test_a_fit_that_needs_torch_names_the_extra_and_the_other_way(report: dict[str, Any], tmp_path: Path) -> None:
+    words = ["fit", str(Path(report["bundle"]).parent / "bank.jsonl"), "--out", str(tmp_path / "bundle")]
+    done = subprocess.run([sys.executable, "-c", BLOCKED, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert re.search(r"is not installed: pip install 'skillshot\[train\]'\n.*--lite", done.stderr), done.stderr
+    assert not (tmp_path / "bundle").exists()
 
 
 def test_the_bundle_declares_that_it_has_only_lite(bundle: Path) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from skillshot.common.environment import PRIVATE, configure
 from skillshot.common.errors import InputError
-from skillshot.common.extras import extras_named
+from skillshot.common.extras import MissingPackageError, extras_named
 from skillshot.common.io import read_jsonl, write_jsonl
 from skillshot.common.tables import counted
 
@@ -167,11 +167,15 @@ def _by_words(records: Sequence[Record], params: Params, model: Path) -> Parts:
 def _by_encoder(records: Sequence[Record], params: Params, model: Path, out: Path, baselines: bool) -> Parts:
     from skillshot.common.space import need
     from skillshot.common.structure import structure_of
-    from skillshot.encoder import embed_texts
-    from skillshot.export.model import export_model
-    from skillshot.export.ready import fastest, ready_encoder
-    from skillshot.training.fit import fit
 
+    try:
+        with extras_named():
+            from skillshot.encoder import embed_texts
+            from skillshot.export.model import export_model
+            from skillshot.export.ready import fastest, ready_encoder
+            from skillshot.training.fit import fit
+    except MissingPackageError as error:
+        raise MissingPackageError(f"{error}\nor fit without a text encoder: lite=True, --lite") from error
     ready = ready_encoder(params.embed.model)
     size = sum(path.stat().st_size for path in ready.files)
     for place, times in ((Path(tempfile.gettempdir()), 1), (out, 2)):  # before minutes of work; once more when built
