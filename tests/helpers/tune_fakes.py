@@ -15,18 +15,20 @@ from skillshot.tune.questions import BankQuestions
 class Liking(FakeEngine):
     """Finds a set as useful as its mean similarity to the question, by each part of the score, times `likes`.
 
-    noise: standard deviation of what depends on the prompt alone, by `seed`. fails: share of calls that end the run.
+    noise: standard deviation of what depends on the prompt alone, by `seed`.
     """
 
-    def __init__(
-        self, questions: BankQuestions, likes: Sequence[float], noise: float = 0.05, seed: int = 0, fails: float = 0
-    ) -> None:
+    def __init__(self, questions: BankQuestions, likes: Sequence[float], noise: float = 0.05, seed: int = 0) -> None:
         super().__init__()
         self.model = f"liking/{seed}"
         self._questions, self._likes, self._noise, self._seed = questions, np.array(likes), noise, seed
         self._row = {record.question: row for row, record in enumerate(questions.records)}
         self._place = {int(row): place for place, row in enumerate(questions.rows)}
-        self._fails, self._chance = fails, np.random.default_rng(seed)
+        self.fail(0)
+
+    def fail(self, share: float, seed: int = 0) -> None:
+        """End the run at a share of the calls."""
+        self._fails, self._chance = share, np.random.default_rng(seed)
 
     def score(self, prompts: Sequence[str], _: Sequence[str]) -> Iterator[tuple[int, Scored]]:
         for i, prompt in enumerate(prompts):

@@ -34,7 +34,10 @@ NOTHING, FOUND = "tuning found nothing", "tuned"
 
 @dataclass(frozen=True)
 class Tuning:
-    """The weights of `PARTS` to use, whether they differ from the present ones, and the report."""
+    """The weights of `PARTS` to use, whether they differ from the present ones, and the report.
+
+    Only `timing` of the report differs between two runs.
+    """
 
     weights: Doubles
     accepted: bool
@@ -99,6 +102,7 @@ def tune(questions: BankQuestions, engine: Engine, k: int, budget: int, seed: in
             "learned": _named(weights),
             "folds": [_named(one) for one in folds],
         },
+        "timing": {"engine_seconds": feedback.seconds},
     }
     return Tuning(weights if accepted else present, accepted, report)
 
@@ -158,14 +162,18 @@ class _Feedback:
         return self._answers[i, rows].nll
 
     def cost(self) -> dict[str, Any]:
-        """Answers that were used; seconds as the engine took them, also where they were in the cache."""
+        """Answers that were used, and their tokens."""
         answers = self._answers.values()
         return {
             "calls": len(answers),
             "prompt_tokens": sum(answer.prompt_tokens for answer in answers),
             "gold_tokens": sum(len(answer.logprobs) for answer in answers),
-            "engine_seconds": round(sum(answer.seconds for answer in answers), 3),
         }
+
+    @property
+    def seconds(self) -> float:
+        """Of all answers, as the engine took them, also where they are from the cache."""
+        return round(sum(answer.seconds for answer in self._answers.values()), 3)
 
     def _texts(self, i: int, rows: Set) -> tuple[str, str]:
         records = self._questions.records
