@@ -127,7 +127,7 @@ def summary(nll: Doubles, choices: Doubles, picked: dict[str, Rows], seed: int) 
 def interval(drawn: Doubles, mean: float) -> dict[str, float]:
     """A figure with the 95 % interval of its resamples."""
     low, high = np.percentile(drawn, [2.5, 97.5])
-    return {"mean": round(mean, 4), "low": round(float(low), 4), "high": round(float(high), 4)}
+    return {"mean": round(mean, 6), "low": round(float(low), 6), "high": round(float(high), 6)}
 
 
 def main() -> None:
