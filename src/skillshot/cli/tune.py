@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from skillshot.cli.arguments import add_bundle, add_command, add_k, add_set, natural, positive
+from skillshot.cli.arguments import add_bundle, add_command, add_k, add_seed, add_set, positive
 from skillshot.cli.output import print_json, print_next
 from skillshot.common.sinks import one_line
 from skillshot.common.tables import counted, table
@@ -32,7 +32,7 @@ def add_parser(subparsers: Any) -> None:
         help=f"answers of the LLM at most, about six for a question (default {BUDGET})",
     )  # fmt: skip
     add_k(parser, default=None, shown="the bundle's own")
-    parser.add_argument("--seed", type=natural, default=0, help="of the questions drawn and of intervals (default 0)")
+    add_seed(parser)
     parser.add_argument(
         "--out", metavar="BUNDLE2", help="write the tuned bundle there (default: BUNDLE is replaced, in one step)"
     )
