@@ -46,15 +46,18 @@ def tune_bundle(
     questions = bank_questions(folder, seed)
     shots, target = k or int(questions.manifest["select"].get("k", 4)), out or folder
     tuning = tune(questions, engine, shots, budget, seed, params or EvaluateParams())
-    report = tuning.report
-    if tuning.accepted:
-        score = _score(questions, tuning.weights)
-        found = {name: report[name] for name in ("llm", "calls", "queries", "k", "mode")}
-        found |= {"before": list(questions.scoring.shares), "after": score["shares"]}
-        found["nll"] = {name: report["change"][name] for name in ("diff", "low", "high")}
-        write_tuned(folder, target, questions.manifest, questions.mode, score, found)
-        report = report | {"shares": {name: found[name] for name in ("before", "after")}}
-    write_json(target.with_name(f"{target.name}{REPORT}"), report)
+    report, place = tuning.report, target.absolute()
+    path = place.with_name(f"{place.name}{REPORT}")
+    if not tuning.accepted:
+        write_json(path, report)
+        return report
+    score = _score(questions, tuning.weights)
+    shares = {"before": list(questions.scoring.shares), "after": score["shares"]}
+    found = {name: report[name] for name in ("llm", "calls", "queries", "k", "mode")} | shares
+    found["nll"] = {name: report["change"][name] for name in ("diff", "low", "high")}
+    report = report | {"shares": shares}
+    write_json(path, report)  # first: the bundle in place is the commit, after which a run would start from it
+    write_tuned(folder, target, questions.manifest, questions.mode, score, found)
     return report
 
 
