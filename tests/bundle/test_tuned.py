@@ -103,7 +103,7 @@ def test_a_network_without_the_constant_is_refused(tmp_path: Path) -> None:
 
 def test_a_kill_leaves_the_old_bundle_or_the_new_one(tiny: Path, tmp_path: Path) -> None:
     states = []
-    for event in range(1, 400):
+    for event in range(1, 400, 4):
         folder = tmp_path / "killed" / "selector"
         shutil.rmtree(folder.parent, ignore_errors=True)
         shutil.copytree(tiny, folder)
