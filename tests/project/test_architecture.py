@@ -35,6 +35,7 @@ LAYERS = (
     "annotate",  # rationales written by an LLM
     "track",  # MLflow, the gate, promotion
     "bundle",  # built, edited, shared
+    "tune",  # weights from an LLM's feedback
     "api",  # what `import skillshot` offers
     "integrations",  # LangChain, DSPy
     "stages",  # one file for each DVC stage

@@ -40,7 +40,7 @@ print(selector.prompt("a new question", k=4))
 | mode by default | {mode} |
 | search | {search} |
 
-{verdict}## Measured on examples of the bank that were held out, without labels
+{verdict}{tuned}## Measured on examples of the bank that were held out, without labels
 
 {metrics}
 
@@ -67,6 +67,18 @@ _VERDICT = """## Verdict
 
 * {basis}.
 * What helps: {advice}
+
+"""
+_TUNED = """## Tuned
+
+The weights of the score come from {calls} answers of {llm} to {queries} questions of the bank.
+On questions that they were not learned from, {k} demonstrations in mode {mode} have a gold NLL of {interval} nats per
+token against the weights of the fit (95 %, paired; negative is better).
+
+| | structure | latent | sentence | words |
+|---|---|---|---|---|
+| before | {before} |
+| after | {after} |
 
 """
 _MEASURED = {  # metric of the manifest -> what it means
@@ -97,6 +109,7 @@ def card(facts: Mapping[str, Any]) -> str:
     below = facts["index"]["exact_below"]
     return _CARD.format(
         metrics=_measured(facts["metrics"]), verdict=_verdict(facts.get("verdict")),
+        tuned=_tuned(facts.get("tuned")),
         skillshot=_plain(facts["skillshot"]), seed=facts["seed"], records=facts["data"]["records"], encoder=model,
         sha256=facts["data"]["sha256"], mode=f"{mode}, encoder in {facts['select']['precision']}" if encoder else mode,
         search="exact" if facts["data"]["records"] <= below else "inverted file (faiss), exact scores",
@@ -119,6 +132,18 @@ def _verdict(values: Mapping[str, Any] | None) -> str:
     return _VERDICT.format(
         verdict=_plain(verdict.verdict), measured=_plain(verdict.measured()), skillshot=verdict.skillshot, rows=rows,
         basis=_plain(verdict.basis()), advice=_plain(verdict.advice),
+    )  # fmt: skip
+
+
+def _tuned(values: Mapping[str, Any] | None) -> str:
+    """The section of `skillshot tune`; nothing for the weights of a fit."""
+    if values is None:
+        return ""
+    rows = {name: " | ".join(f"{share:.3f}" for share in values[name]) for name in ("before", "after")}
+    found = values["nll"]
+    return _TUNED.format(
+        calls=values["calls"], queries=values["queries"], k=values["k"], mode=values["mode"], **rows,
+        llm=_plain(values["llm"]), interval=f"{found['diff']:+.3f} [{found['low']:+.3f}, {found['high']:+.3f}]",
     )  # fmt: skip
 
 

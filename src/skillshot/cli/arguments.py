@@ -38,6 +38,11 @@ def add_limit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit", type=positive, metavar="N", help="N queries or rows, drawn with the seed (default: all)"
     )
+    add_seed(parser)
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    """`--seed` alone."""
     parser.add_argument("--seed", type=natural, default=0, help="of every draw and interval (default 0)")
 
 

@@ -1,4 +1,4 @@
-"""Layout of a bundle: a trained `model/` that never changes, and a `bank-*/` that may."""
+"""Layout of a bundle: a trained `model/`, which changes only as a whole, and a `bank-*/`, which changes alone."""
 
 from __future__ import annotations
 

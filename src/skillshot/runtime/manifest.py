@@ -32,6 +32,15 @@ _VERDICT = schema.fields(
         "trust": schema.number(0, 1),
     }
 )
+_TUNED = schema.fields(
+    {
+        "llm": _WORD,
+        **dict.fromkeys(("calls", "queries", "k"), schema.whole(0)),
+        "mode": schema.one_of("full", "lite"),
+        **dict.fromkeys(("before", "after"), schema.listed(schema.number(0, 1), 4)),
+        "nll": _PAIR,
+    }
+)
 _FACTS = schema.fields(
     {
         "bank": schema.text(BANK_NAME, "bank-N"),
@@ -52,7 +61,7 @@ _FACTS = schema.fields(
         ),
         "skillshot": _WORD,
     },
-    {"verdict": _VERDICT},
+    {"verdict": _VERDICT, "tuned": _TUNED},
 )
 
 
