@@ -26,6 +26,7 @@ from skillshot.runtime.manifest import read_manifest
 from skillshot.selectors.choose import choose
 from skillshot.selectors.pool import Pool
 from skillshot.sources.storyskills import generate
+from skillshot.tune.questions import bank_questions
 
 ROWS, QUERIES = 60, 20
 Capture = pytest.CaptureFixture[str]
@@ -141,6 +142,11 @@ def test_score_leaves_out_what_reads_sentences(bundle: Path, story: tuple[list[A
     with pytest.raises(InputError, match=r"selector question on .*no text encoder; fit again without --lite, or leave"):
         choose(bundle, story[1], ["question"])
     assert Pool(bundle).ours == "lite"
+
+
+def test_what_weighs_the_sentence_is_refused(bundle: Path) -> None:
+    with pytest.raises(InputError, match=r"tune: .*no text encoder; fit again without --lite"):
+        bank_questions(bundle, 0)
 
 
 def test_bench_times_the_mode_that_is_there(bundle: Path, capsys: Capture) -> None:

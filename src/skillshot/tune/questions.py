@@ -17,7 +17,7 @@ import numpy as np
 
 from skillshot.bundle.tuned import constant
 from skillshot.common.arrays import Doubles, Floats, Mask, Rows
-from skillshot.common.errors import BundleError
+from skillshot.common.errors import BundleError, InputError
 from skillshot.common.record import Record, normalise_question
 from skillshot.features.lexical import LexicalView
 from skillshot.runtime.hedge import CANDIDATES, chosen_rows
@@ -25,7 +25,7 @@ from skillshot.runtime.index import top_k
 from skillshot.runtime.layout import MODEL, QUESTION_VIEW, resolve_mode
 from skillshot.runtime.manifest import read_manifest
 from skillshot.runtime.scoring import Scoring
-from skillshot.selectors.pool import Pool
+from skillshot.selectors.pool import NO_ENCODER, Pool
 from skillshot.training.axes import landmarks_of, lengths, nearness, sparse_spread, spread
 from skillshot.training.blend import Similarities
 from skillshot.training.crossfit import JUDGED
@@ -58,6 +58,11 @@ class BankQuestions:
         return Scoring.of(self.manifest["score"], self.mode)
 
     @property
+    def similarities(self) -> tuple[Floats, Floats, Floats]:
+        """Of the questions to all rows by each of `PARTS`, (m, n)."""
+        return self.found.structure, self.found.nearest, self.found.words
+
+    @property
     def weights(self) -> Doubles:
         """Present weights of `PARTS`, (3,), which sum to 1."""
         structure, latent, sentence, words = self.scoring.shares
@@ -73,17 +78,17 @@ class BankQuestions:
     def choose(self, i: int, weights: Doubles, k: int) -> tuple[int, ...]:
         """Rows of the hedged set that the selector would choose for question i with these weights, best first."""
         skill, sentence, words = weights / weights.sum()
-        found = self.found
-        scores = skill * found.structure[i] + sentence * found.sentence[i] + words * found.words[i]
-        rows = top_k(scores, max(CANDIDATES, k + 1), ~found.same[i])
+        by_skill, by_sentence, by_words = self.similarities
+        scores = skill * by_skill[i] + sentence * by_sentence[i] + words * by_words[i]
+        rows = top_k(scores, max(CANDIDATES, k + 1), ~self.found.same[i])
         scoring = replace(self.scoring, shares=self.shares(weights))
         chosen = chosen_rows(scores[rows], self.vectors, rows, scoring.weights, scoring.doubt, k)
         return tuple(chosen.tolist())
 
     def parts(self, i: int, chosen: Sequence[int]) -> Doubles:
         """Mean similarity of question i to the rows chosen, by each of `PARTS`, (3,)."""
-        found, rows = self.found, list(chosen)
-        return np.array([part[i, rows].mean() for part in (found.structure, found.sentence, found.words)], np.float64)
+        rows = list(chosen)
+        return np.array([part[i, rows].mean() for part in self.similarities], np.float64)
 
 
 def bank_questions(folder: Path, seed: int) -> BankQuestions:
@@ -91,8 +96,11 @@ def bank_questions(folder: Path, seed: int) -> BankQuestions:
 
     Raises:
         BundleError: the bundle is damaged, or lacks the penalties of its fit.
+        InputError: it was fitted without a text encoder.
     """
     manifest, pool = read_manifest(folder), Pool(folder, seed)
+    if "full" not in manifest["score"]:  # one of the parts to weigh is missing
+        raise InputError(f"tune: {folder}: {NO_ENCODER}")
     mode = resolve_mode(manifest["select"]["mode"], manifest)
     scoring, records, vectors = pool.scoring(mode), pool.records, pool.vectors("skillshot")
     structure, _, sentence, words = (2 * vectors[:, block] for block in scoring.blocks)
