@@ -52,7 +52,10 @@ _FACTS = schema.fields(
         ),
         "skillshot": _WORD,
     },
-    {"verdict": _VERDICT},
+    {
+        "verdict": _VERDICT,
+        "prior": schema.listed(schema.fields(dict.fromkeys(("name", "origin", "licence"), _WORD)), 1000),
+    },
 )
 
 
