@@ -86,7 +86,8 @@ class Lessons:
         """Score and verdict as the manifest holds them, and the rows held for wrong, worst first."""
         verdict = judge(
             found.main.quality, found.question, found.bm25,
-            source=self.source, mode=found.mode, trust=found.trust, seed=seed, prior=self.prior is not None,
+            source=self.source, mode=found.mode, trust=found.trust, seed=seed,
+            prior=self.prior is not None and found.trust > 0,
         )  # fmt: skip
         return {
             "score": {

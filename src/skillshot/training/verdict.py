@@ -18,7 +18,7 @@ LEAST = 0.02  # similarity that a mean gain must reach: less is no reason to lea
 GAIN = 0.05  # similarity that is worth more rows: "no better" is only concluded where a larger gain is excluded
 DIGITS = 6
 SHORT = "Rationales show more of the skill than the {} does."
-PRIOR = "give rationales or answers that show the steps. Without them half of the skill is a prior of other banks."
+PRIOR = "give rationales or answers that show the steps. Without them, half of the skill is a prior of other banks."
 Pairs = dict[str, dict[str, float]]
 
 
