@@ -43,7 +43,8 @@ def files() -> list[Path]:
     """Text files in git, and new ones that it does not ignore."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *PLACES]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
-    return sorted({ROOT / name for name in listed if name and not name.startswith(tuple(EXCLUDED))})
+    texts = [name for name in listed if name and not name.endswith(".npy")]
+    return sorted({ROOT / name for name in texts if not name.startswith(tuple(EXCLUDED))})
 
 
 def hits(text: str) -> list[tuple[int, str, str]]:

@@ -70,9 +70,9 @@ def _view(texts: Sequence[Sequence[str]]) -> LexicalView:
     channels = np.concatenate([channel for _, _, channel in found])[first]
     kept_keys, channels = keys[times >= BANKS], channels[times >= BANKS]
     frequency = np.zeros(len(kept_keys))
-    for of_bank, (codes, count, _) in zip(texts, found, strict=True):
-        held_here = np.isin(codes, kept_keys)
-        frequency[kept_keys.searchsorted(codes[held_here])] += count[held_here] / len(of_bank) / len(texts)
+    for of_bank, (codes, with_it, _) in zip(texts, found, strict=True):
+        common = np.isin(codes, kept_keys)
+        frequency[kept_keys.searchsorted(codes[common])] += with_it[common] / len(of_bank) / len(texts)
     slots = channels * np.uint32(BUCKETS) + (kept_keys % np.uint64(BUCKETS)).astype(np.uint32)
     signs = np.where(kept_keys >> np.uint64(63), 1.0, -1.0)
     idf = (signs * (np.log(1 / (frequency + RARE)) + 1)).astype(np.float32)
