@@ -34,6 +34,7 @@ PLACES = (
 # path -> why its words are not ours
 EXCLUDED = {
     "src/skillshot/sources/storyskills/": "word problems: their people tell, buy and mend",
+    "src/skillshot/features/packaged/": "words of the banks that the prior was learned from",
     "tests/llm/records/": "recorded answers of a language model",
     "tests/project/test_vocabulary.py": "holds the words",
 }
