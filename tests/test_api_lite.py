@@ -135,9 +135,11 @@ def test_score_leaves_out_what_reads_sentences(bundle: Path, story: tuple[list[A
     assert Pool(bundle).ours == "lite"
 
 
-def test_bench_times_the_mode_that_is_there(bundle: Path) -> None:
+def test_bench_times_the_mode_that_is_there(bundle: Path, capsys: Capture) -> None:
     found = bench(bundle, queries=5)
     assert list(found["modes"]) == ["lite"] and list(found["floor"]) == ["search_ms"]
+    assert main(["bench", str(bundle), "--queries", "5"]) == 0
+    assert "floor: search " in capsys.readouterr().out
 
 
 def test_baselines_need_an_encoder(tmp_path: Path) -> None:

@@ -107,6 +107,7 @@ def fit_bundle(
     from skillshot.bundle.build import build_bundle, bundle_facts
     from skillshot.common.space import writing
     from skillshot.common.structure import structure_of
+    from skillshot.runtime.layout import NO_MODEL
 
     if lite and baselines:
         raise InputError("fit: the baselines ridge and lars read sentence embeddings; leave out baselines, or lite")
@@ -117,7 +118,7 @@ def fit_bundle(
     log_quarantined(loaded)
     warn_of_size(len(records), params.validate, name_of(bank))
     if lite:
-        params = params.updated({"select": {"mode": "lite"}, "embed": {"model": "none"}}, "fit")
+        params = params.updated({"select": {"mode": "lite"}, "embed": {"model": NO_MODEL}}, "fit")
     with tempfile.TemporaryDirectory() as work, writing(Path(work)):
         model = Path(work) / "model"
         model.mkdir()

@@ -84,7 +84,7 @@ def test_the_card_holds_the_verdict() -> None:
         "| selector | similarity of its demonstrations: structure of answers | skillshot minus it, 95 %, paired |",
         "|---|---|---|",
         "| skillshot | 0.516 | |",
-        "| question | 0.416 | +0.100 (+0.100 to +0.100) |",
+        "| question n-grams | 0.416 | +0.100 (+0.100 to +0.100) |",
         "| BM25 | 0.416 | +0.100 (+0.100 to +0.100) |",
         "",
         "* 200 cross-fitted rows, no labels of skill; mode lite; learned skill is 50 % of the score, wording 50 %.",

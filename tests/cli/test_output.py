@@ -120,8 +120,8 @@ def test_a_reader_that_goes_away_is_no_error(monkeypatch: pytest.MonkeyPatch) ->
 def test_fit_passes_its_settings_on(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     seen: list[Any] = []
 
-    def fit(bank: str, out: Path, params: Any, *, baselines: bool) -> dict[str, Any]:
-        seen.append((bank, out, params.train.latent_dim, params.ingest.columns, baselines))
+    def fit(bank: str, out: Path, params: Any, *, baselines: bool, lite: bool) -> dict[str, Any]:
+        seen.append((bank, out, params.train.latent_dim, params.ingest.columns, baselines, lite))
         counts = {"accepted": 5, "quarantined": 2, "reasons": {"mojibake": 2}}
         return counts | {"suspicious": {"rows": 0, "worst": []}}
 
@@ -129,7 +129,7 @@ def test_fit_passes_its_settings_on(monkeypatch: pytest.MonkeyPatch, capsys: Cap
     columns = ["--columns", "question=problem, part 2,rationale=out.why", "--columns", "id="]
     assert main.main(["fit", "bank.jsonl", "--out", "x", "--set", "train.latent_dim=48", *columns]) == 0
     expected = {"question": "problem, part 2", "rationale": "out.why", "id": ""}
-    assert seen == [("bank.jsonl", Path("x"), 48, expected, False)]
+    assert seen == [("bank.jsonl", Path("x"), 48, expected, False, False)]
     assert capsys.readouterr().out.splitlines() == [
         "rows                   count",
         "----------------------------",

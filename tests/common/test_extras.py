@@ -14,7 +14,8 @@ from skillshot.common.extras import MissingPackageError, extra_of, extras_named
     ("module", "extra"),
     [
         ("torch", "train"), ("sentence_transformers.util", "train"), ("safetensors", "train"),
-        ("mlflow.pyfunc", "pipeline"), ("great_expectations", "pipeline"), ("transformers", "llm"), ("faiss", "large"), ("dspy", "dspy"),
+        ("mlflow.pyfunc", "pipeline"),
+        ("great_expectations", "pipeline"), ("transformers", "llm"), ("faiss", "large"), ("dspy", "dspy"),
         ("langchain_core", "langchain"), ("numpy", None), ("no_such_package", None),
     ],
 )  # fmt: skip

@@ -200,3 +200,30 @@ def test_nearest_is_unknown_without_candidates_or_sentence() -> None:
     assert np.isnan(scoring.nearest(query(rng, scoring), np.zeros((0, Z), np.float32)))
     silent = Scoring.of(facts("full", shares=[0.6, 0, 0, 0.4]), "full")
     assert np.isnan(silent.nearest(query(rng, silent), rows_of_blocks(3, rng)))
+
+
+LITE = {
+    "widths": [2, 0, 0, 3],
+    "lite": {"shares": [0.6, 0.0, 0.0, 0.4], "doubt": 0.1, "confidence": SCORE["lite"]["confidence"]},
+}
+
+
+def test_without_a_text_encoder_two_blocks_are_left() -> None:
+    check_score(LITE, "score")
+    scoring = Scoring.of(LITE, "lite")
+    assert (scoring.row, scoring.lexical, scoring.lexical_part("lite")) == (6, 5, slice(0, None))
+    query, rows = np.arange(1, 7, dtype=np.float32), np.ones((2, 6), np.float32)
+    assert scoring.parts(query, rows).tolist() == [[3, 0, 0, 12]] * 2
+    assert scoring.nearest(query, rows) == pytest.approx(12 / 0.4), "of the words"
+    assert [(columns, block) for columns, block in scoring.linear("lite") if columns.start < columns.stop] == [
+        (slice(0, 3), slice(2, 5)), (slice(3, 5), slice(0, 2)),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"widths": [2, 0, 1, 3]}, {"widths": [0, 0, 0, 3]}, {"lite": {**LITE["lite"], "shares": [0.5, 0.1, 0, 0.4]}}],
+)
+def test_what_only_an_encoder_gives_is_refused_without_one(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"score\.full is missing, and score\.widths|a block of width 0 has a share"):
+        check_score(LITE | changes, "score")

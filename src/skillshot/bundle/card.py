@@ -13,7 +13,7 @@ from typing import Any
 
 from skillshot.common.io import atomic_write
 from skillshot.common.verdict import RIVALS, FitVerdict, interval_text
-from skillshot.runtime.layout import CARD
+from skillshot.runtime.layout import CARD, NO_MODEL
 
 _CARD = """---
 library_name: skillshot
@@ -93,7 +93,7 @@ def write_card(folder: Path, facts: Mapping[str, Any]) -> None:
 def card(facts: Mapping[str, Any]) -> str:
     """Text of the card; texts of the manifest cannot add Markdown or HTML to it."""
     model, mode = _plain(facts["embed"]["model"]), str(facts["select"]["mode"])
-    encoder = "full" in facts["score"]
+    encoder = model != NO_MODEL
     licence = _PACKAGED if model == "minilm" else _OTHER.format(model=model)
     below = facts["index"]["exact_below"]
     return _CARD.format(

@@ -33,5 +33,6 @@ def run(args: argparse.Namespace) -> int:
     print(f"bank {report['bank']}, {report['queries']} questions, k = {report['k']}, {report['threads']} thread(s)")
     columns = ["mode", "p50_ms", "p95_ms", "p99_ms", "cpu_p50_ms", "per_second", "load_s", "recall"]
     print(table([{"mode": mode, **row} for mode, row in report["modes"].items()], columns))
-    print(f"floor: tokenizer {report['floor']['tokenizer_ms']:.3f} ms, search {report['floor']['search_ms']:.3f} ms")
+    floor = (f"{name.removesuffix('_ms')} {value:.3f} ms" for name, value in report["floor"].items())
+    print(f"floor: {', '.join(floor)}")
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from skillshot.features.scripts import pieces, plain, special, spelling, wide
 
@@ -35,8 +36,8 @@ def tokenise(text: str) -> list[str]:
     if special(text):
         tokens += (_NAMES.get(kind, token) for kind, token in pieces(text))
     else:
-        for token in _TOKEN.findall(text):
-            tokens.append(BREAK if token == "\n" else NUMBER if token[0].isdigit() else token)
+        found = _TOKEN.findall(text)
+        tokens += [NUMBER if token[0].isdigit() else BREAK if token == "\n" else token for token in found]
     tokens.append(END)
     return tokens
 
@@ -59,6 +60,7 @@ def foreign(counts: Mapping[str, int]) -> bool:
     return sum(n for word, n in words.items() if not word.isascii()) > FOREIGN * sum(words.values())
 
 
+@lru_cache(maxsize=2**16)
 def shape(word: str) -> str:
     """Replacement of a masked word: a blank with the word's ending, if any (`_ed`, `_s`)."""
     return next(("_" + ending for ending in _ENDINGS if len(word) > 4 and word.endswith(ending)), "_")

@@ -23,6 +23,7 @@ BANK_FILES = (
     "bank_fields.json",
     "bank_fields.npy",
 )
+NO_MODEL = "none"  # embed.model of a bundle that was fitted without a text encoder
 QUESTIONS = "question.npy"
 LARGE = "skillshot.faiss"  # only in a bank of more than index.exact_below demonstrations
 MODES = ("full", "lite", "auto")

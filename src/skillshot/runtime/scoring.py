@@ -76,10 +76,10 @@ class Scoring:
             raise ValueError(f"score: {len(BLOCKS)} widths and shares are expected")
         encoder = "full" in facts
         empty = [block for block, width in zip(BLOCKS, facts["widths"], strict=True) if not width]
-        if empty != ([] if encoder else list(WITH_ENCODER)):
-            raise ValueError(
-                f"score.widths: {facts['widths']} does not fit a bundle {'' if encoder else 'not '}of mode full"
-            )
+        if encoder and empty:
+            raise ValueError(f"score.widths: {facts['widths']}: only a bundle without mode full may have a 0")
+        if not encoder and empty != list(WITH_ENCODER):
+            raise ValueError(f"score.full is missing, and score.widths {facts['widths']} are of a bundle that has it")
         if any(share for share, width in zip(found["shares"], facts["widths"], strict=True) if not width):
             raise ValueError(f"score.{mode}.shares: a block of width 0 has a share")
         if abs(sum(found["shares"]) - 1) > schema.UNIT:
