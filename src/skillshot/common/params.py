@@ -97,7 +97,7 @@ class TrainParams(Section):
     structure_dim: Count = Field(
         default=128, description="width of the closed-form head: principal components of the rationales' skeletons"
     )
-    prior: Text = Field(
+    prior: PathText = Field(
         default="packaged",
         description="what a bank without rationales leans on: none | packaged | folder of scripts/learn_prior.py",
     )
