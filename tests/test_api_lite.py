@@ -20,6 +20,7 @@ from skillshot.cli.main import main
 from skillshot.common.errors import BundleError, InputError
 from skillshot.common.io import write_jsonl
 from skillshot.common.params import default_params
+from skillshot.common.verdict import SIMILAR
 from skillshot.evaluation.alignment import score
 from skillshot.runtime.bench import bench
 from skillshot.runtime.manifest import read_manifest
@@ -182,3 +183,37 @@ def test_a_bundle_that_lost_a_width_is_refused(bundle: Path) -> None:
     path.write_text(json.dumps(manifest))
     with pytest.raises(BundleError, match="widths"):
         skillshot.Selector.load(bundle)
+
+
+def test_a_bank_without_rationales_leans_on_a_prior(
+    story: tuple[list[Any], list[Any]], tmp_path: Path, capsys: Capture
+) -> None:
+    rows = [{"id": record.id, "question": record.question, "answer": 7 * i} for i, record in enumerate(story[0])]
+    write_jsonl(tmp_path / "bank.jsonl", rows)
+    words = ["fit", str(tmp_path / "bank.jsonl"), "--lite", "--json", "--out"]
+    assert main([*words, str(tmp_path / "own"), "--prior", "none"]) == 0
+    own = json.loads(capsys.readouterr().out)
+    assert "prior_share" not in own["diagnostics"] and "prior" not in read_manifest(tmp_path / "own")
+
+    assert main([*words, str(tmp_path / "bundle")]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["structure"] == "question" and report["diagnostics"]["prior_share"] == 0.5
+    assert report["verdict"]["verdict"] == SIMILAR
+    assert "half of the skill is a prior of other banks" in report["verdict"]["advice"]
+    manifest = read_manifest(tmp_path / "bundle")
+    assert {"name": "gsm8k", "origin": "openai/gsm8k", "licence": "MIT"} in manifest["prior"]
+    assert "Half of the skill is a prior, learned from other banks: storyskills" in card(manifest)
+
+    selector = skillshot.Selector.load(tmp_path / "bundle")
+    assert len(selector.select(story[1][0].question, k=4)) == 4
+    selector.add([rows[3] | {"id": "new", "question": rows[3]["question"] + " Explain."}])
+    vectors = np.load(tmp_path / "bundle" / read_manifest(tmp_path / "bundle")["bank"] / "skillshot.npy")
+    assert len(vectors) == ROWS + 1
+    assert vectors[-1] @ vectors[3] > 0.9  # a row that is added later has both parts of the structure too
+
+
+def test_a_prior_that_is_not_there_is_refused(tmp_path: Path, capsys: Capture) -> None:
+    write_jsonl(tmp_path / "bank.jsonl", [{"question": f"How many are {i}?", "answer": i} for i in range(12)])
+    words = ["fit", str(tmp_path / "bank.jsonl"), "--lite", "--out", str(tmp_path / "out"), "--prior", "nowhere"]
+    assert main(words) == 2
+    assert "prior nowhere: no prior.json there; give none, packaged, or a folder" in capsys.readouterr().err

@@ -127,7 +127,9 @@ def fit_bundle(
         else:
             fitted, vectors, encoded = _by_encoder(records, params, model, out, baselines)
         source = structure_of(records).source
-        facts = bundle_facts(records, params, fitted.diagnostics, fitted.score, fitted.verdict, source)
+        facts = bundle_facts(
+            records, params, fitted.diagnostics, fitted.score, fitted.verdict, source, fitted.rationale_view.prior
+        )
         logger.info("index: %s demonstrations into %s", f"{len(records):,}", out)
         build_bundle(model, vectors, records, facts, params, out)
     refused = [row.to_dict() for row in loaded.quarantined]
@@ -158,7 +160,7 @@ def _by_words(records: Sequence[Record], params: Params, model: Path) -> Parts:
     from skillshot.training.lite import fit_lite
     from skillshot.training.suspects import demoted
 
-    fitted = fit_lite(records, params.train.structure_dim, params.seed)
+    fitted = fit_lite(records, params.train.structure_dim, params.seed, params.train.prior)
     logger.info("export: the networks as ONNX")
     vectors = {"skillshot": demoted(export_lite(fitted, model), fitted.wrong)}
     return fitted, vectors, {"truncated": {}, "encoder_knowledge": None, "parity": {}}

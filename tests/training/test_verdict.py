@@ -87,6 +87,11 @@ def test_structure_of_questions_never_gives_use_it() -> None:
     assert judged(values(9, gain=0.3), source="question").verdict == FEW_ROWS
 
 
+def test_a_prior_is_named_and_does_not_change_the_verdict() -> None:
+    found = judged(values(500, gain=0.3), source="question", prior=True)
+    assert found.verdict == SIMILAR and found.advice.endswith("half of the skill is a prior of other banks.")
+
+
 @pytest.mark.parametrize("rows", [0, 1, 2])
 def test_the_smallest_banks_are_judged(rows: int) -> None:
     found = judged(values(rows, gain=0.2), trust=0.0, mode="lite")

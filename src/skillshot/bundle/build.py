@@ -14,6 +14,7 @@ from skillshot.common.io import atomic_write
 from skillshot.common.params import Params
 from skillshot.common.record import Record
 from skillshot.common.space import bytes_under, need
+from skillshot.features.prior import Prior
 from skillshot.runtime.layout import LARGE, MODEL
 from skillshot.runtime.manifest import write_manifest
 
@@ -76,11 +77,13 @@ def bundle_facts(
     score: Mapping[str, Any],
     verdict: Mapping[str, Any] | None = None,
     structure: str = "rationale",
+    prior: Prior | None = None,
 ) -> dict[str, Any]:
-    """Facts of a manifest: version, load options, digest of the bank, encoder, seed, score, metrics, verdict."""
+    """Facts of a manifest: version, load options, digest of the bank, encoder, seed, score, metrics, verdict, prior."""
     from skillshot.common.version import __version__
     from skillshot.runtime.store import bank_digest
 
+    optional = {"verdict": dict(verdict) if verdict else None, "prior": _named(prior) if prior else None}
     return {
         "skillshot": __version__,
         "select": {
@@ -94,4 +97,8 @@ def bundle_facts(
         "metrics": dict(diagnostics),
         "score": dict(score),
         "structure": structure,
-    } | ({"verdict": dict(verdict)} if verdict else {})
+    } | {name: value for name, value in optional.items() if value}
+
+
+def _named(prior: Prior) -> list[dict[str, str]]:
+    return [{"name": bank.name, "origin": bank.origin, "licence": bank.licence} for bank in prior.sources]

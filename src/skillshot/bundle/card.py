@@ -7,7 +7,7 @@ checked: a kill between the two files leaves an old card and a sound bundle.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +53,8 @@ All figures are in `manifest.json`. Measure your own queries with `skillshot sco
 
 ## Licences
 
-{licence}The demonstrations are inside this folder, readable by whoever has it, and keep the licence of their source.
-The networks were trained on them; skillshot itself is Apache-2.0.
+{licence}{prior}The demonstrations are inside this folder, readable by whoever has it, and keep the licence of their
+source. The networks were trained on them; skillshot itself is Apache-2.0.
 """
 _VERDICT = """## Verdict
 
@@ -84,6 +84,7 @@ token against the weights of the fit (95 %, paired; negative is better).
 _MEASURED = {  # metric of the manifest -> what it means
     "agreement": "mean similarity (at most 1) of a held-out rationale's structure to those of its four demonstrations",
     "step_share": "part of the structure that is which kinds of steps a rationale has; 0: its skeleton is all",
+    "prior_share": "part of the structure that a prior of other banks expects of a question, see Licences",
     "shuffled_z_gap": "relative increase of the decoder's error with another example's latent; 0: the latent is empty",
     "active_units": "dimensions of the latent that carry information",
 }
@@ -113,13 +114,21 @@ def card(facts: Mapping[str, Any]) -> str:
         skillshot=_plain(facts["skillshot"]), seed=facts["seed"], records=facts["data"]["records"], encoder=model,
         sha256=facts["data"]["sha256"], mode=f"{mode}, encoder in {facts['select']['precision']}" if encoder else mode,
         search="exact" if facts["data"]["records"] <= below else "inverted file (faiss), exact scores",
-        licence=licence if encoder else "", limits=_LIMITS if encoder else "",
+        licence=licence if encoder else "", prior=_prior(facts.get("prior")), limits=_LIMITS if encoder else "",
     )  # fmt: skip
 
 
 def _measured(metrics: Mapping[str, Any]) -> str:
     shown = {name: meaning for name, meaning in _MEASURED.items() if name in metrics}
     return "\n".join(f"* `{name}` {metrics[name]:.3g}: {meaning}" for name, meaning in shown.items()) or "Nothing."
+
+
+def _prior(banks: Sequence[Mapping[str, str]] | None) -> str:
+    """Where the knowledge of a bank without rationales came from; nothing for any other bank."""
+    if not banks:
+        return ""
+    named = "; ".join(_plain(f"{bank['name']} ({bank['origin']}, {bank['licence']})") for bank in banks)
+    return f"Half of the skill is a prior, learned from other banks: {named}.\n"
 
 
 def _verdict(values: Mapping[str, Any] | None) -> str:

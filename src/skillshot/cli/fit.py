@@ -37,6 +37,10 @@ def add_parser(subparsers: Any) -> None:
         "--lite", action="store_true",
         help="without a text encoder and without torch, by words alone; the bundle has mode lite only",
     )  # fmt: skip
+    parser.add_argument(
+        "--prior", metavar="none|packaged|FOLDER",
+        help="what a bank without rationales leans on: a prior learned on other banks; short for --set train.prior=...",
+    )  # fmt: skip
     add_columns(parser)
     add_set(parser, "train.latent_dim=64")
 
@@ -48,6 +52,8 @@ def run(args: argparse.Namespace) -> int:
 
     columns = columns_of(args)
     overrides = [*args.overrides, f"ingest.columns={json.dumps(columns)}"] if columns else args.overrides
+    if args.prior is not None:
+        overrides = [*overrides, f"train.prior={json.dumps(args.prior)}"]
     params = default_params(overrides)
     report = fit_bundle(args.bank, Path(args.out), params, baselines=args.baselines, lite=args.lite)
     if args.json:

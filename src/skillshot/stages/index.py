@@ -26,14 +26,9 @@ def main() -> None:
     vectors = dict(fitted.vectors)
     for side in ("question", "rationale"):
         vectors[side] = np.load(f"data/embed/bank_{side}.npy", allow_pickle=False)
-    build_bundle(
-        Path("models/export"),
-        vectors,
-        records,
-        bundle_facts(records, params, fitted.diagnostics, fitted.score, fitted.verdict, structure_of(records).source),
-        params,
-        folder,
-    )
+    source, prior = structure_of(records).source, fitted.rationale_view.prior
+    facts = bundle_facts(records, params, fitted.diagnostics, fitted.score, fitted.verdict, source, prior)
+    build_bundle(Path("models/export"), vectors, records, facts, params, folder)
     selector = Selector.load(folder)
     files = read_json(folder / "manifest.json")["files"]
     write_json(

@@ -100,6 +100,7 @@ def judge_modes(
     latent: bool,
     learned: bool,
     seed: int,
+    wording: float | None = None,
 ) -> Crossfit:
     """Judge the modes on at most `JUDGED` questions.
 
@@ -109,7 +110,9 @@ def judge_modes(
         plain: (n, d) unit rows, dense or sparse, whose products are plain similarity of questions.
         seen: for each mode the cross-fitted structure (n, t) and the sentence (n, e) on the question's side.
         latent: whether there is one. learned: whether structure was predicted; otherwise the wording is all.
+        wording: its share where the bank cannot show one; None: chosen on the bank.
     """
+    given = wording if learned else 1.0
     rows, same = judged(texts, seed)
     truth, by_words = target[rows] @ target.T, words[rows] @ words.T
     modes = {}
@@ -118,14 +121,14 @@ def judge_modes(
         certain = structure[rows] / np.maximum(1, np.linalg.norm(structure[rows], axis=1, keepdims=True))
         by_sentence = None if sentence is None else asked[rows] @ sentence.T
         found = Similarities(certain @ target.T, by_sentence, by_words, truth, same)
-        tried = qualities_of(found) if learned else {}
-        wording, part = choose(tried) if learned else (1.0, found.mixes[0])
+        tried = qualities_of(found) if given is None else {}
+        wording, part = choose(tried) if given is None else (given, found.mixes[0])
         spread = doubt(target, structure)
         modes[mode] = Judged(
             Shares.of(wording, part, len(texts), latent, sentence is not None),
             spread,
             calibrate(found, target, wording, part, spread),
-            _honest(found, tried) if learned else found.mean(best(found.score(wording, part))),
+            _honest(found, tried) if given is None else found.mean(best(found.score(wording, part))),
         )
     similar = plain[rows] @ plain.T
     rivals = Similarities(

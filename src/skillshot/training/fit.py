@@ -55,7 +55,7 @@ def fit(
         )
     question = np.asarray(question, np.float32)
     rationale = question[:0] if rationale is None else np.asarray(rationale, np.float32)
-    lessons = Lessons.of(bank)
+    lessons = Lessons.of(bank, settings.prior)
     rows = lessons.rows
     halt = threading.Event()
     wanted = len(rationale) > 0 and len(rows) >= NETWORK
@@ -63,7 +63,8 @@ def fit(
     with _one_thread(), ThreadPoolExecutor(1) as pool:
         future = pool.submit(_lars, question[rows], rationale[rows], settings, seed, work, halt) if wanted else None
         try:
-            ours, lars = fit_skillshot(*lessons.texts, question[rows], settings, seed, work), _kept(future)
+            ours = fit_skillshot(*lessons.texts, question[rows], settings, seed, work, prior=lessons.prior)
+            lars = _kept(future)
         finally:
             halt.set()
     wrong = lessons.wrong(ours.wrong)

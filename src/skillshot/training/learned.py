@@ -14,8 +14,10 @@ from skillshot.common.errors import InputError
 from skillshot.common.record import normalise_question
 from skillshot.features.channels import QUESTION, RATIONALE, Channel
 from skillshot.features.lexical import LexicalView
+from skillshot.features.prior import Prior
 from skillshot.features.rationale import RationaleView
 from skillshot.training.axes import FLAT, EncoderAxes, scaled, spread, unit, word_axes
+from skillshot.training.blend import SAFE
 from skillshot.training.crossfit import Crossfit, judge_modes, words_alone
 from skillshot.training.steps import joined, learn_steps, named, share_of_steps
 from skillshot.training.structure_head import FOLDS, Ridges, predictability, principal
@@ -29,6 +31,7 @@ BUCKETS, RAREST = 16384, 3
 # penalties of the ridges on all features and on words alone, chosen for each bank without labels
 GRID, LITE_GRID = (0.03, 0.1, 0.3, 1.0), (0.1, 0.3, 1.0, 3.0)
 FEWEST = 3 * FOLDS  # rows from which structure is predicted: a fold then leaves six to learn from
+PRIOR = 0.5  # a prior's share of the structure, where there is one
 # what an ablation may leave out. Without "procedure", procedural words are masked like all others; without "weights",
 # every part of the structure has the same weight; without "steps", the structure is the skeleton alone
 INGREDIENTS = ("procedure", "weights", "steps")
@@ -73,8 +76,8 @@ class Learned:
 
     @property
     def steps(self) -> int:
-        """Columns of the structure that count steps."""
-        return self.rationale_view.steps.width if self.rationale_view.steps else 0
+        """Columns of the second part of the structure: steps, or a prior."""
+        return self.rationale_view.second
 
     @property
     def first(self) -> int:
@@ -93,6 +96,7 @@ class Learned:
             latent=latent,
             learned=self.learned,
             seed=seed,
+            wording=SAFE if self.rationale_view.prior else None,
         )
 
 
@@ -107,6 +111,7 @@ def learn(
     explains: Channels = RATIONALE,
     without: Collection[str] = (),
     doubtful: bool = True,
+    prior: Prior | None = None,
 ) -> Learned:
     """Learn from n questions and n rationales, n at least 1.
 
@@ -119,14 +124,21 @@ def learn(
         reads, explains: channels of question and rationale.
         without: those of INGREDIENTS that are left out.
         doubtful: whether rows may be wrong.
+        prior: what to expect of questions whose rationales are not known (`rationales` are those questions). Its
+            features are half of the structure, instead of steps, and the wording has the share `SAFE` of the score:
+            the bank cannot show what either is worth.
     """
     sources = None if "procedure" in without else questions
-    view, skeleton = _structure(rationales, sources, explains, width, seed)
+    view, skeleton = structure_view(rationales, sources, explains, width, seed)
     centre = skeleton.mean(0)
     # rationales that are all the same differ by rounding, which must not be scaled to structure
     target = unit(skeleton - centre) if spread(skeleton - centre) > FLAT else np.zeros_like(skeleton)
     nothing = np.zeros((len(questions), 0), np.float32)
-    step_view, counts = (None, nothing) if "steps" in without else learn_steps(rationales, questions, seed)
+    step_view, counts = None, nothing
+    if prior is not None:
+        counts = prior.view.transform(rationales)
+    elif "steps" not in without:
+        step_view, counts = learn_steps(rationales, questions, seed)
     kinds = unit(counts - counts.mean(0))
     question_view = _view(questions, reads, RAREST, buckets=BUCKETS)
     words = question_view.sparse(questions)
@@ -162,19 +174,21 @@ def learn(
         kept = np.flatnonzero(wrong < BET).tolist()
         texts = [questions[i] for i in kept], [rationales[i] for i in kept]
         embedded = None if question is None else question[kept]
-        keywords: dict[str, Any] = {"reads": reads, "explains": explains, "without": without, "doubtful": False}
-        return replace(learn(*texts, embedded, width, seed, **keywords), wrong=wrong)
+        keywords: dict[str, Any] = {"reads": reads, "explains": explains, "without": without, "prior": prior}
+        return replace(learn(*texts, embedded, width, seed, **keywords, doubtful=False), wrong=wrong)
     share = gain = 0.0
     if axes and learned:
         predicted = (1 - apart) * predicted + apart * lite
-    if learned and u:
+    if learned and prior is not None:
+        share = PRIOR if counts.any() else 0.0
+    elif learned and u:
         known, steps = (target, predicted[:, :t]), (kinds, predicted[:, t:])
         share, gain = share_of_steps(questions, known, steps, counts, seed)
     predicted, lite, joint = (joined(rows[:, :t], rows[:, t:], share) for rows in (predicted, lite, joint))
     alone = np.hstack([joined(alone[:, :t], alone[:, t : t + u], share), alone[:, t + u :]])
     target, u = joined(target, kinds, share), u if share else 0
-    if u and step_view:
-        step_view = named(step_view, counts, predicted[:, t:])
+    if u:
+        step_view = step_view and named(step_view, counts, predicted[:, t:])
         centre, skeleton = np.append(centre, counts.mean(0)), np.hstack([skeleton, counts])
     t += u
     if axes:
@@ -188,7 +202,7 @@ def learn(
         unit(lexical[:, t * bool(axes) :][:, : directions.shape[1]]),
         question if question is not None else scaled(words),
         question_view.onto(projected),
-        RationaleView(view, step_view if u else None),
+        RationaleView(view, *((step_view, prior) if u else ())),
         lexical - offset,
         skeleton,
         axes,
@@ -200,12 +214,14 @@ def learn(
         share,
         ({"full": (predicted, asked)} if axes else {}) | {"lite": (lite, heard)},
         learned,
-        diagnostics | {"step_share": share, "step_gain": gain},
+        diagnostics
+        | {"step_share": 0.0 if prior else share, "step_gain": gain}
+        | ({"prior_share": share} if prior else {}),
         np.zeros(len(questions)) if wrong is None else wrong,
     )
 
 
-def _structure(
+def structure_view(
     rationales: Sequence[str], questions: Sequence[str] | None, channels: Channels, width: int, seed: int
 ) -> tuple[LexicalView, Floats]:
     """View of the rationales projected to the principal components of their skeletons, and the bank's rows (n, t)."""

@@ -13,6 +13,7 @@ from skillshot.common.errors import InputError
 from skillshot.common.record import Record
 from skillshot.common.structure import structure_of
 from skillshot.features.lexical import LexicalView
+from skillshot.features.prior import Prior, prior_named
 from skillshot.features.rationale import RationaleView
 from skillshot.model.arrays import Widths
 from skillshot.training.crossfit import Crossfit
@@ -26,7 +27,7 @@ class Lessons:
     """The texts of a bank's n records, and which rows are learned from.
 
     source: where the structure comes from. rows (m,): neither marked as incorrect nor contradicting themselves.
-    known: the rows that contradict themselves.
+    known: the rows that contradict themselves. prior: what to expect of a question, where the bank shows no reasoning.
     """
 
     bank: Sequence[Record]
@@ -35,13 +36,17 @@ class Lessons:
     source: str
     rows: Rows
     known: dict[int, Suspect]
+    prior: Prior | None
 
     @classmethod
-    def of(cls, bank: Sequence[Record]) -> Lessons:
+    def of(cls, bank: Sequence[Record], prior: str) -> Lessons:
         """Of a bank; what is left out stays in it, but nothing is learned from it.
 
+        Args:
+            prior: none, packaged or a folder; read only where neither rationales nor answers show the reasoning.
+
         Raises:
-            InputError: every row is marked as incorrect.
+            InputError: every row is marked as incorrect, or there is no such prior.
         """
         correct = np.array([record.correct for record in bank])
         if not correct.any():
@@ -51,7 +56,8 @@ class Lessons:
         doubtful[[i for i, suspect in known.items() if suspect.score >= BET]] = True
         rows = np.flatnonzero(correct & ~doubtful)
         rows = rows if len(rows) else np.flatnonzero(correct)
-        return cls(bank, [record.text for record in bank], list(structure.texts), structure.source, rows, known)
+        taken = prior_named(prior) if structure.source == "question" else None
+        return cls(bank, [record.text for record in bank], list(structure.texts), structure.source, rows, known, taken)
 
     @property
     def texts(self) -> tuple[list[str], list[str]]:
@@ -85,6 +91,7 @@ class Lessons:
         verdict = judge(
             found.main.quality, found.question, found.bm25,
             source=self.source, mode=found.mode, trust=found.trust, seed=seed,
+            prior=self.prior is not None and found.trust > 0,
         )  # fmt: skip
         return {
             "score": {

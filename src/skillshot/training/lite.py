@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from skillshot.common.record import Record
+from skillshot.features.prior import PACKAGED
 from skillshot.model.arrays import FittedLite, Lite, LiteBank, Widths
 from skillshot.training.learned import learn
 from skillshot.training.lessons import Lessons
 
 
-def fit_lite(bank: Sequence[Record], structure_dim: int, seed: int) -> FittedLite:
+def fit_lite(bank: Sequence[Record], structure_dim: int, seed: int, prior: str = PACKAGED) -> FittedLite:
     """Learn from a bank of n records; only texts are read, no labels.
 
     Args:
         structure_dim: principal components of the rationales' skeletons, at most.
+        prior: none, packaged or a folder, see `Lessons.of`.
 
     Raises:
-        InputError: every row is marked as incorrect.
+        InputError: every row is marked as incorrect, or there is no such prior.
     """
-    lessons = Lessons.of(bank)
-    learned = learn(*lessons.texts, None, structure_dim, seed)
+    lessons = Lessons.of(bank, prior)
+    learned = learn(*lessons.texts, None, structure_dim, seed, prior=lessons.prior)
     found = learned.judge(seed, latent=False)
     w, offset = learned.words.shape[1], learned.offset
     widths = Widths(learned.target.shape[1], 0, 0, w, learned.steps)

@@ -16,6 +16,7 @@ from skillshot.common.errors import CollapseError
 from skillshot.common.params import TrainParams
 from skillshot.features.channels import QUESTION, RATIONALE
 from skillshot.features.lexical import LexicalView
+from skillshot.features.prior import Prior
 from skillshot.features.rationale import RationaleView
 from skillshot.model.arrays import Widths
 from skillshot.model.combined import Skillshot
@@ -62,20 +63,21 @@ def fit_skillshot(
     conditional: bool = False,
     without: Collection[str] = (),
     doubtful: bool = True,
+    prior: Prior | None = None,
 ) -> SkillParts:
     """Fit on n questions with their unit embeddings (n, d) and n rationales, n at least 1.
 
     What is learned in closed form is `learn`'s. A bank that is too small, or says too little, lacks the latent too.
 
     Args:
-        reads, explains, without, doubtful: see `learn`.
+        reads, explains, without, doubtful, prior: see `learn`.
         conditional: whether the decoder also reads the question.
 
-    Only ablations set the keyword arguments.
+    Only ablations set the keyword arguments, except `prior`.
     """
     learned = learn(
         questions, rationales, question, settings.structure_dim, seed,
-        reads=reads, explains=explains, without=without, doubtful=doubtful,
+        reads=reads, explains=explains, without=without, doubtful=doubtful, prior=prior,
     )  # fmt: skip
     axes, predicted, target = learned.axes, learned.seen["full"][0], learned.target * learned.weight
     assert axes is not None
