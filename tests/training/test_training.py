@@ -277,7 +277,7 @@ def test_bf16_reaches_the_loss_of_fp32() -> None:
 def test_failure_of_skillshot_ends_training_of_lars(
     bank: tuple[list[Record], list[int]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         while not (tmp_path / "lars" / "checkpoint.json").exists():  # lars is training
             time.sleep(0.01)
         raise KeyboardInterrupt
