@@ -38,7 +38,9 @@ class Parts:
         monkeypatch.setattr("skillshot.encoder.embed_texts", self.embed)
         monkeypatch.setattr("skillshot.api._known_language", lambda *_: 0.987654)
         self.suspicious: list[dict[str, Any]] = []
-        fitted = SimpleNamespace(vectors={}, diagnostics={}, score={}, verdict={}, suspicious=self.suspicious)
+        nothing: dict[str, Any] = {"vectors": {}, "diagnostics": {}, "score": {}, "verdict": {}}
+        view = SimpleNamespace(prior=None)
+        fitted = SimpleNamespace(**nothing, suspicious=self.suspicious, rationale_view=view)
         self.explained: list[Any] = []  # the embeddings of rationales that reached training
         monkeypatch.setattr("skillshot.training.fit.fit", lambda *given: self.explained.append(given[2]) or fitted)
         monkeypatch.setattr("skillshot.export.model.export_model", lambda *_: {})
