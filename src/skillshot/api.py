@@ -110,7 +110,7 @@ def fit_bundle(
     from skillshot.runtime.layout import NO_MODEL
 
     if lite and baselines:
-        raise InputError("fit: the baselines ridge and lars read sentence embeddings; leave out baselines, or lite")
+        raise InputError("the baselines ridge and lars read sentence embeddings; leave out baselines, or lite")
     if out.exists() and any(out.iterdir() if out.is_dir() else [out]) and not (out / "manifest.json").exists():
         raise InputError(f"{out}: exists and is not a bundle; choose another folder")
     loaded = load_bank(bank, columns=params.ingest.columns, limit=params.ingest.limit, validate=params.validate)

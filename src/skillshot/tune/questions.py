@@ -100,7 +100,7 @@ def bank_questions(folder: Path, seed: int) -> BankQuestions:
     """
     manifest, pool = read_manifest(folder), Pool(folder, seed)
     if "full" not in manifest["score"]:  # one of the parts to weigh is missing
-        raise InputError(f"tune: {folder}: {NO_ENCODER}")
+        raise InputError(f"{folder}: {NO_ENCODER}")
     mode = resolve_mode(manifest["select"]["mode"], manifest)
     scoring, records, vectors = pool.scoring(mode), pool.records, pool.vectors("skillshot")
     structure, _, sentence, words = (2 * vectors[:, block] for block in scoring.blocks)

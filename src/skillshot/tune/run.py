@@ -57,7 +57,7 @@ def tune(questions: BankQuestions, engine: Engine, k: int, budget: int, seed: in
     """
     if not engine.capabilities.scores:
         why = engine.capabilities.reason or "it gives no log-probabilities of a given text"
-        raise EngineError(f"tune: {engine.model}: {why}\nuse the embedded model, or an endpoint that returns them")
+        raise EngineError(f"{engine.model}: {why}\nuse the embedded model, or an endpoint that returns them")
     present, plan = questions.weights, _plan(questions, k, budget)
     feedback = _Feedback(questions, engine)
     feedback.buy("tune", [(i, rows) for i, sets in enumerate(plan) for rows in dict.fromkeys(sets.values())])
@@ -128,12 +128,12 @@ def _plan(questions: BankQuestions, k: int, budget: int) -> list[dict[str, Set]]
         plan.append(sets)
     if len(plan) < min(FEWEST, asked):
         raise InputError(
-            f"tune: {budget} calls pay for {len(plan)} questions, fewer than {FEWEST}; give --budget "
+            f"{budget} calls pay for {len(plan)} questions, fewer than {FEWEST}; give --budget "
             f"{FEWEST * (len(heads) + 2)}"
         )
     if len(plan) < FEWEST:
         raise InputError(
-            f"tune: {questions.folder}: {asked} of its rows can be questions, fewer than {FEWEST}; add examples first"
+            f"{questions.folder}: {asked} of its rows can be questions, fewer than {FEWEST}; add examples first"
         )
     return plan
 
