@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 import shutil
 import signal
@@ -27,7 +29,15 @@ def folder(shared: Shared, tmp_path: Path) -> Path:
 
 def test_the_command_prints_its_address_and_ends_with_ctrl_c(folder: Path) -> None:
     command = [sys.executable, "-m", "skillshot.cli.main", "ui", str(folder), "--port", "0", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    # a shell's background job, and so a test run in one, ignores SIGINT, and its children would too
+    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with (
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heard
+        ) as process,
+        contextlib.ExitStack() as stack,
+    ):
+        stack.callback(process.kill)  # one that does not end would be waited for
         assert process.stdout is not None and process.stderr is not None
         lines = [process.stdout.readline() for _ in range(4)]
         url = json.loads("".join(lines))["url"]
