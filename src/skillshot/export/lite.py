@@ -32,11 +32,11 @@ class GraphWriter:
         self._nodes.append(helper.make_node(kind, list(inputs), [output], **attributes))
         return output
 
-    def array(self, values: Any, dtype: type[np.generic] = np.float32) -> str:
-        """A constant."""
+    def array(self, values: Any, dtype: type[np.generic] = np.float32, name: str | None = None) -> str:
+        """A constant; a name is given where it is looked up in the written graph."""
         from onnx import numpy_helper
 
-        name = f"array_{len(self._held)}"
+        name = name or f"array_{len(self._held)}"
         self._held[name] = numpy_helper.from_array(np.ascontiguousarray(values, dtype), name)
         return name
 
@@ -88,16 +88,18 @@ def write_lite(lite: Lite, path: str | os.PathLike[str]) -> None:
     structure = to.plus(to.columns("lexical", start + w, t), lite.structure)
     certain = _shortened(to, structure)
     nothing = to.columns(words, 0, 1)
-    blocks = [to.times(certain, 2 * lite.shares[0])]
+    shares = to.array(lite.shares, name="model.lite_shares")  # as in skillshot.onnx; `skillshot tune` replaces them
+    twice = [to.times(to.node("Slice", shares, *(to.array([at], np.int64) for at in (i, i + 1))), 2) for i in range(4)]
+    blocks = [to.node("Mul", certain, twice[0])]
     if lite.latent is not None:
         latent = to.node("Mul", to.unit(_latent(to, structure, lite.latent)), to.length(certain, 0))
-        blocks.append(to.times(latent, 2 * lite.shares[1]))
+        blocks.append(to.node("Mul", latent, twice[1]))
     elif z:
         blocks.append(to.times(nothing, np.zeros((1, z))))
     if e:
         sentence = _shortened(to, to.plus(to.columns("lexical", start + w + t, e), lite.sentence))
-        blocks.append(to.times(sentence, 2 * lite.shares[2]))
-    blocks += [to.times(words, 2 * lite.shares[3]), to.times(nothing, 0.0)]
+        blocks.append(to.node("Mul", sentence, twice[2]))
+    blocks += [to.node("Mul", words, twice[3]), to.times(nothing, 0.0)]
     to.write({"lexical": lite.columns}, to.joined(blocks), widths.row, path)
 
 
