@@ -40,15 +40,16 @@ def tiny(tmp_path: Path) -> Path:
     return folder
 
 
-def write(folder: Path, out: Path) -> None:
+def write(folder: Path, out: Path, mode: str = "full") -> None:
     manifest = read_manifest(folder)
-    score = manifest["score"]["full"] | {"shares": SHARES}
-    write_tuned(folder, out, manifest, "full", score, FOUND)
+    score = manifest["score"][mode] | {"shares": SHARES}
+    write_tuned(folder, out, manifest, mode, score, FOUND)
 
 
-def test_the_tuned_selector_weighs_the_same_similarities_otherwise(bundle: Path, tmp_path: Path) -> None:
-    write(bundle, tmp_path / "tuned")
-    before, after = Selector.load(bundle, mode="full"), Selector.load(tmp_path / "tuned", mode="full")
+@pytest.mark.parametrize("mode", ["full", "lite"])
+def test_the_tuned_selector_weighs_the_same_similarities_otherwise(bundle: Path, tmp_path: Path, mode: str) -> None:
+    write(bundle, tmp_path / "tuned", mode)
+    before, after = Selector.load(bundle, mode=mode), Selector.load(tmp_path / "tuned", mode=mode)
     question = before.record(3).question
     old, new = (selector._bundle.policy([question])[0] for selector in (before, after))
     scoring = before._bundle.scoring
