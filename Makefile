@@ -35,7 +35,7 @@ run: setup  ## the whole pipeline on the embedded bank: bundle, evaluation, regi
 check: lint  ## lint, types and the quick tests, which fit, publish and prompt nothing: the loop of a developer (about 2 minutes)
 	$(BIN)/python -m pytest -m "not slow and not fitted and not mlflow and not weights"
 
-test: setup  ## what proves that a clone is sound: all tests but the slow ones (about 10 minutes)
+test: setup  ## what proves that a clone is sound: all tests but the slow ones (about 12 minutes)
 	$(BIN)/python -m pytest -m "not slow"
 
 test-slow: setup  ## the slow tests alone, which `make test` leaves out
