@@ -158,12 +158,11 @@ def fit_bundle(
 def _by_words(records: Sequence[Record], params: Params, model: Path) -> Parts:
     from skillshot.export.lite import export_lite
     from skillshot.training.lite import fit_lite
-    from skillshot.training.suspects import demoted
 
-    fitted = fit_lite(records, params.train.structure_dim, params.seed, params.train.prior)
+    fitted = fit_lite(records, params.train.structure_dim, params.seed, params.train.prior, params.train.rows)
     logger.info("export: the networks as ONNX")
-    vectors = {"skillshot": demoted(export_lite(fitted, model), fitted.wrong)}
-    return fitted, vectors, {"truncated": {}, "encoder_knowledge": None, "parity": {}}
+    export_lite(fitted, model)
+    return fitted, {"skillshot": fitted.vectors}, {"truncated": {}, "encoder_knowledge": None, "parity": {}}
 
 
 def _by_encoder(records: Sequence[Record], params: Params, model: Path, out: Path, baselines: bool) -> Parts:

@@ -61,6 +61,7 @@ def test_without_an_encoder_rows_are_the_blocks_that_are_left(steps: int, tmp_pa
     mine = Session(tmp_path / "posterior.onnx").run(feeds)
     np.testing.assert_allclose(mine[:, :-1], wanted, atol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(mine, axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(bank.rows(feeds["question_lexical"], skeleton), mine, atol=1e-6)
 
     query = run(LitePolicy(made), lexical)
     small = Lite(widths, 0, arrays.words, arrays.structure, arrays.sentence[:0], (0.5, 0.0, 0.0, 0.3))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from skillshot.common.arrays import Floats
 from skillshot.common.record import Record
-from skillshot.training.suspects import COMPUTES, STATES, UNFIT, contradictions, demoted, suspects
+from skillshot.training.suspects import COMPUTES, STATES, UNFIT, contradictions, demote, suspects
 from skillshot.training.suspicion import BET, FEWEST, MOST, _words, _wrong, wrong_rows
 
 ROWS = 240
@@ -116,7 +116,8 @@ def test_suspects_are_listed_worst_first_and_once() -> None:
 def test_rows_held_for_wrong_score_less_and_stay_unit() -> None:
     rows = np.random.default_rng(0).standard_normal((3, 6)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    found = demoted(rows, np.array([0.0, BET - 0.01, 0.9]))
+    found = rows.copy()
+    demote(found, np.array([0.0, BET - 0.01, 0.9]))
     np.testing.assert_array_equal(found[:2], rows[:2])
     np.testing.assert_allclose(found[2, :-1], 0.1 * rows[2, :-1], rtol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)

@@ -41,7 +41,7 @@ from skillshot.runtime.layout import (
 from skillshot.runtime.manifest import NAME, check_files, describe, read_manifest
 from skillshot.runtime.store import BankStore, bank_digest, write_store
 from skillshot.selectors.pool import Pool
-from skillshot.training.suspects import demoted
+from skillshot.training.suspects import demote
 
 if TYPE_CHECKING:
     from skillshot.bank.examples import Examples
@@ -152,8 +152,8 @@ def _all_there(folder: str | os.PathLike[str], store: BankStore, ids: Iterable[s
 def _vectors(pool: Pool, sides: Iterable[str], records: Sequence[Record]) -> dict[str, Floats]:
     """Rows of each model; what is marked as wrong has the score 0."""
     vectors = {name: pool.bank_vectors(name, records) for name in sides}
-    wrong = np.array([not record.correct for record in records], np.float64)
-    return vectors | {"skillshot": demoted(vectors["skillshot"], wrong)}
+    demote(vectors["skillshot"], np.array([not record.correct for record in records], np.float64))
+    return vectors
 
 
 def _sides(manifest: Mapping[str, Any]) -> list[str]:

@@ -28,6 +28,8 @@ Part = Annotated[float, Field(ge=0, lt=1)]  # of something that must not be empt
 Amount = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
 
+ROWS = 20_000  # that are learned from
+
 
 class IngestParams(Section):
     """Where examples come from and how queries are held out."""
@@ -93,6 +95,7 @@ class EmbedParams(Section):
 class TrainParams(Section):
     """The conditional VAE and its policy."""
 
+    rows: Count = Field(default=ROWS, description="learned from; of a larger bank a random sample, the rest is encoded")
     latent_dim: Count = Field(default=128, description="width of the skill latent z")
     structure_dim: Count = Field(
         default=128, description="width of the closed-form head: principal components of the rationales' skeletons"

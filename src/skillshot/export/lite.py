@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from skillshot.common.arrays import Floats
 from skillshot.export.canonical import OPSET, write_canonical
 from skillshot.model.arrays import FittedLite, LatentNet, Lite, LiteBank
 from skillshot.runtime.layout import QUESTION_VIEW, RATIONALE_VIEW
@@ -104,7 +103,7 @@ def write_lite(lite: Lite, path: str | os.PathLike[str]) -> None:
 
 
 def write_lite_posterior(bank: LiteBank, path: str | os.PathLike[str]) -> None:
-    """The bank's side without a text encoder: rows of `Skillshot.posterior`, whose latent and sentence have width 0."""
+    """The bank's side without a text encoder, `LiteBank.rows`: rows whose latent and sentence have width 0."""
     to, widths = GraphWriter(), bank.widths
     t, u, w = widths.structure, widths.steps, widths.words
     centred = to.plus("rationale_lexical", -bank.centre)
@@ -133,14 +132,9 @@ def _latent(to: GraphWriter, structure: str, net: LatentNet) -> str:
     return rows
 
 
-def export_lite(fitted: FittedLite, folder: Path) -> Floats:
-    """Write the views and both graphs into `folder`; returns the bank's vectors (n, row), by the written graph."""
-    from skillshot.runtime.onnx import Session
-
+def export_lite(fitted: FittedLite, folder: Path) -> None:
+    """Write the views and both graphs into `folder`."""
     fitted.question_view.save(folder / QUESTION_VIEW)
     fitted.rationale_view.save(folder / RATIONALE_VIEW)
     write_lite(fitted.policy, folder / "lite.onnx")
     write_lite_posterior(fitted.posterior, folder / "skillshot_posterior.onnx")
-    question, rationale = fitted.lexical
-    feeds = {"question_lexical": question, "rationale_lexical": rationale}
-    return Session(folder / "skillshot_posterior.onnx").run(feeds)

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from skillshot.common.arrays import Doubles, Floats
+import numpy as np
+
+from skillshot.common.arrays import Floats
 from skillshot.features.lexical import LexicalView
 from skillshot.features.rationale import RationaleView
 
@@ -85,22 +87,35 @@ class LiteBank:
     centre: Floats
     step_share: float
 
+    def rows(self, question: Floats, rationale: Floats) -> Floats:
+        """Rows (n, row) from the features of questions (n, w or more) and rationales (n, t); the exported graph's."""
+        t, u, w = self.widths.structure, self.widths.steps, self.widths.words
+        centred = rationale - self.centre
+        parts = ((slice(0, t - u), 1 - self.step_share), (slice(t - u, t), self.step_share)) if u else ((slice(t), 1),)
+        blocks = [_unit(centred[:, columns]) * np.float32(share**0.5) for columns, share in parts]
+        row = np.hstack([*blocks, _unit(question[:, :w] + self.words)]) * np.float32(0.5)
+        # a block may be empty (no known word); the last coordinate takes what is missing to 1
+        return np.hstack([row, np.sqrt(np.maximum(0, 1 - np.square(row).sum(1, keepdims=True)))])
+
 
 @dataclass(frozen=True)
 class FittedLite:
     """A selector of n demonstrations that reads words alone; see `Fitted` for score, verdict and suspicious.
 
-    policy, posterior: query and bank side. lexical: features of the bank, (n, w + t) and (n, t).
-    wrong (n,): what each row's score loses, from 0 to 1.
+    policy, posterior: query and bank side. vectors (n, row): of the bank.
     """
 
     question_view: LexicalView
     rationale_view: RationaleView
     policy: Lite
     posterior: LiteBank
-    lexical: tuple[Floats, Floats]
-    wrong: Doubles
+    vectors: Floats
     diagnostics: dict[str, float]
     score: dict[str, Any]
     verdict: dict[str, Any]
     suspicious: list[dict[str, Any]]
+
+
+def _unit(rows: Floats) -> Floats:
+    unit: Floats = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.float32(1e-12))
+    return unit

@@ -12,16 +12,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from skillshot.common.arrays import Floats
+from skillshot.common.arrays import Floats, Rows
 from skillshot.common.errors import CollapseError, InputError
 from skillshot.common.params import TrainParams
 from skillshot.common.record import Record
+from skillshot.model.combined import SkillPosterior
 from skillshot.model.fitted import Fitted, run
 from skillshot.training.cvae import Trained, fit_cvae
 from skillshot.training.lessons import Lessons
 from skillshot.training.ridge import fit_ridge
 from skillshot.training.skillshot import NETWORK, fit_skillshot
-from skillshot.training.suspects import demoted
 
 logger = logging.getLogger("skillshot")
 
@@ -55,7 +55,7 @@ def fit(
         )
     question = np.asarray(question, np.float32)
     rationale = question[:0] if rationale is None else np.asarray(rationale, np.float32)
-    lessons = Lessons.of(bank, settings.prior)
+    lessons = Lessons.of(bank, settings.prior, settings.rows, seed)
     rows = lessons.rows
     halt = threading.Event()
     wanted = len(rationale) > 0 and len(rows) >= NETWORK
@@ -67,7 +67,14 @@ def fit(
             lars = _kept(future)
         finally:
             halt.set()
-    wrong = lessons.wrong(ours.wrong)
+    posterior, structure = SkillPosterior(ours.model).eval(), ours.model.structure
+
+    def encode(at: Rows, asked: Floats, explained: Floats) -> tuple[Floats, Floats]:
+        predicted = run(structure, question[at], asked[:, : ours.model.widths.structure])
+        return run(posterior, question[at], asked, explained), predicted
+
+    views, features = (ours.question_view, ours.rationale_view), (ours.question_lexical, ours.rationale_lexical)
+    vectors, wrong = lessons.encode(views, features, ours.wrong, encode, seed)
     diagnostics = dict(ours.diagnostics)
     ridge = ridge_bank = None
     if wanted:
@@ -81,21 +88,14 @@ def fit(
         lars.model if lars is not None else None,
         ridge,
         ridge_bank,
-        vectors={},
+        vectors={"skillshot": vectors},
         history=ours.history + (lars.history if lars is not None else []),
         diagnostics=diagnostics,
         **lessons.facts(ours.crossfit, ours.model.widths, wrong, seed),
     )
-    views = ours.question_view, ours.rationale_view
-    lexical = lessons.lexical(views, (ours.question_lexical, ours.rationale_lexical), ours.wrong)
-    inputs = {
-        "lars": (question, rationale),
-        "skillshot": (question, *lexical),
-        "ridge": (rationale,),
-    }
-    with torch.no_grad():
-        fitted.vectors.update({name: run(module, *inputs[name]) for name, module in fitted.posteriors.items()})
-    fitted.vectors["skillshot"] = demoted(fitted.vectors["skillshot"], lessons.doubted(wrong))
+    inputs = {"lars": (question, rationale), "ridge": (rationale,)}
+    baselines = {name: run(module, *inputs[name]) for name, module in fitted.posteriors.items() if name in inputs}
+    fitted.vectors.update(baselines)
     return fitted
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from skillshot.common.arrays import Doubles, Floats, Rows
+from skillshot.common.arrays import Doubles, Floats, Mask, Rows
 from skillshot.common.errors import InputError
+from skillshot.common.progress import tracked
 from skillshot.common.record import Record
 from skillshot.common.structure import structure_of
 from skillshot.features.lexical import LexicalView
@@ -17,16 +19,24 @@ from skillshot.features.prior import Prior, prior_named
 from skillshot.features.rationale import RationaleView
 from skillshot.model.arrays import Widths
 from skillshot.training.crossfit import Crossfit
-from skillshot.training.suspects import Suspect, contradictions, suspects
-from skillshot.training.suspicion import BET
+from skillshot.training.suspects import Suspect, contradictions, demote, suspects
+from skillshot.training.suspicion import BET, wrong_rows
 from skillshot.training.verdict import judge
+
+logger = logging.getLogger("skillshot")
+
+PART = 20_000  # rows that are encoded at once
+# question and rationale features of some rows, by their positions in the bank: rows of the bank, and the structure
+# that is predicted for them
+Encode: TypeAlias = Callable[[Rows, Floats, Floats], tuple[Floats, Floats]]
 
 
 @dataclass(frozen=True)
 class Lessons:
     """The texts of a bank's n records, and which rows are learned from.
 
-    source: where the structure comes from. rows (m,): neither marked as incorrect nor contradicting themselves.
+    source: where the structure comes from. rows (m,): neither marked as incorrect nor contradicting themselves; a
+    random sample of them where the bank is larger than what is learned from.
     known: the rows that contradict themselves. prior: what to expect of a question, where the bank shows no reasoning.
     """
 
@@ -39,10 +49,11 @@ class Lessons:
     prior: Prior | None
 
     @classmethod
-    def of(cls, bank: Sequence[Record], prior: str) -> Lessons:
+    def of(cls, bank: Sequence[Record], prior: str, most: int, seed: int) -> Lessons:
         """Of a bank; what is left out stays in it, but nothing is learned from it.
 
         Args:
+            most: rows that are learned from; seed: of the sample of a larger bank.
             prior: none, packaged or a folder; read only where neither rationales nor answers show the reasoning.
 
         Raises:
@@ -56,6 +67,9 @@ class Lessons:
         doubtful[[i for i, suspect in known.items() if suspect.score >= BET]] = True
         rows = np.flatnonzero(correct & ~doubtful)
         rows = rows if len(rows) else np.flatnonzero(correct)
+        if len(rows) > most:
+            logger.info("train: learning from %s of %s rows", f"{most:,}", f"{len(rows):,}")
+            rows = np.sort(np.random.default_rng(seed).permutation(rows)[:most])
         taken = prior_named(prior) if structure.source == "question" else None
         return cls(bank, [record.text for record in bank], list(structure.texts), structure.source, rows, known, taken)
 
@@ -71,20 +85,62 @@ class Lessons:
         wrong[self.rows] = learned
         return wrong
 
-    def doubted(self, wrong: Doubles) -> Doubles:
-        """What each row's score loses (n,): all of it where the row is marked as incorrect, else `wrong`."""
-        return np.where([record.correct for record in self.bank], wrong, 1.0)
+    def encode(
+        self,
+        views: tuple[LexicalView, RationaleView],
+        rows: tuple[Floats, Floats],
+        learned: Doubles,
+        encode: Encode,
+        seed: int,
+    ) -> tuple[Floats, Doubles]:
+        """Rows of the bank (n, row), and the probability (n,) that each is wrong; the rows score as much less.
 
-    def lexical(
-        self, views: tuple[LexicalView, RationaleView], rows: tuple[Floats, Floats], learned: Doubles
+        Rows that nothing was learned from are judged part by part, as those that were.
+
+        Args:
+            rows: features by both views of the rows that were learned from and not held for wrong.
+            learned: as in `wrong`; all 0 where the bank cannot say.
+        """
+        kept, wrong = self.rows[learned < BET], self.wrong(learned)
+        left = np.setdiff1d(np.arange(len(self.bank)), self.rows)
+        judged = np.setdiff1d(left, [*self.known, *np.flatnonzero(self._marked)]) if learned.any() else left[:0]
+        vectors: Floats | None = None
+        parts = range(0, len(self.bank), PART)
+        for start in parts if len(parts) < 2 else tracked(parts, "encode the bank", "part", len(parts)):
+            at = np.arange(start, min(start + PART, len(self.bank)))
+            encoded, predicted = encode(at, *self._features(at, views, kept, rows))
+            if vectors is None:
+                vectors = np.empty((len(self.bank), encoded.shape[1]), np.float32)
+            vectors[at] = encoded
+            new = np.intersect1d(at, judged)
+            if len(new):
+                questions, rationales = ([texts[i] for i in new] for texts in (self.questions, self.rationales))
+                width = predicted.shape[1]
+                wrong[new] = wrong_rows(
+                    questions, rationales, predicted[new - start], 2 * encoded[new - start, :width], seed
+                )
+        assert vectors is not None
+        demote(vectors, np.where(self._marked, 1.0, wrong))
+        return vectors, wrong
+
+    @property
+    def _marked(self) -> Mask:
+        return np.array([not record.correct for record in self.bank])
+
+    def _features(
+        self, at: Rows, views: tuple[LexicalView, RationaleView], kept: Rows, rows: tuple[Floats, Floats]
     ) -> tuple[Floats, Floats]:
-        """Features of all n rows by both views; `rows`: of those that were learned from, by `learned` as in `wrong`."""
-        kept = self.rows[learned < BET]
-        left = np.setdiff1d(np.arange(len(self.bank)), kept)
-        questions, rationales = ([texts[i] for i in left] for texts in (self.questions, self.rationales))
-        new = views[0].transform(questions), views[1].transform(rationales)
-        order = np.argsort(np.append(kept, left))
-        return np.vstack([rows[0], new[0]])[order], np.vstack([rows[1], new[1]])[order]
+        """Features of the rows `at` by both views; those of the rows `kept` are known."""
+        known = np.isin(at, kept)
+        new, held = at[~known], np.searchsorted(kept, at[known])
+
+        def joined(transform: Callable[[Sequence[str]], Floats], texts: Sequence[str], learned: Floats) -> Floats:
+            features = np.empty((len(at), learned.shape[1]), np.float32)
+            features[known], features[~known] = learned[held], transform([texts[i] for i in new])
+            return features
+
+        asked, explained = views
+        return joined(asked.transform, self.questions, rows[0]), joined(explained.transform, self.rationales, rows[1])
 
     def facts(self, found: Crossfit, widths: Widths, wrong: Doubles, seed: int) -> dict[str, Any]:
         """Score and verdict as the manifest holds them, and the rows held for wrong, worst first."""

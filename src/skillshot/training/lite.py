@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from skillshot.common.arrays import Floats, Rows
+from skillshot.common.params import ROWS
 from skillshot.common.record import Record
 from skillshot.features.prior import PACKAGED
 from skillshot.model.arrays import FittedLite, Lite, LiteBank, Widths
@@ -11,29 +13,38 @@ from skillshot.training.learned import learn
 from skillshot.training.lessons import Lessons
 
 
-def fit_lite(bank: Sequence[Record], structure_dim: int, seed: int, prior: str = PACKAGED) -> FittedLite:
+def fit_lite(
+    bank: Sequence[Record], structure_dim: int, seed: int, prior: str = PACKAGED, rows: int = ROWS
+) -> FittedLite:
     """Learn from a bank of n records; only texts are read, no labels.
 
     Args:
         structure_dim: principal components of the rationales' skeletons, at most.
         prior: none, packaged or a folder, see `Lessons.of`.
+        rows: that are learned from, at most.
 
     Raises:
         InputError: every row is marked as incorrect, or there is no such prior.
     """
-    lessons = Lessons.of(bank, prior)
+    lessons = Lessons.of(bank, prior, rows, seed)
     learned = learn(*lessons.texts, None, structure_dim, seed, prior=lessons.prior)
     found = learned.judge(seed, latent=False)
     w, offset = learned.words.shape[1], learned.offset
     widths = Widths(learned.target.shape[1], 0, 0, w, learned.steps)
     shares = found.modes["lite"].shares.numbers
-    views, wrong = (learned.question_view, learned.rationale_view), lessons.wrong(learned.wrong)
+    views = learned.question_view, learned.rationale_view
+    items = LiteBank(widths, offset[:w], learned.centre, learned.step_share)
+
+    def encode(_: Rows, question: Floats, rationale: Floats) -> tuple[Floats, Floats]:
+        return items.rows(question, rationale), question[:, w:] + offset[w:]
+
+    features = learned.question_lexical, learned.rationale_lexical
+    vectors, wrong = lessons.encode(views, features, learned.wrong, encode, seed)
     return FittedLite(
         *views,
         Lite(widths, 0, offset[:w], offset[w:], offset[:0], shares),
-        LiteBank(widths, offset[:w], learned.centre, learned.step_share),
-        lessons.lexical(views, (learned.question_lexical, learned.rationale_lexical), learned.wrong),
-        lessons.doubted(wrong),
+        items,
+        vectors,
         found.diagnostics() | learned.diagnostics,
         **lessons.facts(found, widths, wrong, seed),
     )

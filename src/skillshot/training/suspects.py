@@ -61,9 +61,9 @@ def suspects(bank: Sequence[Record], known: dict[int, Suspect], wrong: Doubles) 
     return [found[i] for i in sorted(found, key=lambda i: (-found[i].score, i))]
 
 
-def demoted(rows: Floats, wrong: Doubles) -> Floats:
-    """Bank rows (n, z) of which those held for wrong score less: scaled by what is left, and filled to length 1."""
-    keep = np.where(wrong >= BET, 1 - wrong, 1)[:, None].astype(np.float32)
-    blocks = rows[:, :-1] * keep
-    rest = np.sqrt(np.maximum(0, 1 - np.square(blocks).sum(1, keepdims=True)))
-    return np.where(keep < 1, np.hstack([blocks, rest]), rows)
+def demote(rows: Floats, wrong: Doubles) -> None:
+    """Let the bank rows (n, z) held for wrong score less, in place: scaled by what is left, and filled to length 1."""
+    low = np.flatnonzero(wrong >= BET)
+    blocks = rows[low, :-1] * (1 - wrong[low])[:, None].astype(np.float32)
+    rows[low, :-1] = blocks
+    rows[low, -1] = np.sqrt(np.maximum(0, 1 - np.square(blocks).sum(1)))
