@@ -35,6 +35,7 @@ def test_a_row_that_was_not_learned_from_is_encoded_as_one_that_was(
     sampled = Lessons.of(bank, "none", LEARNED, 0).rows
     at_once = fit_lite(bank, 64, 0, "none", LEARNED)
     alone = fit_lite([bank[i] for i in sampled], 64, 0, "none")
+    assert at_once.diagnostics == alone.diagnostics | {"learned_rows": LEARNED}
     np.testing.assert_allclose(at_once.vectors[sampled], alone.vectors, atol=1e-6)
     left = np.setdiff1d(np.arange(len(bank)), sampled)
     features = (

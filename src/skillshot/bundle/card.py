@@ -85,6 +85,7 @@ _MEASURED = {  # metric of the manifest -> what it means
     "agreement": "mean similarity (at most 1) of a held-out rationale's structure to those of its four demonstrations",
     "step_share": "part of the structure that is which kinds of steps a rationale has; 0: its skeleton is all",
     "prior_share": "part of the structure that a prior of other banks expects of a question, see Licences",
+    "learned_rows": "examples that were learned from, a random sample; the others are only encoded",
     "shuffled_z_gap": "relative increase of the decoder's error with another example's latent; 0: the latent is empty",
     "active_units": "dimensions of the latent that carry information",
 }
@@ -120,7 +121,11 @@ def card(facts: Mapping[str, Any]) -> str:
 
 def _measured(metrics: Mapping[str, Any]) -> str:
     shown = {name: meaning for name, meaning in _MEASURED.items() if name in metrics}
-    return "\n".join(f"* `{name}` {metrics[name]:.3g}: {meaning}" for name, meaning in shown.items()) or "Nothing."
+    return "\n".join(f"* `{name}` {_number(metrics[name])}: {meaning}" for name, meaning in shown.items()) or "Nothing."
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def _prior(banks: Sequence[Mapping[str, str]] | None) -> str:

@@ -61,6 +61,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     rows = [{"rows": "accepted", "count": report["accepted"]}]
     rows += [{"rows": f"quarantined: {reason}", "count": n} for reason, n in sorted(report["reasons"].items())]
+    if sampled := report["diagnostics"].get("learned_rows"):
+        rows.append({"rows": "learned from, a random sample", "count": int(sampled)})
     print(table(rows, ["rows", "count"]))
     if report["quarantined"]:
         print(f"quarantined rows: {args.out}.quarantine.jsonl")

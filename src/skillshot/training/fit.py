@@ -75,7 +75,7 @@ def fit(
 
     views, features = (ours.question_view, ours.rationale_view), (ours.question_lexical, ours.rationale_lexical)
     vectors, wrong = lessons.encode(views, features, ours.wrong, encode, seed)
-    diagnostics = dict(ours.diagnostics)
+    diagnostics = ours.diagnostics | lessons.diagnostics
     ridge = ridge_bank = None
     if wanted:
         ridge, ridge_bank, diagnostics["ridge_regulariser"] = fit_ridge(question[rows], rationale[rows])

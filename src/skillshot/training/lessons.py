@@ -36,7 +36,7 @@ class Lessons:
     """The texts of a bank's n records, and which rows are learned from.
 
     source: where the structure comes from. rows (m,): neither marked as incorrect nor contradicting themselves; a
-    random sample of them where the bank is larger than what is learned from.
+    random sample of them (`sampled`) where the bank is larger than what is learned from.
     known: the rows that contradict themselves. prior: what to expect of a question, where the bank shows no reasoning.
     """
 
@@ -45,6 +45,7 @@ class Lessons:
     rationales: list[str]
     source: str
     rows: Rows
+    sampled: bool
     known: dict[int, Suspect]
     prior: Prior | None
 
@@ -67,16 +68,24 @@ class Lessons:
         doubtful[[i for i, suspect in known.items() if suspect.score >= BET]] = True
         rows = np.flatnonzero(correct & ~doubtful)
         rows = rows if len(rows) else np.flatnonzero(correct)
-        if len(rows) > most:
+        sampled = len(rows) > most
+        if sampled:
             logger.info("train: learning from %s of %s rows", f"{most:,}", f"{len(rows):,}")
             rows = np.sort(np.random.default_rng(seed).permutation(rows)[:most])
         taken = prior_named(prior) if structure.source == "question" else None
-        return cls(bank, [record.text for record in bank], list(structure.texts), structure.source, rows, known, taken)
+        return cls(
+            bank, [record.text for record in bank], list(structure.texts), structure.source, rows, sampled, known, taken
+        )
 
     @property
     def texts(self) -> tuple[list[str], list[str]]:
         """Questions and rationales that are learned from."""
         return [self.questions[i] for i in self.rows], [self.rationales[i] for i in self.rows]
+
+    @property
+    def diagnostics(self) -> dict[str, float]:
+        """How many rows were learned from, where not all were."""
+        return {"learned_rows": float(len(self.rows))} if self.sampled else {}
 
     def wrong(self, learned: Doubles) -> Doubles:
         """Probability (n,) that each row is wrong, from that of the rows that were learned from (m,)."""

@@ -45,6 +45,6 @@ def fit_lite(
         Lite(widths, 0, offset[:w], offset[w:], offset[:0], shares),
         items,
         vectors,
-        found.diagnostics() | learned.diagnostics,
+        found.diagnostics() | learned.diagnostics | lessons.diagnostics,
         **lessons.facts(found, widths, wrong, seed),
     )
