@@ -14,7 +14,7 @@ BASELINE ?= HEAD
 FORMAT ?=
 VERSION ?=
 
-.PHONY: help setup run check test test-slow test-all lint docs ui gate verify promote wheel notes bench sabotage audit licences lock clean
+.PHONY: help setup run prior check test test-slow test-all lint docs ui gate verify promote wheel notes bench sabotage audit licences lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
@@ -31,6 +31,10 @@ $(VENV)/.done: requirements.lock pyproject.toml
 
 run: setup  ## the whole pipeline on the embedded bank: bundle, evaluation, registered model (under 15 minutes, then seconds)
 	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
+
+prior: setup  ## learn the packaged prior again from the files in data/prior, register it, put it into the package (a minute)
+	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro pipelines/prior/dvc.yaml
+	cp models/prior/* src/skillshot/features/packaged/
 
 check: lint  ## lint, types and the quick tests, which fit, publish and prompt nothing: the loop of a developer (about 2 minutes)
 	$(BIN)/python -m pytest -m "not slow and not fitted and not mlflow and not weights"

@@ -229,15 +229,17 @@ class MlflowStore:
             share(folder, store)
         return str(info.model_id), str(info.model_uri)
 
-    def register(self, run: str, model_uri: str, tags: Mapping[str, str]) -> str:
-        """Create a version of the registered model and return its number."""
+    def register(self, run: str, uri: str, tags: Mapping[str, str], description: str = DESCRIPTION) -> str:
+        """Create a version of the registered model from a logged model or a run's files; returns its number."""
         try:
-            self.client.create_registered_model(self.model, description=DESCRIPTION)
+            self.client.create_registered_model(self.model, description=description)
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-        model_id = model_uri.removeprefix("models:/")
-        made = self.client.create_model_version(self.model, model_uri, run, tags=dict(tags), model_id=model_id)
+        model_id = uri.removeprefix("models:/") if uri.startswith("models:/") else None
+        made = self.client.create_model_version(self.model, uri, run, tags=dict(tags), model_id=model_id)
+        if model_id is None:
+            return str(made.version)
         # the run list then names the version, as after `mlflow.register_model`
         named = json.dumps([{"name": self.model, "version": str(made.version)}])
         self.client.set_logged_model_tags(model_id, {"mlflow.modelVersions": named})
