@@ -167,7 +167,7 @@ class EvaluateParams(Section):
         default="skill", description="field of bank and queries that names the skill, for alignment (null: none)"
     )
     shots: Count = Field(default=4, description="demonstrations per prompt")
-    limit: Count | None = Field(default=15, description="queries, drawn with the seed (null: all)")
+    limit: Count | None = Field(default=100, description="queries, drawn with the seed (null: all)")
     answers: bool = Field(default=True, description="also let the LLM write answers (accuracy); NLL alone is quicker")
     max_tokens: Count = Field(default=80, description="tokens of a written answer")
     skill_knn_bank: Count | None = Field(
