@@ -154,6 +154,14 @@ class SelectParams(Section):
     k: Count = Field(default=4, description="demonstrations per question")
 
 
+class TuneParams(Section):
+    """Weights of the score from an LLM's feedback."""
+
+    budget: Whole = Field(
+        default=0, description="answers of the LLM, six or seven for a question (0: weights stay as fitted)"
+    )
+
+
 class EvaluateParams(Section):
     """Evaluation on an LLM."""
 
@@ -260,6 +268,7 @@ with warnings.catch_warnings():  # two fields hide methods of pydantic of the sa
         export: ExportParams = ExportParams()
         index: IndexParams = IndexParams()
         select: SelectParams = SelectParams()
+        tune: TuneParams = TuneParams()
         evaluate: EvaluateParams = EvaluateParams()
         llm: LlmParams = LlmParams()
         register: RegisterParams = RegisterParams()

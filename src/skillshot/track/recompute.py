@@ -1,9 +1,10 @@
 """Recompute the evaluation of a published version in a clean copy: reports and digests in git are written by hand.
 
-Taken from the version: its bundle and the files that describe it. From git: code, params and rules of its commit. From
-this machine: the evaluation queries, if they have the digest of `dvc.lock`, and the answer cache, which is no file of
-the repository; the record of answers, which is one, is not read. The language model is asked only without the cache. What training, export and validation reported stays
-on trust; `skillshot promote --verify` runs those stages again too.
+Taken from the version: its bundle and the files that describe it. From git: code, params and rules of its commit; not
+the record of answers, which is no evidence. From this machine: the evaluation queries, if they have the digest of
+`dvc.lock`, and the answer cache, which is no file of the repository. The language model is asked only without the
+cache. What training, export and validation reported stays on trust; `skillshot promote --verify` runs those stages
+again too.
 """
 
 from __future__ import annotations
