@@ -157,9 +157,7 @@ class SelectParams(Section):
 class TuneParams(Section):
     """Weights of the score from an LLM's feedback."""
 
-    budget: Whole = Field(
-        default=0, description="answers of the LLM, six or seven for a question (0: weights stay as fitted)"
-    )
+    budget: Whole = Field(default=0, description="answers of the LLM, about six for a question (0: not tuned)")
 
 
 class EvaluateParams(Section):
@@ -193,16 +191,14 @@ class LlmParams(Section, hide_input_in_errors=True):
     )
     model: Text = Field(default="smollm2-135m", description="name of the embedded model, or the endpoint's model")
     api: Literal["completions", "chat"] = Field(
-        default="completions",
-        description="completions (raw text; vLLM, llama.cpp, Ollama) | chat (hosted chat models)",
+        default="completions", description="completions (raw text; vLLM, llama.cpp, Ollama) | chat (hosted chat models)"
     )
     precision: Literal["fp32", "bf16"] = Field(
         default="fp32",
         description="embedded model: fp32 | bf16 (2.4 times faster on a CPU that multiplies it, see docs)",
     )
     ignore_end: bool = Field(
-        default=False,
-        description="also send ignore_eos (vLLM, llama.cpp): chat models end a raw prompt at once",
+        default=False, description="also send ignore_eos (vLLM, llama.cpp): chat models end a raw prompt at once"
     )
     timeout: Positive = Field(default=60.0, description="seconds per call")
     retries: Annotated[int, Field(ge=0, le=100)] = Field(default=4, description="with exponential backoff and jitter")
@@ -214,8 +210,7 @@ class LlmParams(Section, hide_input_in_errors=True):
         default="OPENAI_API_KEY", repr=False, description="the variable that holds the key; never the key itself"
     )
     max_calls: Whole | None = Field(
-        default=None,
-        description="budget of one run, endpoints only: calls sent, retries counted (null: no bound)",
+        default=None, description="budget of one run, endpoints only: calls sent, retries counted (null: no bound)"
     )
     max_tokens: Whole | None = Field(
         default=None, description="budget of one run: prompt and written tokens (null: no bound)"
