@@ -1,7 +1,6 @@
 """`params.yaml` as frozen sections; an unknown key, a missing key or a value out of bounds is refused.
 
-Each description gives the unit or the reason; the comments of `params.yaml` are the same text. `params.schema.json`
-is made from these models, for editors. The defaults serve `skillshot fit`, which has no `params.yaml`.
+Descriptions, with unit or reason, are also in `params.yaml` and `params.schema.json`. `skillshot fit` has defaults only.
 """
 
 from __future__ import annotations
