@@ -1,6 +1,6 @@
 """`params.yaml` as frozen sections; an unknown key, a missing key or a value out of bounds is refused.
 
-Descriptions, with unit or reason, are also in `params.yaml` and `params.schema.json`. `skillshot fit` has defaults only.
+Descriptions, with unit or reason, are also in `params.yaml` and `params.schema.json`. `skillshot fit` has defaults.
 """
 
 from __future__ import annotations
