@@ -66,13 +66,14 @@ def _gain(asked: dict[str, Any], words: Words) -> str:
 def selectors(evaluate: dict[str, Any]) -> str:
     """Every selector of the pipeline's evaluation."""
     alignment, llm, pairs = evaluate["alignment"]["selectors"], evaluate["selectors"], evaluate["pairs"]
-    rows = []
+    rows, again = [], any("recomputed" in row for row in llm.values())
     for name in (name for name in ORDER if name in alignment or name in llm):
         hit, row = alignment.get(name, {}).get("hit@k"), llm.get(name, {})
         pair = (pairs.get(f"{name}-question") or {}).get("nll")
         rows.append([f"`{name}`", number(hit), number(row.get("nll")), interval(pair), number(row.get("accuracy"))])
-    header = ["selector", f"right skill, hit@{evaluate['alignment']['k']}", "gold NLL per token"]
-    made = table([*header, "against `question`", "accuracy"], rows)
+        rows[-1] += [number(row.get("recomputed"))] * again
+    header = ["selector", f"right skill, hit@{evaluate['alignment']['k']}", "gold NLL per token", "against `question`"]
+    made = table([*header, "accuracy", *["equations recomputed"] * again], rows)
     queries = f"{evaluate['alignment']['queries']} questions for the skill, {evaluate['queries']} of them for the LLM"
     return f"{made}\n\n{queries}; intervals are 95 % paired bootstrap."
 

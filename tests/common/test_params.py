@@ -48,6 +48,7 @@ REFUSED = [
     ("validate.min_bank", "0", "0", "at least 1"),
     ("embed.model", "7", "7", "text"),
     ("embed.batch_size", "0", "0", "at least 1"),
+    ("tune.budget", "-1", "-1", "at least 0"),
     ("train.latent_dim", "0", "0", "at least 1"),
     ("train.beta", "-0.1", "-0.1", "at least 0"),
     ("train.beta", "much", '"much"', "a number"),

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skillshot.common.recompute import recomputes
+from skillshot.common.recompute import corrected, recomputes
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -60,6 +60,25 @@ def test_a_wrong_result_is_found(text: str, claimed: str, value: float) -> None:
 )  # fmt: skip
 def test_what_is_right_rounded_or_not_understood_is_left_alone(text: str) -> None:
     assert recomputes(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("Area: 34 * 9 = 278.\nThe answer is 278.", "Area: 34 * 9 = 306.\nThe answer is 306."),
+        # a wrong number that is used later is replaced before the later equation is recomputed
+        ("One: 12 * 14 = 136.\nBoth: 136 + 54 = 200.\nThe answer is 200.",
+         "One: 12 * 14 = 168.\nBoth: 168 + 54 = 222.\nThe answer is 222."),
+        # what the text held before the equation, and numbers that only contain the wrong one, stay
+        ("Of 60 and 160: 7 * 9 = 60.\nThen 60 + 160 = 220.", "Of 60 and 160: 7 * 9 = 63.\nThen 63 + 160 = 223."),
+        ("In dollars: 5 * 7 = $30. The answer is 30.", "In dollars: 5 * 7 = $35. The answer is 35."),
+        ("Half: 7 / 4 = 2.25.\nThe answer is 2.25.", "Half: 7 / 4 = 1.75.\nThe answer is 1.75."),
+        ("Nothing here.\n3 + 4 = 7.\n", "Nothing here.\n3 + 4 = 7.\n"),
+    ],
+)  # fmt: skip
+def test_a_wrong_result_and_its_later_uses_are_corrected(text: str, right: str) -> None:
+    assert corrected(text) == right
+    assert corrected(right) == right and not recomputes(right)
 
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6), st.sampled_from("+-*"))

@@ -51,6 +51,21 @@ def test_report_has_the_form_of_the_contract(tmp_path: Path) -> None:
     json.dumps(report, allow_nan=False)
 
 
+def test_an_answer_is_also_judged_with_its_equations_recomputed(tmp_path: Path) -> None:
+    """Right steps with a wrong product count; other types of answers have no such figure."""
+
+    class Careless(FakeEngine):
+        def complete(self, prompts: Sequence[str], _: Decoding) -> Iterator[tuple[int, Completion]]:
+            yield from ((i, Completion(" 3 * 4 = 13.\nThe answer is 13.", 1, 1, "stop")) for i in range(len(prompts)))
+
+    query = dataclasses.replace(examples(1)[0], answer="12")
+    for kind, found in (("number", [0.0, 1.0]), ("text", [0.0, None])):
+        asked = [dataclasses.replace(query, answer_type=kind)]
+        cache = AnswerCache(tmp_path / kind)
+        row = evaluate(Careless(), cache, asked, {"question": [[]]}, PARAMS, 1).summary["selectors"]["question"]
+        assert [row["accuracy"], row.get("recomputed")] == found
+
+
 def test_a_second_run_costs_nothing_and_leaves_the_same_bytes(tmp_path: Path) -> None:
     queries, engine = examples(9), FakeEngine()
     for name in ("a", "b"):

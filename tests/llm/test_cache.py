@@ -54,6 +54,33 @@ def test_first_answer_counts_and_lines_of_other_writers_are_read(tmp_path: Path)
     assert (two.get("a"), AnswerCache(tmp_path / "r").get("a")) == (1, 1)
 
 
+def test_record_holds_what_was_used_and_is_replayed(tmp_path: Path) -> None:
+    queries = examples(4)
+    record, choices, params = tmp_path / "answers.jsonl", some_choices(queries), EvaluateParams(bootstrap=200)
+    first = AnswerCache(tmp_path / "a")
+    first.add("of another evaluation", {"text": "x"})
+    first.used.clear()
+    made = evaluate(FakeEngine(), first, queries, choices, params, 0)
+    first.write_record(record)
+    lines = record.read_text().splitlines()
+    assert len(lines) == len(first.used) == made.timing["calls_made"] + 1  # and what the engine can do
+    assert "seconds" not in record.read_text() and "of another" not in record.read_text()
+
+    record.write_text("\n".join([*lines[1:], '{"key": "edited", "digest": "0", "answer": {}}']) + "\n")
+    clone, engine = AnswerCache(tmp_path / "b"), FakeEngine()
+    known = clone.adopt(record)
+    again = evaluate(engine, clone, queries, choices, params, 0)
+    assert (len(known), clone.damaged, again.summary) == (len(lines) - 1, 1, made.summary)
+    assert len(clone.used) == len(lines) and len(clone.used - known) == 1, "one answer was requested"
+    clone.write_record(record)
+    assert record.read_text().splitlines() == lines, "the same answers are the same bytes"
+    assert len(AnswerCache(tmp_path / "b")) == len(lines), "replayed answers are in the cache of this machine"
+
+
+def test_no_record_is_no_answer(tmp_path: Path) -> None:
+    assert AnswerCache(tmp_path / "a").adopt(tmp_path / "none.jsonl") == frozenset()
+
+
 def _write_many(path: Path, name: str) -> None:
     cache = AnswerCache(path)
     for i in range(200):

@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from helpers import track_bed as bed
+from skillshot.cli.lineage import lines
 from skillshot.common.errors import TrackError
 from skillshot.common.io import read_json
 from skillshot.common.params import Params
 from skillshot.track import publish as publishing
+from skillshot.track.describe import tuning_text
+from skillshot.track.lineage import lineage
 from skillshot.track.publish import COMPLETE, publish
 from skillshot.track.state import read_state
 
@@ -40,6 +43,29 @@ def store_of(root: Path, params: Params) -> Any:
     from skillshot.track.mlflow_store import MlflowStore
 
     return MlflowStore(root, params.register.experiment, params.register.model_name)
+
+
+def test_a_tuned_bundle_is_named_by_its_version_and_lineage(
+    root: Path, params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(bed.STAGES, "tune", ["reports/tune.json"])
+    report = {
+        "finding": "tuned", "accepted": True, "llm": "stub/1", "calls": 283, "queries": 50,
+        "change": {"diff": -0.013, "low": -0.029, "high": -0.001},
+    }  # fmt: skip
+    bed.write(root, "reports/tune.json", report)
+    bed.write(root, "dvc.yaml", {"stages": {name: {"cmd": "true"} for name in [*bed.STAGES, "register"]}})
+    bed.lock(root)
+    bed.commit(root)
+    text = "tuned: 283 calls of stub/1, 50 questions of the bank, gold NLL -0.013 [-0.029, -0.001] cross-validated"
+    published, store = publish(root, params), store_of(root, params)
+    made, run = store.versions()[published.version], store.client.get_run(published.run)
+    assert made.tags["skillshot.tuned"] == text
+    assert run.data.metrics["reports/tune/change.high"] == -0.001
+    assert "Weights: tuned: 283 calls" in run.data.tags["mlflow.note.content"]
+    found = lineage(store, published.version)
+    assert found["tuned"] == text and f"  weights   {text}" in lines(found)
+    assert tuning_text({"finding": "not tuned: tune.budget is 0", "accepted": False, "calls": 0}) == ""
 
 
 def test_state_is_published_once_and_completely(root: Path, params: Params) -> None:

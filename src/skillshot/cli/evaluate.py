@@ -163,6 +163,8 @@ def _params(args: argparse.Namespace) -> Params:
 
 def _print(report: dict[str, Any]) -> None:
     columns = ["accuracy", "nll", "format_valid", "llm_calls", "prompt_tokens", "seconds"]
+    if any(row.get("recomputed") is not None for row in report["selectors"].values()):
+        columns.insert(1, "recomputed")
     for extra in ("selection_calls", "bank_calls", "money"):
         if any(row.get(extra) for row in report["selectors"].values()):
             columns.append(extra)

@@ -50,6 +50,8 @@ def lines(found: Mapping[str, Any], *, full: bool = True) -> Iterator[str]:
     yield f"  gate      {found['gate']}"
     for name, data in list(found["data"].items())[:most]:
         yield f"  data      {name} {data['digest']}"
+    if found["tuned"]:
+        yield f"  weights   {found['tuned']}"
     yield from _stages(found["stages"]) if full else _summary(found["stages"])
     if full:
         for fact, value in found["machine"].items():

@@ -1,7 +1,6 @@
 """`params.yaml` as frozen sections; an unknown key, a missing key or a value out of bounds is refused.
 
-Each description gives the unit or the reason; the comments of `params.yaml` are the same text. `params.schema.json`
-is made from these models, for editors. The defaults serve `skillshot fit`, which has no `params.yaml`.
+Descriptions, with unit or reason, are also in `params.yaml` and `params.schema.json`. `skillshot fit` has defaults.
 """
 
 from __future__ import annotations
@@ -157,6 +156,12 @@ class SelectParams(Section):
     k: Count = Field(default=4, description="demonstrations per question")
 
 
+class TuneParams(Section):
+    """Weights of the score from an LLM's feedback."""
+
+    budget: Whole = Field(default=0, description="answers of the LLM, about six for a question (0: not tuned)")
+
+
 class EvaluateParams(Section):
     """Evaluation on an LLM."""
 
@@ -170,7 +175,7 @@ class EvaluateParams(Section):
         default="skill", description="field of bank and queries that names the skill, for alignment (null: none)"
     )
     shots: Count = Field(default=4, description="demonstrations per prompt")
-    limit: Count | None = Field(default=15, description="queries, drawn with the seed (null: all)")
+    limit: Count | None = Field(default=100, description="queries, drawn with the seed (null: all)")
     answers: bool = Field(default=True, description="also let the LLM write answers (accuracy); NLL alone is quicker")
     max_tokens: Count = Field(default=80, description="tokens of a written answer")
     skill_knn_bank: Count | None = Field(
@@ -188,16 +193,14 @@ class LlmParams(Section, hide_input_in_errors=True):
     )
     model: Text = Field(default="smollm2-135m", description="name of the embedded model, or the endpoint's model")
     api: Literal["completions", "chat"] = Field(
-        default="completions",
-        description="completions (raw text; vLLM, llama.cpp, Ollama) | chat (hosted chat models)",
+        default="completions", description="completions (raw text; vLLM, llama.cpp, Ollama) | chat (hosted chat models)"
     )
     precision: Literal["fp32", "bf16"] = Field(
         default="fp32",
         description="embedded model: fp32 | bf16 (2.4 times faster on a CPU that multiplies it, see docs)",
     )
     ignore_end: bool = Field(
-        default=False,
-        description="also send ignore_eos (vLLM, llama.cpp): chat models end a raw prompt at once",
+        default=False, description="also send ignore_eos (vLLM, llama.cpp): chat models end a raw prompt at once"
     )
     timeout: Positive = Field(default=60.0, description="seconds per call")
     retries: Annotated[int, Field(ge=0, le=100)] = Field(default=4, description="with exponential backoff and jitter")
@@ -209,8 +212,7 @@ class LlmParams(Section, hide_input_in_errors=True):
         default="OPENAI_API_KEY", repr=False, description="the variable that holds the key; never the key itself"
     )
     max_calls: Whole | None = Field(
-        default=None,
-        description="budget of one run, endpoints only: calls sent, retries counted (null: no bound)",
+        default=None, description="budget of one run, endpoints only: calls sent, retries counted (null: no bound)"
     )
     max_tokens: Whole | None = Field(
         default=None, description="budget of one run: prompt and written tokens (null: no bound)"
@@ -263,6 +265,7 @@ with warnings.catch_warnings():  # two fields hide methods of pydantic of the sa
         export: ExportParams = ExportParams()
         index: IndexParams = IndexParams()
         select: SelectParams = SelectParams()
+        tune: TuneParams = TuneParams()
         evaluate: EvaluateParams = EvaluateParams()
         llm: LlmParams = LlmParams()
         register: RegisterParams = RegisterParams()

@@ -15,8 +15,8 @@ from skillshot.evaluation.plots import plot
 from skillshot.evaluation.results import Evaluation
 
 COLUMNS = (
-    "query", "selector", "answer_type", "correct", "valid", "nll", "prompt_tokens", "completion_tokens", "calls",
-    "answer", "found", "demonstrations",
+    "query", "selector", "answer_type", "correct", "recomputed", "valid", "nll", "prompt_tokens", "completion_tokens",
+    "calls", "answer", "found", "demonstrations",
 )  # fmt: skip
 
 

@@ -16,8 +16,8 @@ from skillshot.evaluation.results import Evaluation, QueryResult
 SHOWN = 12  # disagreements on the page
 CHARS = 400  # of a text, the rest is cut
 COLUMNS = (
-    "accuracy", "nll", "format_valid", "llm_calls", "prompt_tokens", "completion_tokens", "selection_calls",
-    "selection_prompt_tokens", "selection_completion_tokens", "bank_calls", "bank_prompt_tokens",
+    "accuracy", "recomputed", "nll", "format_valid", "llm_calls", "prompt_tokens", "completion_tokens",
+    "selection_calls", "selection_prompt_tokens", "selection_completion_tokens", "bank_calls", "bank_prompt_tokens",
     "bank_completion_tokens", "money", "bank_money",
 )  # fmt: skip
 

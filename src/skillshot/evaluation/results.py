@@ -21,6 +21,7 @@ class QueryResult:
     selector: str
     answer_type: str
     correct: bool | None = None
+    recomputed: bool | None = None  # whether it is right once its equations are; of numbers alone
     valid: bool | None = None
     nll: float | None = None
     prompt_tokens: int = 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from skillshot.common.errors import InputError
 from skillshot.common.params import EvaluateParams
 from skillshot.common.progress import progress
+from skillshot.common.recompute import corrected
 from skillshot.common.record import Record
 from skillshot.evaluation.checkers import check
 from skillshot.evaluation.results import Evaluation, Prices, QueryResult
@@ -159,9 +160,11 @@ def _row(task: _Task, scored: Scored | None, written: Completion | None) -> Quer
         )
     if written:
         verdict = check(written.text, task.query)
+        again = check(corrected(written.text), task.query) if task.query.answer_type == "number" else None
         row = dataclasses.replace(
             row,
             correct=verdict.correct,
+            recomputed=again.correct if again else None,
             valid=verdict.valid,
             found=verdict.found,
             text=written.text,

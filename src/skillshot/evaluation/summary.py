@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 BASELINES = ("question", "random")
 METRICS = ("accuracy", "nll")
+RECOMPUTED = "recomputed"  # accuracy after each written equation is recomputed; where answers are numbers
 DIGITS = 5  # log-likelihoods agree across machines to about this
 MILLION = 1_000_000
 
@@ -66,10 +67,16 @@ def summarise(
 
 
 def values(rows: Sequence[QueryResult], metric: str) -> list[float | None]:
-    """A metric of each row: "accuracy" or "nll"."""
+    """A metric of each row: "accuracy", "recomputed" or "nll"."""
     if metric == "accuracy":
         return [None if row.correct is None else float(row.correct) for row in rows]
+    if metric == RECOMPUTED:
+        return [None if row.recomputed is None else float(row.recomputed) for row in rows]
     return [row.nll for row in rows]
+
+
+def _metrics(rows: Sequence[QueryResult]) -> tuple[str, ...]:
+    return (*METRICS, RECOMPUTED) if any(row.recomputed is not None for row in rows) else METRICS
 
 
 def _selector(rows: Sequence[QueryResult], params: EvaluateParams, seed: int) -> dict[str, Any]:
@@ -79,7 +86,7 @@ def _selector(rows: Sequence[QueryResult], params: EvaluateParams, seed: int) ->
         "completion_tokens": sum(row.completion_tokens for row in rows),
         "format_valid": _share([row.valid for row in rows]),
     }
-    for metric in METRICS:
+    for metric in _metrics(rows):
         known = [value for value in values(rows, metric) if value is not None]
         out[metric] = None
         if known:
@@ -120,7 +127,7 @@ def _pair(
     first: Sequence[QueryResult], second: Sequence[QueryResult], params: EvaluateParams, seed: int
 ) -> dict[str, Any]:
     out: dict[str, Any] = {}
-    for metric in METRICS:
+    for metric in _metrics(first):
         both = [
             (a, b)
             for a, b in zip(values(first, metric), values(second, metric), strict=True)

@@ -1,5 +1,7 @@
 """The answer cache: all answers of language models, in one append-only file of JSON lines.
 
+A record is a small file of the same lines: the answers of one evaluation, which git can keep.
+
 A line is one `write` to an `O_APPEND` file under a lock, so that two processes do not mix their lines. A process killed
 at any moment leaves at most one incomplete last line, which the next writer ends and readers skip.
 """
@@ -13,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from skillshot.common.io import sha256_text
+from skillshot.common.io import atomic_write, sha256_text
 
 try:
     import fcntl
@@ -41,11 +43,15 @@ def seal(key: str, answer: Any) -> str:
 
 
 class AnswerCache:
-    """Answers by key, read from and appended to one file. `damaged` counts lines that cannot be used."""
+    """Answers by key, read from and appended to one file.
+
+    damaged: lines that cannot be used. used: keys of the answers that were looked up with success or added.
+    """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self.damaged = 0
+        self.used: set[str] = set()
         self._answers: dict[str, Any] = {}
         self._read = 0
         self.refresh()
@@ -55,7 +61,10 @@ class AnswerCache:
 
     def get(self, key: str) -> Any | None:
         """The stored answer (JSON value), or None."""
-        return self._answers.get(key)
+        answer = self._answers.get(key)
+        if answer is not None:
+            self.used.add(key)
+        return answer
 
     def refresh(self) -> None:
         """Read the lines that any process appended since the last time."""
@@ -66,15 +75,8 @@ class AnswerCache:
             data = handle.read()
         whole = data[: data.rfind(b"\n") + 1]
         self._read += len(whole)
-        for line in whole.splitlines():
-            try:
-                entry = json.loads(line)
-                # a line without its digest is of a version before digests, or written by hand: it is not an answer
-                if entry["digest"] != seal(entry["key"], entry["answer"]):
-                    raise ValueError("edited")
-                self._answers.setdefault(entry["key"], entry["answer"])
-            except (ValueError, KeyError, TypeError, RecursionError):
-                self.damaged += bool(line.strip())
+        for key, answer in self._entries(whole):
+            self._answers.setdefault(key, answer)
 
     def add(self, key: str, answer: Any, **about: Any) -> None:
         """Append an answer to the file. The keys of `about` are only for people who read the file."""
@@ -86,6 +88,33 @@ class AnswerCache:
             incomplete = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
             _write_all(descriptor, (b"\n" if incomplete else b"") + line + b"\n")
         self._answers.setdefault(key, answer)
+        self.used.add(key)
+
+    def adopt(self, record: Path) -> frozenset[str]:
+        """Append the answers of a record that this cache lacks; its keys. No file: none."""
+        found = dict(self._entries(record.read_bytes())) if record.exists() else {}
+        for key in found.keys() - self._answers.keys():
+            self.add(key, found[key])
+        self.used -= found.keys()
+        return frozenset(found)
+
+    def write_record(self, record: Path) -> None:
+        """Write the used answers, sorted and without seconds: the same answers give the same bytes."""
+        with atomic_write(record) as handle:
+            for key in sorted(self.used):
+                answer = {name: value for name, value in self._answers[key].items() if name != "seconds"}
+                handle.write(json.dumps({"key": key, "digest": seal(key, answer), "answer": answer}) + "\n")
+
+    def _entries(self, lines: bytes) -> Iterator[tuple[str, Any]]:
+        for line in lines.splitlines():
+            try:
+                entry = json.loads(line)
+                # a line without its digest is of a version before digests, or written by hand: it is not an answer
+                if entry["digest"] != seal(entry["key"], entry["answer"]):
+                    raise ValueError("edited")
+                yield entry["key"], entry["answer"]
+            except (ValueError, KeyError, TypeError, RecursionError):
+                self.damaged += bool(line.strip())
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[int]:

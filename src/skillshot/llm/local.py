@@ -225,7 +225,8 @@ class EmbeddedEngine:
     def _fit_length(self, length: int) -> None:
         if length > self._model.context:
             raise TooLongError(
-                f"a prompt needs {length} tokens, {NAME} reads {self._model.context}; lower evaluate.shots"
+                f"a prompt needs {length} tokens, {NAME} reads {self._model.context}\n"
+                "use fewer demonstrations: -k, or in params.yaml evaluate.shots, for tuning select.k"
             )
 
 

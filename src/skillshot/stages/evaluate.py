@@ -20,6 +20,7 @@ from skillshot.llm.open import open_engine
 from skillshot.selectors.choose import choose_all
 from skillshot.stages._runner import stage_main
 
+RECORD = Path("reports/answers.jsonl")  # of this evaluation, in git: a fresh clone requests only what it lacks
 CHECKED = 100  # queries on which the bundle's own Selector is checked too
 
 logger = logging.getLogger("skillshot")
@@ -27,8 +28,9 @@ logger = logging.getLogger("skillshot")
 
 @stage_main
 def main() -> None:
-    """Read models/selector and data/validate, write reports/evaluate.json, evaluate_rows.csv and plots.
+    """Read models/selector and data/validate, write reports/evaluate.json, evaluate_rows.csv, answers.jsonl and plots.
 
+    Answers of the record are replayed; the record then holds those of this evaluation.
     With SKILLSHOT_OFFLINE=1 every answer must be in the cache: recomputation asks no language model.
     """
     params = load_params()
@@ -39,8 +41,9 @@ def main() -> None:
     proof = shipped("models/selector", sample(everything, CHECKED, params.seed), settings.shots, params.seed)
     queries = sample(everything, settings.limit, params.seed)
     engine, cache = open_engine(params.llm), AnswerCache(default_path())
+    recorded = cache.adopt(RECORD)
     if cache.damaged:
-        logger.warning("evaluate: %s: %d damaged or edited lines left out", cache.path, cache.damaged)
+        logger.warning("evaluate: %s, %s: %d damaged or edited lines left out", cache.path, RECORD, cache.damaged)
     selection = choose_all(
         "models/selector",
         queries,
@@ -56,10 +59,12 @@ def main() -> None:
     texts = shown(queries, choices)
     extra = {"alignment": alignment, "shipped": proof}
     write(evaluation, Path("reports"), extra=extra, timing=False, texts=texts)
+    cache.write_record(RECORD)
     timing = evaluation.timing
     logger.info(
-        "evaluate: %d calls of the model, %.1f s of %.1f s in the engine",
-        timing["calls_made"], timing["engine_seconds"], timing["wall_seconds"],
+        "evaluate: %d of %d answers replayed from %s, %d requested, %.1f s of %.1f s in the engine",
+        len(cache.used & recorded), len(cache.used), RECORD, timing["calls_made"], timing["engine_seconds"],
+        timing["wall_seconds"],
     )  # fmt: skip
 
 

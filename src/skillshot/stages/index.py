@@ -18,9 +18,9 @@ from skillshot.stages._runner import stage_main
 
 @stage_main
 def main() -> None:
-    """Write models/selector and reports/index.json."""
+    """Write models/index and reports/index.json."""
     params = load_params()
-    folder = Path("models/selector")
+    folder = Path("models/index")
     records = list(read_records("data/validate/bank.jsonl"))
     fitted = Fitted.load("models/train")
     vectors = dict(fitted.vectors)

@@ -11,6 +11,8 @@ from pathlib import Path
 from skillshot.common.errors import TrackError
 from skillshot.track.state import git
 
+RECORD = "reports/answers.jsonl"  # answers in git: no evidence, whoever wrote the reports can have written them too
+
 
 def clone(root: Path, commit: str, copy: Path) -> None:
     """Check `commit` out of the repository `root` into the new folder `copy`.

@@ -26,7 +26,7 @@ class StateReport:
 
     metrics: the headline (`nll`, `nll_gain`, ...), then numeric leaves of the reports, `reports/stage/key.key`, of the
     other selectors none. curves: name, value, step. selectors: metrics per selector, under the same names. files:
-    artifact folder and file. evaluation: `reports/evaluate.json` as a tree.
+    artifact folder and file. evaluation, tuning: `reports/evaluate.json` and `tune.json` as trees.
     """
 
     params: Mapping[str, str]
@@ -35,6 +35,7 @@ class StateReport:
     selectors: Mapping[str, Mapping[str, float]]
     files: tuple[tuple[str, Path], ...]
     evaluation: Mapping[str, Any]
+    tuning: Mapping[str, Any]
 
 
 def collect(root: Path, params: Mapping[str, Any]) -> StateReport:
@@ -68,6 +69,7 @@ def collect(root: Path, params: Mapping[str, Any]) -> StateReport:
         selectors=selectors,
         files=tuple(_files(root)),
         evaluation=evaluation,
+        tuning=reports.get("tune", {}),
     )
 
 

@@ -24,11 +24,13 @@ def run_text(
     commands: Sequence[str],
     pictures: Mapping[str, str],
     limit: int = RUN,
+    tuned: str = "",
 ) -> str:
     """The description of a run or version: verdict, figures, what changed, how to make it again, pictures.
 
     Args:
         report: `reports/evaluate.json` as a tree.
+        tuned: see `tuning_text`.
         pictures: title -> URL.
         limit: characters; the last parts that do not fit are left out whole.
     """
@@ -42,12 +44,23 @@ def run_text(
         f" it is certain where its 95 % paired interval excludes 0, on {FEW} queries or more."
     )
     parts += [markdown(sentence) + "." for sentence in undecided(report)] if "pairs" in report else []
+    parts += [f"Weights: {markdown(tuned)}."] if tuned else []
     if against:
         parts.append("\n".join(_changed(against)))
     parts.append("Make it again:\n\n" + "\n".join(f"    {command}" for command in commands))
     # MLflow removes the alternative text of a picture
     parts += [f"{markdown(name)}:\n\n![{markdown(name)}]({url})" for name, url in pictures.items()]
     return within(parts, limit)
+
+
+def tuning_text(report: Mapping[str, Any]) -> str:
+    """What `reports/tune.json`, given as a tree, says of a bundle's weights; "" where no model was asked."""
+    if not report.get("calls"):
+        return ""
+    change = report["change"]
+    found = interval(Interval(change["diff"], change["low"], change["high"]))
+    asked = f"{report['calls']} calls of {report['llm']}, {report['queries']} questions of the bank"
+    return f"{report['finding']}: {asked}, gold NLL {found} cross-validated"
 
 
 def commands(commit: str, *, dirty: bool) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from skillshot.track.describe import commands
+from skillshot.track.describe import commands, tuning_text
 from skillshot.track.promotion import read_history, resolve
 from skillshot.track.publish import DIRTY, MACHINE_FILE, STATE
 from skillshot.track.state import fingerprint, lock_stages
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from skillshot.track.mlflow_store import MlflowStore
 
 MACHINE = "skillshot.machine."  # prefix of tags
+TUNING = "reports/tune.json"
 
 
 def lineage(store: MlflowStore, version: str) -> dict[str, Any]:
@@ -54,6 +55,7 @@ def lineage(store: MlflowStore, version: str) -> dict[str, Any]:
             item.dataset.name: {"digest": item.dataset.digest, "source": item.dataset.source}
             for item in (run.inputs.dataset_inputs if run.inputs else ())
         },
+        "tuned": tuning_text(json.loads(store.read_artifact(made.run_id, TUNING) or "{}")),
         "machine": _machine(store, made.run_id, tags),
         "gate": made.tags.get("skillshot.gate", "not judged"),
         "history": [asdict(move) for move in read_history(store) if number in (move.version, move.before)],

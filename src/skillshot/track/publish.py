@@ -20,7 +20,7 @@ from skillshot.track.baseline import BASELINE
 from skillshot.track.changes import source_of
 from skillshot.track.collect import StateReport, collect, pipeline_files
 from skillshot.track.comparison import Compared, compared
-from skillshot.track.describe import VERSION, commands, run_text
+from skillshot.track.describe import VERSION, commands, run_text, tuning_text
 from skillshot.track.location import home
 from skillshot.track.machine import describe
 from skillshot.track.overview import CHALLENGER, CHAMPION, COMPARED_TAG, refresh
@@ -126,10 +126,11 @@ def _publish(store: MlflowStore, state: PipelineState, report: StateReport, bund
 
     answers = read_answers(state.root)
     against = _compared(store, state.root)
-    experiment = os.environ.get("DVC_EXP_NAME")
+    experiment, tuned = os.environ.get("DVC_EXP_NAME"), tuning_text(report.tuning)
     marks = {
         DIRTY: str(bool(state.dirty)).lower(),
         COMMIT: state.commit,
+        **({"skillshot.tuned": tuned} if tuned else {}),
         **({"skillshot.experiment": experiment} if experiment else {}),
     }
     kind = {KIND: "pipeline", STATE: state.digest, "mlflow.source.name": "skillshot"}
@@ -153,8 +154,8 @@ def _publish(store: MlflowStore, state: PipelineState, report: StateReport, bund
     version = store.register(run, model_uri, marks)
     again = commands(state.commit, dirty=bool(state.dirty))
     urls = {Path(path).stem: f"get-artifact?path={path}&run_uuid={run}" for path in pictures}
-    show.describe_run(store, run, run_text(report.evaluation, against, again, urls))
-    show.describe_version(store, version, run_text(report.evaluation, against, again, {}, VERSION))
+    show.describe_run(store, run, run_text(report.evaluation, against, again, urls, tuned=tuned))
+    show.describe_version(store, version, run_text(report.evaluation, against, again, {}, VERSION, tuned))
     store.rename(run, f"v{version} {name}")
     store.finish(run)
     verdict = {COMPARED_TAG: against.verdict()} if against else {}

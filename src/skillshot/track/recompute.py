@@ -1,9 +1,10 @@
 """Recompute the evaluation of a published version in a clean copy: reports and digests in git are written by hand.
 
-Taken from the version: its bundle and the files that describe it. From git: code, params and rules of its commit. From
-this machine: the evaluation queries, if they have the digest of `dvc.lock`, and the answer cache, which is no file of
-the repository. The language model is asked only without the cache. What training, export and validation reported stays
-on trust; `skillshot promote --verify` runs those stages again too.
+Taken from the version: its bundle and the files that describe it. From git: code, params and rules of its commit; not
+the record of answers, which is no evidence. From this machine: the evaluation queries, if they have the digest of
+`dvc.lock`, and the answer cache, which is no file of the repository. The language model is asked only without the
+cache. What training, export and validation reported stays on trust; `skillshot promote --verify` runs those stages
+again too.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from skillshot.common.errors import TrackError
 from skillshot.common.io import sha256_text
 from skillshot.track.baseline import BASELINE
-from skillshot.track.clone import clone, environment
+from skillshot.track.clone import RECORD, clone, environment
 from skillshot.track.collect import PIPELINE_FILES
 from skillshot.track.distance import distance
 from skillshot.track.publish import BUNDLE, COMMIT
@@ -122,7 +123,7 @@ def run_again(
     # whatever dvc.yaml calls an output: what the gate reads of this stage is compared
     outs = {out["path"] for out in published.stages[STAGE]["outs"] if Path(out["path"]).suffix in COMPARED}
     outs |= {f"reports/{STAGE}.json"} | {rule.interval.rows for rule in gates.metrics.values() if rule.interval}
-    for path in outs:
+    for path in (*outs, RECORD):
         (copy / path).unlink(missing_ok=True)
     cache = root / os.environ.get("SKILLSHOT_CACHE", ".cache/skillshot/llm") if cached else copy.parent / "answers"
     variables = environment(copy, SKILLSHOT_CACHE=str(cache.absolute()), **{OFFLINE: str(int(cached))})

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from skillshot.common.errors import TrackError
-from skillshot.track.clone import clone, environment
+from skillshot.track.clone import RECORD, clone, environment
 from skillshot.track.distance import distance
 from skillshot.track.machine import describe, differences
 from skillshot.track.rules import VerifyRule, parse_verify
@@ -109,6 +109,7 @@ def reproduce(copy: Path, stages: Sequence[str]) -> None:
     config.write_text("[cache]\n    dir = cache\n    type = reflink,hardlink,copy\n", encoding="utf-8")
     variables = dict(environment(copy))
     variables.pop("SKILLSHOT_CACHE", None)  # answers of a language model are results too, and are requested again
+    (copy / RECORD).unlink(missing_ok=True)
     # progress goes to stderr, because stdout is for the result
     command = [sys.executable, "-m", "dvc", "repro", "--no-run-cache", *stages]
     subprocess.run(command, cwd=copy, env=variables, stdout=2, check=False)
