@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -64,8 +65,8 @@ def fill(folder: str | os.PathLike[str], address: str) -> str:
         )
         connection.execute(
             f"ALTER TABLE {table} ALTER vector SET STORAGE PLAIN"
-        )  # elsewhere, a scan is 10 times slower
-        _insert(connection, table, store, sides)
+        )  # a longer line would be read from elsewhere
+        _copy(connection, table, store, sides)
         connection.execute("SET LOCAL maintenance_work_mem = '512MB'")  # of the index; beyond it pages go to the disk
         connection.execute(f"CREATE INDEX ON {table} USING gin (fields jsonb_path_ops)")
         connection.execute(f"CREATE INDEX ON {table} USING hnsw (vector halfvec_ip_ops)")
@@ -81,13 +82,12 @@ def add(folder: str | os.PathLike[str], address: str, records: Sequence[Record])
         BundleError: a file of the model is damaged.
         DatabaseError: the database does not answer, or refuses.
     """
-    bank, sides = _opened(folder, address, records)
-
-    def change(connection: Any) -> None:
-        _refuse_known(connection, bank, [record.id for record in records])
-        _insert(connection, bank.table, records, sides)
-
-    return _changed(bank, change)
+    manifest = read_manifest(folder)
+    bank = PostgresBank(address, manifest, True)
+    pool = Pool(folder, files=files_of_rows(manifest))
+    names = {"vector": "skillshot"} | ({"sentence": "question"} if bank.sentences else {})
+    vectors = row_vectors(pool, list(names.values()), records)
+    return insert(bank, records, {column: vectors[name] for column, name in names.items()})
 
 
 def remove(folder: str | os.PathLike[str], address: str, ids: Sequence[str]) -> int:
@@ -97,26 +97,42 @@ def remove(folder: str | os.PathLike[str], address: str, ids: Sequence[str]) -> 
         InputError: an id is not there, or nothing would be left; the database has no bank of this bundle.
         DatabaseError: the database does not answer, or refuses.
     """
-    bank = PostgresBank(address, read_manifest(folder), False)
+    return delete(PostgresBank(address, read_manifest(folder), False), ids)
+
+
+def insert(bank: PostgresBank, records: Sequence[Record], sides: Mapping[str, Floats]) -> int:
+    """Add records with their rows, by column: `vector` (n, z), and `sentence` (n, d) where the bank has them.
+
+    Raises:
+        InputError, DatabaseError: as `add`.
+    """
+    ids = [record.id for record in records]
 
     def change(connection: Any) -> None:
-        _delete(connection, bank, ids)
-        if not connection.execute(f"SELECT EXISTS (SELECT 1 FROM {bank.table})").fetchone()[0]:
-            raise InputError(f"nothing would be left in {bank.database.name}; keep at least one demonstration")
+        known = connection.execute(f"SELECT id FROM {bank.table} WHERE id = ANY(%s)", [ids]).fetchall()
+        twice = {name for name, count in Counter(ids).items() if count > 1}
+        for name in sorted(twice | {name for (name,) in known}):
+            raise InputError(f"the id {name!r} is already in {bank.database.name}; remove it first or give another id")
+        _copy(connection, bank.table, records, sides)
 
     return _changed(bank, change)
 
 
-def _opened(
-    folder: str | os.PathLike[str], address: str, records: Sequence[Record]
-) -> tuple[PostgresBank, Mapping[str, Floats]]:
-    """The bank, and the rows of new records."""
-    manifest = read_manifest(folder)
-    bank = PostgresBank(address, manifest, True)
-    pool = Pool(folder, files=files_of_rows(manifest))
-    names = {"vector": "skillshot"} | ({"sentence": "question"} if bank.sentences else {})
-    vectors = row_vectors(pool, list(names.values()), records)
-    return bank, {column: vectors[name] for column, name in names.items()}
+def delete(bank: PostgresBank, ids: Sequence[str]) -> int:
+    """Remove the rows of these ids.
+
+    Raises:
+        InputError, DatabaseError: as `remove`.
+    """
+
+    def change(connection: Any) -> None:
+        gone = connection.execute(f"DELETE FROM {bank.table} WHERE id = ANY(%s) RETURNING id", [list(ids)]).fetchall()
+        for name in sorted(set(ids) - {name for (name,) in gone}):
+            raise InputError(f"{bank.database.name} has no demonstration {name!r}")
+        if not connection.execute(f"SELECT EXISTS (SELECT 1 FROM {bank.table})").fetchone()[0]:
+            raise InputError(f"nothing would be left in {bank.database.name}; keep at least one demonstration")
+
+    return _changed(bank, change)
 
 
 def _changed(bank: PostgresBank, change: Callable[[Any], None]) -> int:
@@ -129,20 +145,7 @@ def _changed(bank: PostgresBank, change: Callable[[Any], None]) -> int:
     return size
 
 
-def _refuse_known(connection: Any, bank: PostgresBank, ids: Sequence[str]) -> None:
-    twice = {name for name in ids if ids.count(name) > 1} if len(set(ids)) < len(ids) else set()
-    known = connection.execute(f"SELECT id FROM {bank.table} WHERE id = ANY(%s)", [list(ids)]).fetchall()
-    for name in sorted(twice | {name for (name,) in known}):
-        raise InputError(f"the id {name!r} is already in {bank.database.name}; remove it first or give another id")
-
-
-def _delete(connection: Any, bank: PostgresBank, ids: Sequence[str]) -> None:
-    gone = connection.execute(f"DELETE FROM {bank.table} WHERE id = ANY(%s) RETURNING id", [list(ids)]).fetchall()
-    for name in sorted(set(ids) - {name for (name,) in gone}):
-        raise InputError(f"{bank.database.name} has no demonstration {name!r}")
-
-
-def _insert(connection: Any, table: str, records: Iterable[Record], sides: Mapping[str, Floats]) -> None:
+def _copy(connection: Any, table: str, records: Iterable[Record], sides: Mapping[str, Floats]) -> None:
     statement = f"COPY {table} (id, key, record, fields, {', '.join(sides)}) FROM STDIN"
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for place, record in enumerate(records):

@@ -41,7 +41,7 @@ class Candidates(Protocol):
         ...
 
 
-class Asked(NamedTuple):
+class SimilarityQuery(NamedTuple):
     """A question that similarity alone is to serve.
 
     query: (z,) a row whose product with the skill vectors is the similarity; (d,) with the embeddings of questions
@@ -80,7 +80,7 @@ class Bank(Protocol):
         ...
 
     def similar(
-        self, question: Asked, first: int, chosen: Rows, exclude: Collection[str], where: Mapping[str, Any]
+        self, question: SimilarityQuery, first: int, chosen: Rows, exclude: Collection[str], where: Mapping[str, Any]
     ) -> tuple[Rows, Candidates]:
         """The `first` rows by similarity to a question, and those of `chosen`; with their ranks (n,), from 1.
 
@@ -132,7 +132,7 @@ class FolderBank:
         return FolderCandidates(self, rows, scores)
 
     def similar(
-        self, question: Asked, first: int, chosen: Rows, exclude: Collection[str], where: Mapping[str, Any]
+        self, question: SimilarityQuery, first: int, chosen: Rows, exclude: Collection[str], where: Mapping[str, Any]
     ) -> tuple[Rows, Candidates]:
         """The first rows by similarity, and those of `chosen`, with their ranks.
 

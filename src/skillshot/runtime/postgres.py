@@ -19,7 +19,7 @@ from skillshot.common.errors import InputError, SkillshotError
 from skillshot.common.extras import extras_named
 from skillshot.common.io import sha256_text
 from skillshot.common.record import Record
-from skillshot.runtime.bank import Asked
+from skillshot.runtime.bank import SimilarityQuery
 from skillshot.runtime.layout import files_of_rows
 
 SCHEMES = ("postgresql://", "postgres://")
@@ -156,7 +156,7 @@ class PostgresBank:
         return DatabaseCandidates(self.table, found, vector)
 
     def similar(
-        self, question: Asked, first: int, chosen: Rows, exclude: Collection[str], where: Mapping[str, Any]
+        self, question: SimilarityQuery, first: int, chosen: Rows, exclude: Collection[str], where: Mapping[str, Any]
     ) -> tuple[Rows, DatabaseCandidates]:
         """The first rows by similarity, and those of `chosen`, with their ranks; see `Bank.similar`."""
         condition, values = _condition(where)
@@ -210,8 +210,8 @@ class DatabaseCandidates:
 
 
 def spelled(vector: Floats) -> str:
-    """A vector as pgvector reads it."""
-    return f"[{','.join(map(str, vector.tolist()))}]"
+    """A vector as pgvector reads it, with the digits of a half float."""
+    return f"[{','.join(['%.5g' % value for value in vector.tolist()])}]"
 
 
 def _rows(sent: Sequence[bytes], width: int) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 
 from skillshot.common.arrays import Floats
 from skillshot.common.record import Record, normalise_question
-from skillshot.runtime.bank import Asked
+from skillshot.runtime.bank import SimilarityQuery
 from skillshot.runtime.hedge import CANDIDATES
 from skillshot.runtime.opening import OpenBundle
 from skillshot.runtime.search import Found, conditions, excluded_ids
@@ -83,11 +83,11 @@ def by_similarity(
     )
 
 
-def _wording(bundle: OpenBundle, asked: str, text: str, query: Floats) -> tuple[str | None, Asked]:
+def _wording(bundle: OpenBundle, asked: str, text: str, query: Floats) -> tuple[str | None, SimilarityQuery]:
     key, embedding = np.uint64(question_key(asked)), bundle.policy.embed([text])
     if embedding is not None and bundle.bank.sentences == embedding.shape[1]:
-        return SENTENCE, Asked(embedding[0], True, key)
+        return SENTENCE, SimilarityQuery(embedding[0], True, key)
     wording = np.zeros_like(query)
     for block in bundle.scoring.blocks[2:]:
         wording[block] = query[block]
-    return (WORDING if wording.any() else None), Asked(wording, False, key)
+    return (WORDING if wording.any() else None), SimilarityQuery(wording, False, key)
