@@ -200,7 +200,8 @@ def test_lite_measures_by_the_wording_that_it_reads(bundle: Path) -> None:
 
 def test_damaged_embeddings_are_named(bundle: Path) -> None:
     opened = Selector.load(bundle, "full")._bundle
-    damaged = Selector(replace(opened, questions=np.full((len(opened.store), 384), np.nan, np.float32)))
+    questions = np.full((len(opened.store), 384), np.nan, np.float32)
+    damaged = Selector(replace(opened, bank=replace(opened.folder_bank, questions=questions)))
     assert len(damaged.select(QUESTION)) == 4, "only an explanation reads them"
     with pytest.raises(BundleError, match=r"question\.npy: holds NaN"):
         damaged.explain(QUESTION)

@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from skillshot.bundle import database
 from skillshot.bundle.card import card, write_card
 from skillshot.bundle.changing import changing, clean
+from skillshot.bundle.rows import row_vectors
 from skillshot.common import schema
 from skillshot.common.arrays import Floats, Rows
 from skillshot.common.errors import BundleError, InputError
@@ -28,20 +30,10 @@ from skillshot.common.io import write_json
 from skillshot.common.record import Record
 from skillshot.common.space import need
 from skillshot.runtime import large
-from skillshot.runtime.layout import (
-    CARD,
-    ENCODER_FILES,
-    ENCODERS,
-    LARGE,
-    MODEL,
-    QUESTION_VIEW,
-    RATIONALE_VIEW,
-    VIEW_FILES,
-)
+from skillshot.runtime.layout import CARD, LARGE, MODEL, files_of_rows
 from skillshot.runtime.manifest import NAME, check_files, describe, read_manifest
 from skillshot.runtime.store import BankStore, bank_digest, write_store
 from skillshot.selectors.pool import Pool
-from skillshot.training.suspects import demote
 
 if TYPE_CHECKING:
     from skillshot.bank.examples import Examples
@@ -51,7 +43,10 @@ SIDES = ("skillshot", "lars", "ridge", "question", "rationale")
 
 
 def add_examples(
-    folder: str | os.PathLike[str], examples: Examples, columns: Mapping[str, str] | None = None
+    folder: str | os.PathLike[str],
+    examples: Examples,
+    columns: Mapping[str, str] | None = None,
+    bank: str | None = None,
 ) -> Loaded:
     """Normalise and check examples as `fit` does, then add them; returns what was accepted and refused.
 
@@ -65,21 +60,27 @@ def add_examples(
 
     loaded = load_bank(examples, columns=columns)
     log_quarantined(loaded)
-    add(folder, loaded.records)
+    add(folder, loaded.records, bank)
     return loaded
 
 
-def add(folder: str | os.PathLike[str], records: Sequence[Record]) -> int:
+def add(folder: str | os.PathLike[str], records: Sequence[Record], bank: str | None = None) -> int:
     """Add demonstrations to a bundle; returns the new size of its bank.
 
     The skill vectors come from the bundle's own posterior, so nothing is trained. Only files that are read are checked.
 
+    Args:
+        bank: address of the database that holds the rows, which changes instead of the folder.
+
     Raises:
+        DatabaseError: the database does not answer, or refuses.
         InputError: an id is already there, or twice in `records`.
         BundleError: a file of the bank or of the model is damaged, or another process has been changing the bundle for
             ten minutes.
         DiskError: the disk is full, or the bundle cannot be written.
     """
+    if bank is not None:
+        return database.add(folder, bank, records)
     read_manifest(folder)  # what is no bundle gets no lock file
     with changing(folder) as (place, work):
         manifest = read_manifest(place)
@@ -92,17 +93,23 @@ def add(folder: str | os.PathLike[str], records: Sequence[Record]) -> int:
             if record.id in new or store.has(record.id):
                 raise InputError(f"the id {record.id!r} is already in {folder}; remove it first or give another id")
             new.add(record.id)
-        return _commit(place, work, manifest, np.arange(len(store)), records, _vectors(pool, sides, records))
+        return _commit(place, work, manifest, np.arange(len(store)), records, row_vectors(pool, sides, records))
 
 
-def remove(folder: str | os.PathLike[str], ids: Sequence[str]) -> int:
+def remove(folder: str | os.PathLike[str], ids: Sequence[str], bank: str | None = None) -> int:
     """Remove demonstrations from a bundle; returns the new size of its bank.
 
+    Args:
+        bank: as `add`.
+
     Raises:
+        DatabaseError: as `add`.
         InputError: an id is not there, or nothing would be left.
         BundleError: a file of the bank is damaged, or another process has been changing the bundle for ten minutes.
         DiskError: the disk is full, or the bundle cannot be written.
     """
+    if bank is not None:
+        return database.remove(folder, bank, ids)
     read_manifest(folder)
     with changing(folder) as (place, work):
         manifest = read_manifest(place)
@@ -139,7 +146,7 @@ def mark(folder: str | os.PathLike[str], ids: Sequence[str], *, correct: bool) -
         rows = [(row, record) for row, record in enumerate(store) if record.id in wanted]
         marked = [replace(record, metadata={**record.metadata, "correct": correct}) for _, record in rows]
         kept = np.setdiff1d(np.arange(len(store)), [row for row, _ in rows])
-        _commit(place, work, manifest, kept, marked, _vectors(pool, sides, marked))
+        _commit(place, work, manifest, kept, marked, row_vectors(pool, sides, marked))
         return len(marked)
 
 
@@ -147,13 +154,6 @@ def _all_there(folder: str | os.PathLike[str], store: BankStore, ids: Iterable[s
     missing = [record_id for record_id in sorted(ids) if not store.has(record_id)]
     if missing:
         raise InputError(f"{folder} has no demonstration {missing[0]!r}")
-
-
-def _vectors(pool: Pool, sides: Iterable[str], records: Sequence[Record]) -> dict[str, Floats]:
-    """Rows of each model; what is marked as wrong has the score 0."""
-    vectors = {name: pool.bank_vectors(name, records) for name in sides}
-    demote(vectors["skillshot"], np.array([not record.correct for record in records], np.float64))
-    return vectors
 
 
 def _sides(manifest: Mapping[str, Any]) -> list[str]:
@@ -166,12 +166,8 @@ def _bank_files(manifest: Mapping[str, Any]) -> set[str]:
 
 def _model_files(manifest: Mapping[str, Any], sides: Sequence[str]) -> set[str]:
     """What turns a new record into its vectors."""
-    views = (f"{view}/{name}" for view in (QUESTION_VIEW, RATIONALE_VIEW) for name in VIEW_FILES)
-    networks = (f"{side}_posterior.onnx" for side in sides if side not in ("question", "rationale"))
-    needed = {f"{MODEL}/{name}" for name in (*views, *networks)}
-    if "full" in manifest["score"]:
-        needed |= {f"{MODEL}/{name}" for name in (*ENCODER_FILES, ENCODERS["fp32"])}
-    return needed | {name for name in manifest["files"] if name.startswith(f"{MODEL}/{RATIONALE_VIEW}/")}
+    rivals = (side for side in sides if side not in ("skillshot", "question", "rationale"))
+    return files_of_rows(manifest) | {f"{MODEL}/{side}_posterior.onnx" for side in rivals}
 
 
 def _commit(

@@ -14,6 +14,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from skillshot.bundle import database
 from skillshot.bundle.card import write_card
 from skillshot.bundle.changing import NEW, changing, put
 from skillshot.common.environment import repository
@@ -24,6 +25,7 @@ from skillshot.common.space import bytes_under, need, writing
 from skillshot.runtime.layout import CARD, resolve
 from skillshot.runtime.manifest import NAME, check_files, read_manifest
 from skillshot.runtime.options import REMOTE
+from skillshot.runtime.postgres import SCHEMES
 
 HUGGING_FACE, REGISTRY = REMOTE
 logger = logging.getLogger("skillshot")
@@ -33,13 +35,16 @@ _TRIES = 5  # copies of a bundle that is being changed meanwhile
 def push(bundle: str | os.PathLike[str], target: str) -> str:
     """Check a bundle, then send exactly the files of its manifest; returns where it went.
 
-    The model card is made anew from the manifest.
+    The model card is made anew from the manifest. To a database (postgresql://...) the bank alone is sent: see
+    `skillshot.bundle.database`.
 
     Raises:
         BundleError: the bundle is damaged.
         InputError: the target exists and is no bundle, or the hub refused.
         MissingPackageError: the package that writes to the hub is not installed.
     """
+    if target.startswith(SCHEMES):
+        return database.fill(bundle, target)
     with tempfile.TemporaryDirectory() as work:
         copy = _checked(Path(bundle), Path(work) / "bundle")
         if target.startswith(HUGGING_FACE):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from skillshot.cli.arguments import add_bundle, add_columns, add_command, columns_of
+from skillshot.cli.arguments import add_bank, add_bundle, add_columns, add_command, columns_of
 from skillshot.cli.output import print_json
 
 
@@ -15,6 +15,7 @@ def add_parser(subparsers: Any) -> None:
         subparsers, "add", "add demonstrations to a bundle without retraining", "skillshot add selector more.jsonl"
     )
     add_bundle(parser)
+    add_bank(parser)
     parser.add_argument("file", help="bank file with the new demonstrations")
     add_columns(parser)
 
@@ -25,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     from skillshot.bundle.edit import add
 
     loaded = load_bank(args.file, columns=columns_of(args))
-    size = add(args.bundle, loaded.records)
+    size = add(args.bundle, loaded.records, args.bank)
     report = {"bundle": args.bundle, "added": len(loaded.records), "refused": len(loaded.quarantined), "size": size}
     if args.json:
         print_json(report | {"quarantined": [row.to_dict() for row in loaded.quarantined]})

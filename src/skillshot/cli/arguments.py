@@ -25,6 +25,14 @@ def add_bundle(parser: argparse.ArgumentParser, fetched: bool = False) -> None:
     parser.add_argument("bundle", help=f"bundle folder, {other}" if fetched else "bundle folder")
 
 
+def add_bank(parser: argparse.ArgumentParser) -> None:
+    """`--bank`, where the rows are in a database."""
+    parser.add_argument(
+        "--bank", metavar="ADDRESS",
+        help="database that holds the rows, postgresql://USER@HOST/DATABASE (default: the bundle's folder)",
+    )  # fmt: skip
+
+
 def add_k(parser: argparse.ArgumentParser, *other: str, default: int | None = 4, shown: str = "4") -> None:
     """`-k`; `other` are further names of the same thing, `shown` is the default as the help gives it."""
     parser.add_argument(

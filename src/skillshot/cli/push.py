@@ -1,4 +1,4 @@
-"""`skillshot push`: a bundle to a folder, a Hugging Face repository or the MLflow registry."""
+"""`skillshot push`: a bundle to a folder, a hub or the MLflow registry; its bank to a database."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from skillshot.cli.output import print_json
 def add_parser(subparsers: Any) -> None:
     """Declare the command."""
     parser = add_command(
-        subparsers, "push", "send a bundle to a folder, a Hugging Face repository or the MLflow registry",
+        subparsers, "push", "send a bundle to a folder, a hub or the MLflow registry, or its bank to a database",
         "skillshot push selector hf:someone/selector",
     )  # fmt: skip
     add_bundle(parser)
-    parser.add_argument("target", help="hf:OWNER/NAME, models:/NAME, or a folder")
+    parser.add_argument("target", help="hf:OWNER/NAME, models:/NAME, a folder, or postgresql://USER@HOST/DATABASE")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from skillshot.cli.arguments import add_bundle, add_command
+from skillshot.cli.arguments import add_bank, add_bundle, add_command
 from skillshot.cli.output import print_json
 
 
@@ -15,6 +15,7 @@ def add_parser(subparsers: Any) -> None:
         subparsers, "remove", "remove demonstrations from a bundle by id", "skillshot remove selector id-1 id-2"
     )
     add_bundle(parser)
+    add_bank(parser)
     parser.add_argument("ids", nargs="+", help="ids to remove")
 
 
@@ -22,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     """Change the bank and print its new size."""
     from skillshot.bundle.edit import remove
 
-    size = remove(args.bundle, args.ids)
+    size = remove(args.bundle, args.ids, args.bank)
     report = {"bundle": args.bundle, "removed": len(set(args.ids)), "size": size}
     if args.json:
         print_json(report)

@@ -7,7 +7,16 @@ import json
 import sys
 from typing import Any
 
-from skillshot.cli.arguments import add_bundle, add_columns, add_command, add_k, add_template, columns_of, template_of
+from skillshot.cli.arguments import (
+    add_bank,
+    add_bundle,
+    add_columns,
+    add_command,
+    add_k,
+    add_template,
+    columns_of,
+    template_of,
+)
 from skillshot.cli.output import print_json, print_text
 from skillshot.common.errors import InputError
 from skillshot.common.sinks import one_line
@@ -22,6 +31,7 @@ def add_parser(subparsers: Any) -> None:
         'skillshot select selector "How many apples are left?" -k 4 --prompt',
     )  # fmt: skip
     add_bundle(parser, fetched=True)
+    add_bank(parser)
     parser.add_argument("question", nargs="?", help="the question")
     parser.add_argument(
         "--questions", metavar="FILE", help="many questions: a file as `fit` reads it, or text with one a line"
@@ -61,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     if args.html and (not args.explain or args.questions is not None):
         raise InputError("--html belongs to --explain of one question")
     template = PromptTemplate(**template_of(args))
-    selector = Selector.load(args.bundle, args.mode, precision=args.precision, audit=args.audit)
+    selector = Selector.load(args.bundle, args.mode, precision=args.precision, audit=args.audit, bank=args.bank)
     filters = {
         "exclude": args.exclude,
         "where": dict(_pair(text) for text in args.where),

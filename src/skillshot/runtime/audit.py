@@ -34,16 +34,16 @@ class Audit:
 
     Args:
         path: JSON lines; made where it is missing. Several processes and threads may write to one file.
-        bundle: the digest of its manifest names bank and model, because it holds the digests of their files.
+        bundle: the digest of its manifest names bank and model, because it holds the digests of their files. A bank in
+            a database is named by its table and revision.
     """
 
     def __init__(self, path: Path, bundle: OpenBundle) -> None:
         self._chain, self._bundle = Chain(path), bundle
-        self._vectors = np.asarray(bundle.vectors)  # a view: indexing a memory map takes longer
         manifest = bundle.manifest
         facts = {
             "sha256": sha256_bytes(dump_json(manifest).encode()),
-            "bank": manifest["data"]["sha256"],
+            "bank": "%s",  # of each selection: a database changes meanwhile
             "version": manifest["skillshot"],
             "mode": bundle.mode,
             "runtime": __version__,
@@ -63,11 +63,12 @@ class Audit:
         """The text of a row; its numbers are finite, because the rows of a bank and the outputs of a graph are."""
         parts: list[float] = []
         if found:
-            rows = self._vectors.take([one.row for one in found], 0)
+            rows = np.stack([one.vector for one in found])
             parts = self._bundle.scoring.parts(found[0].query, rows).ravel().tolist()
+        state = found[0].state if found else self._bundle.bank.state
         numbers = (*(one.score for one in found), *parts, *(one.confidence for one in found))
         return (
-            f'{{"time": "{time}", "question": "{sha256_text(parse(question)[1])}", "bundle": {self._facts}, '
+            f'{{"time": "{time}", "question": "{sha256_text(parse(question)[1])}", "bundle": {self._facts % state}, '
             f'"chosen": [{", ".join([encode_basestring_ascii(one.record.id) for one in found])}], '
             f"{_template(len(found)) % numbers}}}"
         )

@@ -178,22 +178,21 @@ def explain(bundle: OpenBundle, question: Question, found: Sequence[Found], k: i
     asked, text = parse(question)
     if not found:
         return Explanation(text, ())
-    rows = bundle.vectors[[one.row for one in found]].astype("float32", copy=False)
+    rows = np.stack([one.vector for one in found])
     words, values, base = attribute(bundle.policy, text, found[0].query, rows)
-    similar = by_similarity(bundle, asked, text, found, min(k, len(bundle.store)), filters)
+    similar = by_similarity(bundle, asked, text, found, k, filters)
     instead = _instead(bundle, found, similar)
     covered = cover(bundle, found[0].query, rows)
     reasons = []
     for place, one in enumerate(found):
         parts = bundle.scoring.parts(one.query, rows[place : place + 1])[0].tolist()
-        known = similar.measure is not None
         reasons.append(
             Reason(
                 Demonstration.of(*one[1:4]),
                 _sorted(words, values[:, place].tolist(), float(base[place])),
                 dict(zip(BLOCKS, parts, strict=True)),
-                float(similar.values[one.row]) if known else None,
-                similar.ranks[place] if known else None,
+                similar.values.get(one.row),
+                similar.ranks.get(one.row),
                 instead.get(one.row),
                 covered.held[place] if covered.held else (),
             )
@@ -212,16 +211,15 @@ def _sorted(words: Sequence[str], values: Sequence[float], base: float) -> tuple
 
 def _instead(bundle: OpenBundle, found: Sequence[Found], similar: Similar) -> dict[int, Alternative]:
     """The examples that only similarity would have chosen, best first, by the row that each gave way to."""
-    taken = set(similar.taken)
+    taken = {other.row for other in similar.taken}
     chosen = {one.row for one in found}
     kept = [one for one in found if one.row not in taken]
-    dropped = [row for row in similar.taken if row not in chosen]
+    dropped = [other for other in similar.taken if other.row not in chosen]
     made = {}
-    for one, row in zip(kept, dropped, strict=False):
-        record = bundle.store[row]
-        score = float(bundle.scoring.parts(one.query, bundle.vectors[row : row + 1]).sum())
+    for one, other in zip(kept, dropped, strict=False):
+        record, score = other.record, float(bundle.scoring.parts(one.query, other.vector[None]).sum())
         made[one.row] = Alternative(
-            record.id, record.question, record.rationale, record.answer, score, float(similar.values[row])
+            record.id, record.question, record.rationale, record.answer, score, other.similarity
         )
     return made
 

@@ -68,6 +68,15 @@ def resolve_mode(mode: str, manifest: Mapping[str, Any]) -> str:
     return "full" if has_encoder and manifest["metrics"].get("lite_share", 0.0) < AUTO else "lite"
 
 
+def files_of_rows(manifest: Mapping[str, Any]) -> set[str]:
+    """The files that make a record's row of `skillshot.npy`: bundles that share them have equal rows."""
+    views = (f"{view}/{name}" for view in (QUESTION_VIEW, RATIONALE_VIEW) for name in VIEW_FILES)
+    needed = {f"{MODEL}/{name}" for name in (*views, "skillshot_posterior.onnx")}
+    if "full" in manifest["score"]:
+        needed |= {f"{MODEL}/{name}" for name in (*ENCODER_FILES, ENCODERS["fp32"])}
+    return needed | {name for name in manifest["files"] if name.startswith(f"{MODEL}/{RATIONALE_VIEW}/")}
+
+
 def files_for(mode: str, precision: str, manifest: Mapping[str, Any]) -> set[str]:
     """The files that selection in `mode` (full or lite) opens, with an encoder of `precision` (int8 or fp32)."""
     bank = manifest["bank"]

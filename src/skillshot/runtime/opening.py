@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from skillshot.common import schema
-from skillshot.common.arrays import Floats, Mask, Rows
-from skillshot.common.errors import BundleError
+from skillshot.common.arrays import Floats
+from skillshot.common.errors import BundleError, InputError
 from skillshot.features.steps import StepNames
-from skillshot.runtime.index import Index
+from skillshot.runtime.bank import Bank, FolderBank
 from skillshot.runtime.large import open_index
 from skillshot.runtime.layout import MODEL, QUESTIONS, STEPS, files_for, resolve
 from skillshot.runtime.manifest import NAME, check_files, read_manifest
 from skillshot.runtime.options import LoadOptions
 from skillshot.runtime.policy import Policy
+from skillshot.runtime.postgres import PostgresBank
 from skillshot.runtime.scoring import Scoring
 from skillshot.runtime.store import BankStore
 
@@ -28,9 +30,6 @@ _TRIES = 5  # loads of a bundle that is being changed meanwhile
 class OpenBundle:
     """The open parts of one state of a bundle.
 
-    vectors: skill vectors of the bank, unit rows (n, z), memory-mapped.
-    questions: sentence embeddings of its questions, unit rows (n, d), memory-mapped; None without a transformer,
-        or where the bundle does not hold them. Only an explanation reads them.
     steps: names of the kinds of steps that the structure counts; None where it counts none, or they have no names. Only
         an explanation reads them.
     """
@@ -38,24 +37,30 @@ class OpenBundle:
     manifest: Mapping[str, Any]
     mode: str
     policy: Policy
-    store: BankStore
-    vectors: Floats
-    index: Index
+    bank: Bank
     scoring: Scoring
-    questions: Floats | None = None
     steps: StepNames | None = None
 
-    def search(self, vector: Floats, k: int, allowed: Mask | None) -> tuple[Rows, Floats]:
-        """`Index.search`, whose scores are cosines also where the vectors were not checked at load.
+    @property
+    def folder_bank(self) -> FolderBank:
+        """The bank in the bundle's folder.
 
         Raises:
-            BundleError: a vector is not of length 1.
+            InputError: the rows are in a database.
         """
-        rows, scores = self.index.search(vector, k, allowed)
-        if not (np.abs(scores) <= 1 + schema.UNIT).all():  # false for NaN
-            name = f"{self.manifest['bank']}/skillshot.npy"
-            raise BundleError(f"{name}: gives {scores[:4].tolist()}, which are no cosines; fit the bank again")
-        return rows, scores
+        if not isinstance(self.bank, FolderBank):
+            raise InputError("this reads the bank in the bundle's folder, not one in a database; load it without bank=")
+        return self.bank
+
+    @property
+    def store(self) -> BankStore:
+        """Records of `folder_bank`."""
+        return self.folder_bank.store
+
+    @property
+    def vectors(self) -> Floats:
+        """Skill vectors of `folder_bank`, unit rows (n, z), memory-mapped."""
+        return self.folder_bank.vectors
 
 
 def open_bundle(options: LoadOptions, earlier: OpenBundle | None = None) -> OpenBundle:
@@ -85,7 +90,10 @@ def open_bundle(options: LoadOptions, earlier: OpenBundle | None = None) -> Open
 def _open(options: LoadOptions, manifest: Mapping[str, Any], policy: Policy | None) -> OpenBundle:
     folder, mode, precision = options.folder, options.mode_of(manifest), options.precision_of(manifest)
     asked = {f"{manifest['bank']}/{QUESTIONS}"} & set(manifest["files"]) if mode == "full" else set()
-    names = files_for(mode, precision, manifest) | {name for name in asked if resolve(folder, name).exists()}
+    asked = {name for name in asked if resolve(folder, name).exists()}
+    names = files_for(mode, precision, manifest) | asked
+    if options.bank is not None:
+        names = {name for name in names if name.startswith(f"{MODEL}/")}
     if policy is not None:  # its files were checked when it was opened
         names = {name for name in names if not name.startswith(f"{MODEL}/")}
     counted = {STEPS} & set(manifest["files"])
@@ -94,17 +102,28 @@ def _open(options: LoadOptions, manifest: Mapping[str, Any], policy: Policy | No
     with schema.door(folder / NAME):
         scoring = Scoring.of(manifest["score"], mode)
     policy = policy or Policy(folder / MODEL, mode, scoring, options.threads, precision, options.check)
-    bank, rows = folder / manifest["bank"], manifest["data"]["records"]
-    store = BankStore(bank, options.check)
-    if len(store) != rows:
-        raise BundleError(f"{bank}: {len(store)} demonstrations, the manifest has {rows}; copy the bundle again")
-    vectors = schema.read_array(bank / "skillshot.npy", [np.float32, np.float16], (rows, policy.width))
-    if options.check:
-        schema.check_unit(vectors, bank / "skillshot.npy")
-    with schema.door(bank / "skillshot.npy"):
-        index = open_index(bank, manifest, vectors, scoring.weights)
-    questions = schema.read_array(bank / QUESTIONS, [np.float32, np.float16], (rows, None)) if asked & names else None
     steps = StepNames.load((folder / STEPS).parent) if counted & names else None
     if steps is not None and len(steps.columns) > scoring.widths[0]:
         raise BundleError(f"{folder / STEPS}: has more columns than the structure; fit the bank again")
-    return OpenBundle(manifest, mode, policy, store, vectors, index, scoring, questions, steps)
+    bank: Bank
+    if options.bank is not None:
+        bank = PostgresBank(options.bank, manifest, mode == "full")
+    else:
+        bank = _folder_bank(folder, manifest, scoring, options.check, bool(asked))
+    return OpenBundle(manifest, mode, policy, bank, scoring, steps)
+
+
+def _folder_bank(
+    folder: Path, manifest: Mapping[str, Any], scoring: Scoring, check: bool, sentences: bool
+) -> FolderBank:
+    bank, rows = folder / manifest["bank"], manifest["data"]["records"]
+    store = BankStore(bank, check)
+    if len(store) != rows:
+        raise BundleError(f"{bank}: {len(store)} demonstrations, the manifest has {rows}; copy the bundle again")
+    vectors = schema.read_array(bank / "skillshot.npy", [np.float32, np.float16], (rows, scoring.row))
+    if check:
+        schema.check_unit(vectors, bank / "skillshot.npy")
+    with schema.door(bank / "skillshot.npy"):
+        index = open_index(bank, manifest, vectors, scoring.weights)
+    questions = schema.read_array(bank / QUESTIONS, [np.float32, np.float16], (rows, None)) if sentences else None
+    return FolderBank(manifest["bank"], manifest["data"]["sha256"], store, vectors, index, questions)

@@ -34,6 +34,7 @@ class LoadOptions:
     """A bundle folder and its load options; None: as the bundle's manifest says.
 
     audit: where selections are written.
+    bank: address of the database that holds the rows; None: they are in the folder.
     source: the address that the folder was pulled from, where it was.
     owner: keeps a temporary folder.
     """
@@ -44,6 +45,7 @@ class LoadOptions:
     threads: int = 1
     check: bool = True
     audit: Path | None = None
+    bank: str | None = field(default=None, repr=False)  # it may hold a password
     source: str | None = None
     owner: TemporaryFolder | None = field(default=None, compare=False, repr=False)
 
@@ -77,7 +79,7 @@ class LoadOptions:
         return self.of(
             self.source or self.folder,
             mode=self.mode, precision=self.precision, threads=self.threads, check=self.check,
-            audit=self.audit,
+            audit=self.audit, bank=self.bank,
         )  # fmt: skip
 
     def mode_of(self, manifest: Mapping[str, Any]) -> str:

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from skillshot.common.arrays import Floats, Mask
+from skillshot.common.arrays import Floats
 from skillshot.common.errors import InputError
 from skillshot.common.record import Record, normalise_question
 from skillshot.common.text import shown
+from skillshot.runtime.bank import Bank
 from skillshot.runtime.hedge import CANDIDATES, hedge
 from skillshot.runtime.index import ExactIndex
 from skillshot.runtime.opening import OpenBundle
-from skillshot.runtime.store import BankStore, question_key
+from skillshot.runtime.store import question_key
 from skillshot.runtime.types import Question, parse
 
 
 class Found(NamedTuple):
-    """A chosen row of the bank; query: the row (z,) of the question that it was chosen for."""
+    """A chosen row of the bank.
+
+    query: the row (z,) of the question that it was chosen for. vector: its own (z,), float32.
+    state: of the bank; see `Candidates`.
+    """
 
     row: int
     record: Record
     score: float
     confidence: float
     query: Floats
+    vector: Floats
+    state: str
 
 
 def find(
@@ -48,24 +54,25 @@ def find(
         raise InputError(f"k={shown(k)}: expected a whole number of at least 1")
     if isinstance(questions, str | bytes | Mapping) or not isinstance(questions, Iterable):
         raise InputError(f"questions={shown(questions)}: expected a list of questions; for one, use select")
-    low, sure, k = _low(min_score), _sure(min_confidence), min(k, len(bundle.store))
+    low, sure = _low(min_score), _sure(min_confidence)
     asked = [parse(question) for question in questions]
     if not asked:
         return []
-    excluded, allowed = excluded_ids(bundle.store, exclude), allowed_rows(bundle.store, where)
+    excluded, asked_for = excluded_ids(bundle.bank, exclude), conditions(where)
     vectors = bundle.policy([text for _, text in asked])
     return [
-        _choose(bundle, vector, question, k, excluded, allowed, low, sure)
+        _choose(bundle, vector, question, k, excluded, asked_for, low, sure)
         for vector, (question, _) in zip(vectors, asked, strict=True)
     ]
 
 
 def recall(bundle: OpenBundle, questions: Sequence[Question], k: int) -> float:
     """Share of the exact k highest scores that the bundle's index finds too (recall@k)."""
-    exact, shares = ExactIndex(bundle.vectors), []
+    bank = bundle.folder_bank
+    exact, shares = ExactIndex(bank.vectors), []
     for vector in bundle.policy([parse(question)[1] for question in questions]):
         _, scores = exact.search(vector, k)
-        _, found = bundle.index.search(vector, k)
+        _, found = bank.index.search(vector, k)
         shares.append(np.mean(found >= scores.min() - 1e-5) if len(scores) else 1.0)
     return float(np.mean(shares))
 
@@ -91,7 +98,7 @@ def _sure(min_confidence: Any) -> float:
     return float(min_confidence)
 
 
-def excluded_ids(store: BankStore, exclude: Any) -> frozenset[str]:
+def excluded_ids(bank: Bank, exclude: Any) -> frozenset[str]:
     """Ids that must not be chosen."""
     if isinstance(exclude, str):
         exclude = [exclude]
@@ -101,17 +108,20 @@ def excluded_ids(store: BankStore, exclude: Any) -> frozenset[str]:
     for name in names:
         if not isinstance(name, str):
             raise InputError(f"exclude: {shown(name)}: expected the id of a demonstration, which is a text")
-        if not store.has(name):
-            raise InputError(f"exclude: no demonstration has the id {shown(name)}")
+    for name in bank.missing(names) if names else ():
+        raise InputError(f"exclude: no demonstration has the id {shown(name)}")
     return frozenset(names)
 
 
-def allowed_rows(store: BankStore, where: Any) -> Mask | None:
-    """Rows that have all values of `where`, bool (n,); None: all."""
+def conditions(where: Any) -> dict[str, Any]:
+    """The fields of `where` with the values that a row must have.
+
+    Raises:
+        InputError: it is no mapping of names to values of JSON.
+    """
     if where is not None and not isinstance(where, Mapping):
         raise InputError(f"where={shown(where)}: expected a mapping of fields to values, e.g. {{'grade': 8}}")
-    masks = [store.fields.mask(*_condition(field, value)) for field, value in (where or {}).items()]
-    return functools.reduce(np.logical_and, masks) if masks else None
+    return dict(_condition(field, value) for field, value in (where or {}).items())
 
 
 def _condition(field: Any, value: Any) -> tuple[str, Any]:
@@ -127,31 +137,34 @@ def _condition(field: Any, value: Any) -> tuple[str, Any]:
 
 
 def _choose(
-    bundle: OpenBundle, vector: Floats, question: str, k: int, excluded: frozenset[str], allowed: Mask | None,
+    bundle: OpenBundle, vector: Floats, question: str, k: int, excluded: frozenset[str], where: Mapping[str, Any],
     low: float, sure: float,
 ) -> list[Found]:  # fmt: skip
     """A set of k rows without the question itself, excluded ids, duplicates and scores below `low`; best first."""
     key, scoring = np.uint64(question_key(question)), bundle.scoring
     width = max(CANDIDATES, k) + 1 + len(excluded)
     while True:
-        rows, scores = bundle.search(vector, width, allowed)
-        fit = (bundle.store.keys[rows] != key) & (scores >= low)
-        all_seen = len(rows) < width or scores[-1] < low
+        found = bundle.bank.nearest(vector, width, where)
+        fit = (found.keys != key) & (found.scores >= low)
+        all_seen = len(found.rows) < width or found.scores[-1] < low
         if excluded:  # before the set is chosen, which would be hedged by what nobody sees
-            fit &= np.array([bundle.store[int(row)].id not in excluded for row in rows], bool)
-        rows, scores = rows[fit], scores[fit]
-        chosen: dict[tuple[int, str], tuple[int, Record, float]] = {}  # by question and context, however written
-        near = bundle.vectors[rows[:CANDIDATES]].astype(np.float32, copy=False)
-        for place in hedge(scores, near, scoring.weights, scoring.doubt, k):
-            record = bundle.store[int(rows[place])]
-            found = int(rows[place]), record, float(scores[place])
-            chosen.setdefault((int(bundle.store.keys[rows[place]]), normalise_question(record.context)), found)
+            fit &= np.array([found.record(place).id not in excluded for place in range(len(fit))], bool)
+        places = np.flatnonzero(fit)
+        chosen: dict[tuple[int, str], tuple[int, Record]] = {}  # by question and context, however written
+        near = found.vectors(places[:CANDIDATES])
+        for one in hedge(found.scores[places], near, scoring.weights, scoring.doubt, k):
+            place = int(places[one])
+            record = found.record(place)
+            chosen.setdefault((int(found.keys[place]), normalise_question(record.context)), (place, record))
             if len(chosen) == k:
                 break
         if len(chosen) == k or all_seen:
-            best = sorted(chosen.values(), key=lambda found: (-found[2], found[0]))
-            taken = bundle.vectors[[row for row, _, _ in best]].astype(np.float32, copy=False)
+            best = sorted(chosen.values(), key=lambda one: one[0])
+            taken = found.vectors(np.array([place for place, _ in best], np.intp))
             confidence = scoring.confidence(vector, taken, near).tolist()
-            complete = [Found(*one, value, vector) for one, value in zip(best, confidence, strict=True)]
+            complete = [
+                Found(int(found.rows[place]), record, float(found.scores[place]), value, vector, row, found.state)
+                for (place, record), value, row in zip(best, confidence, taken, strict=True)
+            ]
             return [one for one in complete if one.confidence >= sure]
         width *= 4

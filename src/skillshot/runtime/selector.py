@@ -18,6 +18,7 @@ from skillshot.runtime.manifest import read_manifest
 from skillshot.runtime.opening import OpenBundle, open_bundle
 from skillshot.runtime.options import REMOTE, LoadOptions, above
 from skillshot.runtime.pickled import restored
+from skillshot.runtime.postgres import SCHEMES
 from skillshot.runtime.prompt import prompt_template
 from skillshot.runtime.types import Demonstration, Filters, Question, parts
 
@@ -57,6 +58,7 @@ class Selector:
         precision: str | None = None,
         check: bool = True,
         audit: str | PathLike[str] | None = None,
+        bank: str | None = None,
     ) -> Selector:
         """Open a bundle, checking every file it needs against the manifest. `from_pretrained` is the same.
 
@@ -69,13 +71,18 @@ class Selector:
             check: False compares sizes, shapes and types only, for a large bundle whose digests were checked when it
                 was copied.
             audit: file to which each selection is written before it is returned; one that cannot be written is refused.
+            bank: "postgresql://USER@HOST/DATABASE": the rows are in this database, where `push_to_hub` has put them.
+                Each call reads them as they are then.
 
         Raises:
             BundleError: the folder is no bundle, damaged, or of another format.
-            InputError: an unknown mode or precision, or the hub has no such bundle.
-            MissingPackageError: the package that reads the hub is not installed.
+            InputError: an unknown mode or precision, the hub has no such bundle, or the database no bank of it.
+            MissingPackageError: the package that reads the hub or the database is not installed.
+            DatabaseError: the database does not answer; so also of each call that reads it.
         """
-        options = LoadOptions.of(source, mode=mode, precision=precision, threads=threads, check=check, audit=audit)
+        options = LoadOptions.of(
+            source, mode=mode, precision=precision, threads=threads, check=check, audit=audit, bank=bank
+        )
         return cls(open_bundle(options), options)
 
     from_pretrained = load
@@ -97,6 +104,8 @@ class Selector:
     def push_to_hub(self, target: str) -> str:
         """Send the bundle to a Hugging Face repository ("OWNER/NAME[@REVISION]") or registry ("models:/NAME").
 
+        To a database ("postgresql://USER@HOST/DATABASE") the demonstrations alone are sent, once.
+
         Returns:
             where it went.
 
@@ -104,7 +113,7 @@ class Selector:
             BundleError, InputError: as `save_pretrained`; also when the hub refuses.
             MissingPackageError: the package that writes to the hub is not installed.
         """
-        return self._push(target if target.startswith(REMOTE) else f"hf:{target}")
+        return self._push(target if target.startswith((*REMOTE, *SCHEMES)) else f"hf:{target}")
 
     def add(self, examples: Examples, *, columns: Mapping[str, str] | None = None) -> Selector:
         """Add demonstrations to the bundle without training; returns a Selector that has them, this one stays.
@@ -122,7 +131,7 @@ class Selector:
                 changing the bundle for ten minutes.
             SkillshotError: the disk is full, or the folder cannot be written.
         """
-        above("skillshot.bundle.edit").add_examples(self.options.folder, examples, columns)
+        above("skillshot.bundle.edit").add_examples(self.options.folder, examples, columns, self.options.bank)
         return self._reopened(replace(self.options, source=None))
 
     def remove(self, ids: str | Iterable[str]) -> Selector:
@@ -132,7 +141,9 @@ class Selector:
             InputError: an id is not there, or nothing would be left.
             BundleError, SkillshotError: as `add`.
         """
-        above("skillshot.bundle.edit").remove(self.options.folder, [ids] if isinstance(ids, str) else list(ids))
+        above("skillshot.bundle.edit").remove(
+            self.options.folder, [ids] if isinstance(ids, str) else list(ids), self.options.bank
+        )
         return self._reopened(replace(self.options, source=None))
 
     def reload(self) -> Selector:
@@ -157,7 +168,7 @@ class Selector:
         return self._options
 
     def __len__(self) -> int:
-        return len(self._bundle.store)
+        return len(self._bundle.bank)
 
     @property
     def vectors(self) -> Floats:

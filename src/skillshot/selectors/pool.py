@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skillshot.common import schema
-from skillshot.common.arrays import Floats
+from skillshot.common.arrays import Floats, Keys
 from skillshot.common.errors import BundleError, InputError
 from skillshot.common.io import sha256_text
 from skillshot.common.progress import tracked
@@ -61,8 +61,15 @@ class Pool:
         self._vectors: dict[str, Floats] = {}
         self._texts: dict[str, dict[str, Floats]] = {}
         self._bm25: BM25 | None = None
-        self._store = BankStore(self._bank)
-        self.keys = self._store.keys
+
+    @cached_property
+    def _store(self) -> BankStore:  # not opened to make rows of new records: a bank in a database has no folder
+        return BankStore(self._bank)
+
+    @property
+    def keys(self) -> Keys:
+        """Of the demonstrations' questions, (n,)."""
+        return self._store.keys
 
     @cached_property
     def records(self) -> list[Record]:

@@ -28,6 +28,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
 AUDIT = "SKILLSHOT_AUDIT"  # environment variable: file of the audit record
+BANK = "SKILLSHOT_BANK"  # environment variable: address of the database that holds the rows
 COLUMNS = ("question", "context", "options")
 PARAMS = ("k", "prompt", "exclude", "where", "min_score", "min_confidence", "explain")
 
@@ -39,7 +40,8 @@ class SkillshotModel(PythonModel):  # type: ignore[misc]  # mlflow has no types
         """Open the bundle of the model; selections go into the audit record that the environment names."""
         from skillshot import Selector
 
-        self.selector = Selector.load(context.artifacts["bundle"], audit=os.environ.get(AUDIT) or None)
+        audit, bank = os.environ.get(AUDIT) or None, os.environ.get(BANK) or None
+        self.selector = Selector.load(context.artifacts["bundle"], audit=audit, bank=bank)
         logging.getLogger("mlflow.models.utils").addFilter(_refuse_unknown_params)
 
     def predict(self, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> list[Any]:

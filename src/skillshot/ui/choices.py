@@ -66,17 +66,15 @@ def choose(bundle: OpenBundle, question: Question, k: int) -> Selection:
     prompt = prompt_template(None, None).render([Demonstration.of(*one[1:4]) for one in found], *parts(question))
     if not found:
         return Selection((), (), None, 0.0, prompt, seconds)
-    other = by_similarity(bundle, asked, text, found, min(k, len(bundle.store)), {})
-    ours, theirs = {one.row for one in found}, set(other.taken)
-    ranks: Sequence[int | None] = other.ranks if other.measure else [None] * len(found)
+    other = by_similarity(bundle, asked, text, found, k, {})
+    ours, theirs = {one.row for one in found}, {one.row for one in other.taken}
     chosen = [
-        Chosen(key_of(one.record), one.record, one.score, one.confidence, rank, one.row in theirs)
-        for one, rank in zip(found, ranks, strict=True)
+        Chosen(key_of(one.record), one.record, one.score, one.confidence, other.ranks.get(one.row), one.row in theirs)
+        for one in found
     ]
     similar = []
-    for rank, row in enumerate(other.taken, 1):
-        record = bundle.store[row]
-        similar.append(Chosen(key_of(record), record, float(other.values[row]), None, rank, row in ours))
+    for rank, one in enumerate(other.taken, 1):
+        similar.append(Chosen(key_of(one.record), one.record, one.similarity, None, rank, one.row in ours))
     return Selection(chosen, similar, other.measure, float(np.mean([one.confidence for one in found])), prompt, seconds)
 
 

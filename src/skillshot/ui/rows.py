@@ -96,8 +96,8 @@ class BankTable:
     def nearest(self, row: int) -> Iterator[tuple[int, float]]:
         """The rows that need the most similar skill, with the cosine of the skill vectors (z)."""
         vector = self.bundle.vectors[row].astype(np.float32)
-        found, scores = self.bundle.search(vector, min(NEAREST + 1, len(self)), None)
-        pairs = zip(found.tolist(), scores.tolist(), strict=True)
+        near = self.bundle.bank.nearest(vector, NEAREST + 1, {})
+        pairs = zip(near.rows.tolist(), near.scores.tolist(), strict=True)
         return ((other, score) for other, score in pairs if other != row)
 
     @property
