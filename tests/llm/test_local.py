@@ -245,7 +245,7 @@ def test_errors_name_the_value_and_the_fix(
 ) -> None:
     with pytest.raises(EngineError, match="continuation is empty"):
         list(engine.score(["a"], [""]))
-    with pytest.raises(EngineError, match=r"needs \d+ tokens, smollm2-135m reads 8192"):
+    with pytest.raises(EngineError, match=r"needs \d+ tokens, smollm2-135m reads 8192\nuse fewer demonstrations: -k"):
         list(engine.score(["word " * 9000], [" x"]))
     with pytest.raises(EngineError, match=r"no embedded model 'gpt'; use smollm2-135m or set llm.base_url"):
         open_engine(LlmParams(model="gpt"))
