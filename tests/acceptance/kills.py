@@ -26,7 +26,7 @@ from skillshot.common.io import read_json, write_json
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = ROOT / "reports/benchmarks/kills.json"
-STAGES = ("source", "ingest", "validate", "embed", "train", "export", "index", "evaluate", "register")
+STAGES = ("source", "ingest", "validate", "encoder", "embed", "train", "export", "index", "evaluate", "register")
 COUNT = """
 import mlflow
 client = mlflow.MlflowClient()

@@ -1,4 +1,4 @@
-"""Stage embed: bank and queries -> frozen sentence embeddings."""
+"""Stage embed: bank and queries -> frozen sentence embeddings, by the exported encoder."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from skillshot.common.io import atomic_write, write_json
 from skillshot.common.params import load_params
 from skillshot.common.record import read_records
 from skillshot.common.structure import learned, structure_of
-from skillshot.encoder import embed_texts, load_encoder
+from skillshot.encoder import embed_texts, fastest
+from skillshot.runtime.onnx import TextEncoder
 from skillshot.stages._runner import stage_main
 
 
 @stage_main
 def main() -> None:
-    """Read data/validate, write data/embed and reports/embed.json."""
+    """Read data/validate and models/encoder, write data/embed and reports/embed.json."""
     params = load_params().embed
-    encoder = load_encoder(params.model)
+    encoder = fastest(params.model, lambda threads: TextEncoder("models/encoder", threads))
     report: dict[str, object] = {"model": params.model}
     for part in ("bank", "queries"):
         records = list(read_records(Path("data/validate") / f"{part}.jsonl"))
