@@ -34,7 +34,7 @@ class Parts:
         self.copied = copied
         ready = SimpleNamespace(files=[], encoder=lambda: None, max_difference=0.0)
         monkeypatch.setattr("skillshot.export.ready.ready_encoder", lambda _: ready)
-        monkeypatch.setattr("skillshot.export.ready.fastest", lambda *_: None)
+        monkeypatch.setattr("skillshot.encoder.fastest", lambda *_: None)
         monkeypatch.setattr("skillshot.encoder.embed_texts", self.embed)
         monkeypatch.setattr("skillshot.api._known_language", lambda *_: 0.987654)
         self.suspicious: list[dict[str, Any]] = []

@@ -171,9 +171,9 @@ def _by_encoder(records: Sequence[Record], params: Params, model: Path, out: Pat
 
     try:
         with extras_named():
-            from skillshot.encoder import embed_texts
+            from skillshot.encoder import embed_texts, fastest
             from skillshot.export.model import export_model
-            from skillshot.export.ready import fastest, ready_encoder
+            from skillshot.export.ready import ready_encoder
             from skillshot.training.fit import fit
     except MissingPackageError as error:
         raise MissingPackageError(f"{error}\nor fit without a text encoder: lite=True, --lite") from error
@@ -183,7 +183,7 @@ def _by_encoder(records: Sequence[Record], params: Params, model: Path, out: Pat
         need(place, times * size, "fitting")  # copied, and then once more, perhaps to the same disk
     batch = params.embed.batch_size
     texts = [record.text for record in records]
-    encoder = fastest(ready, params.embed.model)
+    encoder = fastest(params.embed.model, ready.encoder)
     known = _known_language(ready.encoder(), texts)
     question = embed_texts(encoder, texts, batch, "questions")
     rationale = embed_texts(encoder, structure_of(records).texts, batch, "rationales") if baselines else None

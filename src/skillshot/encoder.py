@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,6 +70,17 @@ def load_encoder(name: str = PACKAGED) -> SentenceTransformer:
             f"embed.model: cannot load {name!r}: {' '.join(str(error).split())[:200]}\n"
             f"use {PACKAGED!r}, a folder, or set HF_HUB_OFFLINE=0 to download it"
         ) from error
+
+
+def fastest(name: str, exported: Callable[[int], Any]) -> Any:
+    """What embeds fastest here: sentence-transformers where there is a GPU, otherwise the exported encoder.
+
+    Args:
+        exported: opens the exported encoder with a number of threads.
+    """
+    import torch
+
+    return load_encoder(name) if torch.cuda.is_available() else exported(torch.get_num_threads())
 
 
 def embed_texts(encoder: Any, texts: Sequence[str], batch_size: int = 64, label: str = "texts") -> Embedded:

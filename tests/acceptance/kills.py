@@ -22,11 +22,13 @@ import tempfile
 import time
 from pathlib import Path
 
+import yaml
+
 from skillshot.common.io import read_json, write_json
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = ROOT / "reports/benchmarks/kills.json"
-STAGES = ("source", "ingest", "validate", "embed", "train", "export", "index", "tune", "evaluate", "register")
+STAGES = tuple(yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"])
 COUNT = """
 import mlflow
 client = mlflow.MlflowClient()

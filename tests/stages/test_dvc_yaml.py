@@ -19,7 +19,7 @@ from skillshot.track.values import leaves
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-ORDER = ("source", "ingest", "validate", "embed", "train", "export", "index", "tune", "evaluate", "register")
+ORDER = ("source", "ingest", "validate", "encoder", "embed", "train", "export", "index", "tune", "evaluate", "register")
 # read as files: the model wrapper that `register` gives to MLflow, the suites
 SUITES = ROOT / "src/skillshot/bank/suites"
 AS_FILES = {

@@ -9,7 +9,6 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -46,13 +45,6 @@ class ReadyEncoder:
     def encoder(self, threads: int = 1) -> TextEncoder:
         """The fp32 encoder, opened."""
         return TextEncoder(self.folder, threads)
-
-
-def fastest(ready: ReadyEncoder, name: str) -> Any:
-    """What embeds fastest here: sentence-transformers where there is a GPU, otherwise the exported encoder."""
-    import torch
-
-    return load_encoder(name) if torch.cuda.is_available() else ready.encoder(torch.get_num_threads())
 
 
 def ready_encoder(name: str) -> ReadyEncoder:

@@ -55,7 +55,7 @@ class ExactIndex:
         if self._bound is not None and 0 < k <= few and self._bound.holds(vector):
             near = self._bound.near(vector, k, allowed)
             if len(near) <= few:
-                scores = np.einsum("ij,j->i", self.vectors[near], vector)
+                scores = np.einsum("ij,j->i", self.vectors.take(near, 0), vector)
                 best = top_k(scores, k)
                 return near[best], scores[best]
         scores = self.vectors @ vector
@@ -74,9 +74,9 @@ class _Bound:
         sample = rows[:: max(1, len(rows) // SAMPLE)] * scale
         _, axes = np.linalg.eigh(sample.T @ sample)
         self._axes = np.ascontiguousarray(axes[:, ::-1][:, :SHORT].T)
-        self._short = rows @ (self._axes * scale).T
+        self._short = (self._axes * scale) @ rows.T  # a product reads (coordinates, n) faster than (n, coordinates)
         squares = np.einsum("ij,ij,j->i", rows, rows, np.square(scale))
-        self._rest = np.sqrt(np.maximum(squares - np.einsum("ij,ij->i", self._short, self._short), 0))
+        self._rest = np.sqrt(np.maximum(squares - np.einsum("ij,ij->j", self._short, self._short), 0))
         self._longest = math.sqrt(float(squares.max()))
 
     def holds(self, vector: Floats) -> bool:
@@ -87,12 +87,12 @@ class _Bound:
         """Rows that may be among the k best, ascending; all rows of `allowed` where those are at most k."""
         scaled = vector * self._inverse
         short, square = self._axes @ scaled, float(scaled @ scaled)
-        about = self._short @ short
+        about = short @ self._short
         if allowed is not None:
             about = np.where(allowed, about, np.float32(-np.inf))
         first = np.argpartition(about, len(about) - k)[len(about) - k :]
         first = first[about[first] > -np.inf]
-        edge = float((self._rows[first] @ vector).min()) if len(first) == k else float(np.finfo(np.float32).min)
+        edge = float((self._rows.take(first, 0) @ vector).min()) if len(first) == k else float(np.finfo(np.float32).min)
         about += self._rest * np.float32(math.sqrt(max(square - float(short @ short), 0.0)))
         near = np.flatnonzero(about >= edge - ROUNDING * (1 + self._longest * math.sqrt(square)))
         return near

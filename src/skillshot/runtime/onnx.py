@@ -124,8 +124,9 @@ class TextEncoder:
             self._tokenizer = tokenizers.Tokenizer.from_buffer(text)
             self._tokenizer.no_padding()
             self._tokenizer.enable_truncation(max_length=self.window)
-        # int8 activations have one scale per tensor, so in a batch a vector would depend on the other texts
-        self._batch = 1 if precision == "int8" else 32
+        # int8 activations have one scale per tensor, so in a batch a vector would depend on the other texts;
+        # in fp32 the activations of four texts stay in a core's cache: a quarter less time than 32
+        self._batch = 1 if precision == "int8" else 4
         inputs = dict.fromkeys(("input_ids", "attention_mask"), 0)
         self._session = Session(folder / ENCODERS[precision], threads, widths=inputs, width=self.dimension)
 

@@ -1,4 +1,4 @@
-"""Stage embed: bank and queries -> frozen sentence embeddings."""
+"""Stage embed: the bank -> frozen sentence embeddings, by the exported encoder."""
 
 from __future__ import annotations
 
@@ -9,32 +9,31 @@ import numpy as np
 from skillshot.common.io import atomic_write, write_json
 from skillshot.common.params import load_params
 from skillshot.common.record import read_records
-from skillshot.common.structure import learned, structure_of
-from skillshot.encoder import embed_texts, load_encoder
+from skillshot.common.structure import structure_of
+from skillshot.encoder import embed_texts, fastest
+from skillshot.runtime.onnx import TextEncoder
 from skillshot.stages._runner import stage_main
 
 
 @stage_main
 def main() -> None:
-    """Read data/validate, write data/embed and reports/embed.json."""
+    """Read the bank in data/validate and models/encoder, write data/embed and reports/embed.json."""
     params = load_params().embed
-    encoder = load_encoder(params.model)
+    encoder = fastest(params.model, lambda threads: TextEncoder("models/encoder", threads))
     report: dict[str, object] = {"model": params.model}
-    for part in ("bank", "queries"):
-        records = list(read_records(Path("data/validate") / f"{part}.jsonl"))
-        # of the bank: what the latent explains, which is the answer where there are no rationales
-        explained = structure_of(records).texts if part == "bank" else [learned(r) for r in records]
-        sides = {"question": [r.text for r in records], "rationale": explained}
-        for side, texts in sides.items():
-            embedded = embed_texts(encoder, texts, params.batch_size, f"{part} {side}s")
-            with atomic_write(Path("data/embed") / f"{part}_{side}.npy", "wb") as handle:
-                np.save(handle, embedded.vectors, allow_pickle=False)
-            report |= {"window": embedded.window, "dimension": embedded.vectors.shape[1]}
-            # of all pairs; only another encoder moves it on the same bank, and a damaged one moves it far
-            similarity = float(np.square(embedded.vectors.mean(0, dtype=np.float64)).sum()) if texts else 0.0
-            report[f"{part}_{side}"] = {
-                "texts": len(texts), "truncated": embedded.truncated, "mean_similarity": round(similarity, 6),
-            }  # fmt: skip
+    records = list(read_records("data/validate/bank.jsonl"))
+    # the latter is what the latent explains, the answer where there are no rationales
+    sides = {"question": [r.text for r in records], "rationale": structure_of(records).texts}
+    for side, texts in sides.items():
+        embedded = embed_texts(encoder, texts, params.batch_size, f"bank {side}s")
+        with atomic_write(Path("data/embed") / f"bank_{side}.npy", "wb") as handle:
+            np.save(handle, embedded.vectors, allow_pickle=False)
+        report |= {"window": embedded.window, "dimension": embedded.vectors.shape[1]}
+        # of all pairs; only another encoder moves it on the same bank, and a damaged one moves it far
+        similarity = float(np.square(embedded.vectors.mean(0, dtype=np.float64)).sum()) if texts else 0.0
+        report[f"bank_{side}"] = {
+            "texts": len(texts), "truncated": embedded.truncated, "mean_similarity": round(similarity, 6),
+        }  # fmt: skip
     write_json("reports/embed.json", report)
 
 
