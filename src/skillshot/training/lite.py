@@ -11,19 +11,21 @@ from skillshot.training.learned import learn
 from skillshot.training.lessons import Lessons
 
 
-def fit_lite(bank: Sequence[Record], structure_dim: int, seed: int, prior: str = PACKAGED) -> FittedLite:
+def fit_lite(
+    bank: Sequence[Record], structure_dim: int, seed: int, prior: str = PACKAGED, teachers: int = 0
+) -> FittedLite:
     """Learn from a bank of n records; only texts are read, no labels.
 
     Args:
         structure_dim: principal components of the rationales' skeletons, at most.
-        prior: none, packaged or a folder, see `Lessons.of`.
+        prior, teachers: see `Lessons.of`; the first records may be another bank's.
 
     Raises:
         InputError: every row is marked as incorrect, or there is no such prior.
     """
-    lessons = Lessons.of(bank, prior)
-    learned = learn(*lessons.texts, None, structure_dim, seed, prior=lessons.prior)
-    found = learned.judge(seed, latent=False)
+    lessons = Lessons.of(bank, prior, seed, teachers)
+    learned = learn(*lessons.texts, None, structure_dim, seed, prior=lessons.prior, teachers=lessons.first)
+    found = learned.judge(seed, latent=False, teachers=lessons.first)
     w, offset = learned.words.shape[1], learned.offset
     widths = Widths(learned.target.shape[1], 0, 0, w, learned.steps)
     shares = found.modes["lite"].shares.numbers
