@@ -146,8 +146,8 @@ def fit_bundle(
 ) -> dict[str, Any]:
     """Check, embed, train, export and index a bank; with `lite` nothing is embedded, and there is no torch.
 
-    With a `teacher` its demonstrations are learned from too, unless they make the choice worse; they are not in the
-    bundle.
+    With a `teacher` its demonstrations are learned from too, where that makes the choice better; they are not in
+    the bundle.
     Refused rows are also written to `<out>.quarantine.jsonl`, rows held for wrong to `<out>.suspicious.jsonl`.
 
     Returns:
@@ -175,7 +175,9 @@ def fit_bundle(
     log_quarantined(loaded)
     taught = teacher.records if teacher else []
     if teacher and not teach([*taught, *records], len(taught), params.train, params.seed):
-        logger.warning("the examples of %s make the choice on this bank worse: fitted without them", teacher.name)
+        logger.warning(
+            "the examples of %s do not make the choice on this bank better: fitted without them", teacher.name
+        )
         teacher, taught = None, []
     warn_of_size(len(taught) + len(records), params.validate, name_of(bank))
     if lite:

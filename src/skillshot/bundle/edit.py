@@ -27,6 +27,7 @@ from skillshot.common.extras import extras_named
 from skillshot.common.io import write_json
 from skillshot.common.record import Record
 from skillshot.common.space import need
+from skillshot.features.rationale import PRIOR_VIEW
 from skillshot.runtime import large
 from skillshot.runtime.layout import (
     CARD,
@@ -171,7 +172,8 @@ def _model_files(manifest: Mapping[str, Any], sides: Sequence[str]) -> set[str]:
     needed = {f"{MODEL}/{name}" for name in (*views, *networks)}
     if "full" in manifest["score"]:
         needed |= {f"{MODEL}/{name}" for name in (*ENCODER_FILES, ENCODERS["fp32"])}
-    return needed | {name for name in manifest["files"] if name.startswith(f"{MODEL}/{RATIONALE_VIEW}/")}
+    views_of_rows = f"{MODEL}/{RATIONALE_VIEW}/", f"{MODEL}/{PRIOR_VIEW}"  # there may be several priors
+    return needed | {name for name in manifest["files"] if name.startswith(views_of_rows)}
 
 
 def _commit(
