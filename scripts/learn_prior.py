@@ -48,7 +48,7 @@ def main() -> None:
     assert view.projection is not None
     half = dataclasses.replace(view, projection=view.projection.astype(np.float16))
     args.out.mkdir(parents=True, exist_ok=True)
-    Prior(half, tuple(sources)).save(args.out)
+    Prior((half,), tuple(sources)).save(args.out)
     print(f"{args.out}: {len(view.keys):,} n-grams, {view.width} features")
 
 

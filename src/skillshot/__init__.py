@@ -12,14 +12,23 @@ from typing import TYPE_CHECKING, Any
 from skillshot.common.version import __version__
 
 if TYPE_CHECKING:
-    from skillshot.api import fit
+    from skillshot.api import adapt, fit
     from skillshot.common.errors import SkillshotError
     from skillshot.runtime.explain import Explanation
     from skillshot.runtime.prompt import PromptTemplate
     from skillshot.runtime.selector import Selector
     from skillshot.runtime.types import Demonstration
 
-__all__ = ["Demonstration", "Explanation", "PromptTemplate", "Selector", "SkillshotError", "__version__", "fit"]
+__all__ = [
+    "Demonstration",
+    "Explanation",
+    "PromptTemplate",
+    "Selector",
+    "SkillshotError",
+    "__version__",
+    "adapt",
+    "fit",
+]
 
 _HOMES = {
     "Demonstration": "skillshot.runtime.types",
@@ -27,6 +36,7 @@ _HOMES = {
     "PromptTemplate": "skillshot.runtime.prompt",
     "Selector": "skillshot.runtime.selector",
     "SkillshotError": "skillshot.common.errors",
+    "adapt": "skillshot.api",
     "fit": "skillshot.api",
 }
 

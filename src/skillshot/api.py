@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,6 +19,7 @@ from skillshot.common.tables import counted
 
 if TYPE_CHECKING:
     from skillshot.bank.examples import Examples
+    from skillshot.bundle.teacher import Teacher
     from skillshot.common.arrays import Floats
     from skillshot.common.params import Params
     from skillshot.common.record import Record
@@ -67,9 +68,6 @@ def fit(
         ParamsError: a setting is unknown or not allowed.
         MissingPackageError: the packages of the extra `train` are not installed; `lite` needs none of them.
     """
-    from skillshot.runtime.selector import Selector
-    from skillshot.runtime.temporary import TemporaryFolder
-
     configure(PRIVATE)
     with extras_named():
         from skillshot.common.params import Params, default_params
@@ -78,20 +76,78 @@ def fit(
         given: dict[str, Any] = {"select": {} if k is None else {"k": k}}
         given["ingest"] = {"columns": dict(columns)} if columns else {}
         settings = settings.updated(given, "fit")
-        home = TemporaryFolder()  # kept by the Selector, where that reads it
-        folder = home.path / "bundle" if out is None else Path(out)
-        report = fit_bundle(examples, folder, settings, baselines=baselines, lite=lite)
+        return _opened(lambda folder: fit_bundle(examples, folder, settings, baselines=baselines, lite=lite), out)
+
+
+def adapt(
+    bundle: str | os.PathLike[str],
+    examples: Examples,
+    *,
+    columns: Mapping[str, str] | None = None,
+    params: Mapping[str, Any] | None = None,
+    out: str | os.PathLike[str] | None = None,
+) -> Selector:
+    """Move a fitted bundle to another bank: its examples teach along with the new ones, which alone are selected.
+
+    Encoder, seed and load options are the bundle's, so a bundle of `fit(lite=True)` is adapted without torch.
+
+    Args:
+        bundle: folder of a bundle whose rationales or answers show the reasoning; it stays as it is.
+        examples, columns, out: as in `fit`; a single example is enough.
+        params: settings that are to differ from the bundle's and from the defaults, as in `fit`.
+
+    Raises:
+        InputError: the bundle's bank shows no reasoning; or as `fit`.
+        BundleError: the bundle is damaged.
+        ParamsError, MissingPackageError: as `fit`.
+    """
+    configure(PRIVATE)
+    given = dict(params or {}) | ({"ingest": {"columns": dict(columns)}} if columns else {})
+    with extras_named():
+        return _opened(lambda folder: adapt_bundle(bundle, examples, folder, given), out)
+
+
+def _opened(make: Callable[[Path], dict[str, Any]], out: str | os.PathLike[str] | None) -> Selector:
+    """The bundle that `make` writes into a folder, with its report."""
+    from skillshot.runtime.selector import Selector
+    from skillshot.runtime.temporary import TemporaryFolder
+
+    home = TemporaryFolder()  # kept by the Selector, where that reads it
+    folder = home.path / "bundle" if out is None else Path(out)
+    report = make(folder)
     selector = Selector.load(folder)
     refused = _file_of(folder, "quarantine")
     selector.report |= report | {"quarantine": list(read_jsonl(refused)) if refused.exists() else []}
     return selector
 
 
+def adapt_bundle(
+    bundle: str | os.PathLike[str], bank: Examples, out: Path, overrides: Iterable[str] | Mapping[str, Any] = ()
+) -> dict[str, Any]:
+    """What `adapt` does; `overrides` as in `default_params`. The report's `adapted`: the teacher, None if left out."""
+    from skillshot.bundle.teacher import Teacher
+    from skillshot.common.overrides import override_tree
+    from skillshot.common.params import default_params
+
+    teacher = Teacher.of(bundle)
+    place = "params" if isinstance(overrides, Mapping) else "--set"
+    params = default_params(teacher.settings()).updated(override_tree(overrides, place), place)
+    return {"adapted": None} | fit_bundle(bank, out, params, lite=teacher.lite, teacher=teacher)
+
+
 def fit_bundle(
-    bank: Examples, out: Path, params: Params, *, baselines: bool = False, lite: bool = False
+    bank: Examples,
+    out: Path,
+    params: Params,
+    *,
+    baselines: bool = False,
+    lite: bool = False,
+    teacher: Teacher | None = None,
 ) -> dict[str, Any]:
     """Check, embed, train, export and index a bank; with `lite` nothing is embedded, and there is no torch.
 
+    With a `teacher` its demonstrations are learned from too, where that makes the choice better; they are not in
+    the bundle.
     Refused rows are also written to `<out>.quarantine.jsonl`, rows held for wrong to `<out>.suspicious.jsonl`.
 
     Returns:
@@ -108,6 +164,7 @@ def fit_bundle(
     from skillshot.common.space import writing
     from skillshot.common.structure import structure_of
     from skillshot.runtime.layout import NO_MODEL
+    from skillshot.training.teachers import teach
 
     if lite and baselines:
         raise InputError("the baselines ridge and lars read sentence embeddings; leave out baselines, or lite")
@@ -116,20 +173,26 @@ def fit_bundle(
     loaded = load_bank(bank, columns=params.ingest.columns, limit=params.ingest.limit, validate=params.validate)
     records = loaded.records
     log_quarantined(loaded)
-    warn_of_size(len(records), params.validate, name_of(bank))
+    taught = teacher.records if teacher else []
+    if teacher and not teach([*taught, *records], len(taught), params.train, params.seed):
+        logger.warning(
+            "the examples of %s do not make the choice on this bank better: fitted without them", teacher.name
+        )
+        teacher, taught = None, []
+    warn_of_size(len(taught) + len(records), params.validate, name_of(bank))
     if lite:
         params = params.updated({"select": {"mode": "lite"}, "embed": {"model": NO_MODEL}}, "fit")
     with tempfile.TemporaryDirectory() as work, writing(Path(work)):
         model = Path(work) / "model"
         model.mkdir()
         if lite:
-            fitted, vectors, encoded = _by_words(records, params, model)
+            fitted, vectors, encoded = _by_words([*taught, *records], len(taught), params, model)
         else:
-            fitted, vectors, encoded = _by_encoder(records, params, model, out, baselines)
+            fitted, vectors, encoded = _by_encoder([*taught, *records], len(taught), params, model, out, baselines)
         source = structure_of(records).source
         facts = bundle_facts(
             records, params, fitted.diagnostics, fitted.score, fitted.verdict, source, fitted.rationale_view.prior
-        )
+        ) | ({"adapted": teacher.facts()} if teacher else {})
         logger.info("index: %s demonstrations into %s", f"{len(records):,}", out)
         build_bundle(model, vectors, records, facts, params, out)
     refused = [row.to_dict() for row in loaded.quarantined]
@@ -143,29 +206,35 @@ def fit_bundle(
         logger.warning(
             "%s held for wrong, chosen last, nothing is learned from them: %s", count, _file_of(out, "suspicious")
         )
-    return {
-        "bundle": str(out),
-        "accepted": len(records),
-        "quarantined": len(loaded.quarantined),
-        "reasons": dict(Counter(row.kind for row in loaded.quarantined)),
-        "structure": source,
-        "suspicious": {"rows": len(fitted.suspicious), "worst": fitted.suspicious[:WORST]},
-        "verdict": dict(fitted.verdict),
-        "diagnostics": dict(fitted.diagnostics),
-    } | encoded
+    return (
+        {
+            "bundle": str(out),
+            "accepted": len(records),
+            "quarantined": len(loaded.quarantined),
+            "reasons": dict(Counter(row.kind for row in loaded.quarantined)),
+            "structure": source,
+            "suspicious": {"rows": len(fitted.suspicious), "worst": fitted.suspicious[:WORST]},
+            "verdict": dict(fitted.verdict),
+            "diagnostics": dict(fitted.diagnostics),
+        }
+        | encoded
+        | ({"adapted": facts["adapted"]} if teacher else {})
+    )
 
 
-def _by_words(records: Sequence[Record], params: Params, model: Path) -> Parts:
+def _by_words(records: Sequence[Record], teachers: int, params: Params, model: Path) -> Parts:
     from skillshot.export.lite import export_lite
     from skillshot.training.lite import fit_lite
 
-    fitted = fit_lite(records, params.train.structure_dim, params.seed, params.train.prior, params.train.rows)
+    fitted = fit_lite(records, params.train.structure_dim, params.seed, params.train.prior, teachers, params.train.rows)
     logger.info("export: the networks as ONNX")
     export_lite(fitted, model)
     return fitted, {"skillshot": fitted.vectors}, {"truncated": {}, "encoder_knowledge": None, "parity": {}}
 
 
-def _by_encoder(records: Sequence[Record], params: Params, model: Path, out: Path, baselines: bool) -> Parts:
+def _by_encoder(
+    records: Sequence[Record], teachers: int, params: Params, model: Path, out: Path, baselines: bool
+) -> Parts:
     from skillshot.common.space import need
     from skillshot.common.structure import structure_of
 
@@ -194,12 +263,12 @@ def _by_encoder(records: Sequence[Record], params: Params, model: Path, out: Pat
                 "embed: %d %s exceed the encoder's %d tokens and were cut", embedded.truncated, side, embedded.window
             )
     explained = rationale.vectors if rationale is not None else None
-    fitted = fit(records, question.vectors, explained, params.train, params.seed)
+    fitted = fit(records, question.vectors, explained, params.train, params.seed, teachers=teachers)
     logger.info("export: the networks as ONNX, checked against torch")
     for path in ready.files:
         shutil.copyfile(path, model / path.name)
     parity = export_model(fitted, texts, question.vectors, params, model, ready.max_difference)
-    vectors = dict(fitted.vectors) | {"question": question.vectors}
+    vectors = dict(fitted.vectors) | {"question": question.vectors[teachers:]}
     if rationale is not None:
         vectors["rationale"] = rationale.vectors
     truncated = {side: embedded.truncated for side, embedded in embedded_sides.items()}

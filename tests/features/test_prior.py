@@ -28,14 +28,14 @@ def test_the_packaged_prior_is_small_and_names_its_sources(packaged: Prior) -> N
 
 
 def test_it_sees_the_procedure_and_not_the_story(packaged: Prior) -> None:
-    share, again, other = packaged.view.transform(
+    share, again, other = packaged.transform(
         [
             "Mia has 12 apples. She shares them equally among 4 friends. How many apples does each friend get?",
             "There are 30 books. The teacher divides them equally among 6 shelves. How many books are on each shelf?",
             "Mia has 12 apples. She buys 4 apples and eats 3. How many apples does she have left?",
         ]
     )
-    mean = packaged.view.transform(["How many are there?"])[0]
+    mean = packaged.transform(["How many are there?"])[0]
     share, again, other = (row - mean for row in (share, again, other))
     assert _cosine(share, again) > _cosine(share, other)
 
@@ -45,17 +45,26 @@ def test_what_is_saved_is_loaded(packaged: Prior, tmp_path: Path) -> None:
     again = prior_named(str(tmp_path))
     assert again is not None and again.sources == packaged.sources
     text = ["How many are left?"]
-    assert (again.view.transform(text) == packaged.view.transform(text)).all()
+    assert (again.transform(text) == packaged.transform(text)).all()
 
 
 def test_a_rationale_view_keeps_the_prior_next_to_it(packaged: Prior, tmp_path: Path) -> None:
-    skeleton = packaged.view.columns(slice(0, 3))
+    skeleton = packaged.views[0].columns(slice(0, 3))
     view = RationaleView(skeleton, prior=packaged)
     view.save(tmp_path / "rationale_view")
     again = RationaleView.load(tmp_path / "rationale_view")
-    assert (again.second, again.width) == (packaged.view.width, 3 + packaged.view.width)
+    assert (again.second, again.width) == (packaged.width, 3 + packaged.width)
     assert np.allclose(again.transform(["How many?"]), view.transform(["How many?"]))
     assert again.prior is not None and again.prior.sources == packaged.sources
+
+
+def test_priors_stand_side_by_side(packaged: Prior, tmp_path: Path) -> None:
+    both = packaged.joined(Prior((packaged.views[0].columns(slice(0, 5)),), packaged.sources[:1]))
+    both.save(tmp_path / "prior_view")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["prior_view", "prior_view_2"]
+    again, text = Prior.load(tmp_path / "prior_view"), ["How many are left?"]
+    assert again.width == packaged.width + 5 and len(again.sources) == len(packaged.sources) + 1
+    assert np.allclose(again.transform(text)[:, packaged.width :], packaged.transform(text)[:, :5])
 
 
 def test_none_is_none_and_errors_name_the_place(packaged: Prior, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_half_of_the_structure_is_the_priors(banks: dict[str, tuple[list[str], l
     questions = banks["one"][0]
     prior = prior_named("packaged")
     learned = learn(questions, questions, None, 128, 0, prior=prior)
-    assert learned.rationale_view.prior is prior and learned.steps == prior.view.width
+    assert learned.rationale_view.prior is prior and learned.steps == prior.width
     assert learned.diagnostics["prior_share"] == PRIOR and learned.diagnostics["step_share"] == 0
     own = np.square(learned.target[:, : -learned.steps]).sum(1)
     assert np.allclose(own, 1 - PRIOR, atol=1e-5)

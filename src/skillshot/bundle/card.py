@@ -115,7 +115,8 @@ def card(facts: Mapping[str, Any]) -> str:
         skillshot=_plain(facts["skillshot"]), seed=facts["seed"], records=facts["data"]["records"], encoder=model,
         sha256=facts["data"]["sha256"], mode=f"{mode}, encoder in {facts['select']['precision']}" if encoder else mode,
         search="exact" if facts["data"]["records"] <= below else "inverted file (faiss), exact scores",
-        licence=licence if encoder else "", prior=_prior(facts.get("prior")), limits=_LIMITS if encoder else "",
+        licence=licence if encoder else "", limits=_LIMITS if encoder else "",
+        prior=_prior(facts.get("prior")) + _adapted(facts.get("adapted")),
     )  # fmt: skip
 
 
@@ -134,6 +135,17 @@ def _prior(banks: Sequence[Mapping[str, str]] | None) -> str:
         return ""
     named = "; ".join(_plain(f"{bank['name']} ({bank['origin']}, {bank['licence']})") for bank in banks)
     return f"Half of the skill is a prior, learned from other banks: {named}.\n"
+
+
+def _adapted(teacher: Mapping[str, Any] | None) -> str:
+    """Which bundle's examples taught along with the bank's own; nothing for a bundle of `skillshot fit`."""
+    if not teacher:
+        return ""
+    name, records, digest = _plain(teacher["bundle"]), teacher["records"], teacher["sha256"]
+    return (
+        f"Learned together with the {records} examples of the bundle {name} (bank sha256 `{digest}`), "
+        "which are not in this folder; their licence holds for what was learned from them.\n"
+    )
 
 
 def _verdict(values: Mapping[str, Any] | None) -> str:

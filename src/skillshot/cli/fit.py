@@ -56,21 +56,26 @@ def run(args: argparse.Namespace) -> int:
         overrides = [*overrides, f"train.prior={json.dumps(args.prior)}"]
     params = default_params(overrides)
     report = fit_bundle(args.bank, Path(args.out), params, baselines=args.baselines, lite=args.lite)
-    if args.json:
+    show(report, args.out, params.select.k, as_json=args.json)
+    return 0
+
+
+def show(report: dict[str, Any], out: str, k: int, *, as_json: bool) -> None:
+    """Print the report of a fit: rows, verdict, next command."""
+    if as_json:
         print_json(report)
-        return 0
+        return
     rows = [{"rows": "accepted", "count": report["accepted"]}]
     rows += [{"rows": f"quarantined: {reason}", "count": n} for reason, n in sorted(report["reasons"].items())]
     if sampled := report["diagnostics"].get("learned_rows"):
         rows.append({"rows": "learned from, a random sample", "count": int(sampled)})
     print(table(rows, ["rows", "count"]))
     if report["quarantined"]:
-        print(f"quarantined rows: {args.out}.quarantine.jsonl")
+        print(f"quarantined rows: {out}.quarantine.jsonl")
     for suspect in report["suspicious"]["worst"][:SHOWN]:
         print(one_line(f"suspicious: {suspect['id']}: {suspect['reason']}"))
     if (count := report["suspicious"]["rows"]) > SHOWN:
-        print(f"suspicious rows: {count:,}, all in {args.out}.suspicious.jsonl")
+        print(f"suspicious rows: {count:,}, all in {out}.suspicious.jsonl")
     if verdict := report.get("verdict"):
         print("\n".join(map(one_line, FitVerdict.from_dict(verdict).lines())))
-    print_next("skillshot", "select", args.out, "your question", "-k", params.select.k, "--prompt")
-    return 0
+    print_next("skillshot", "select", out, "your question", "-k", k, "--prompt")

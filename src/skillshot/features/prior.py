@@ -6,12 +6,18 @@ projected to directions in which rationales of those banks differ. It is learned
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
+from itertools import count, islice
 from os import PathLike
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from skillshot.common import schema
+from skillshot.common.arrays import Floats
 from skillshot.common.errors import InputError
 from skillshot.common.io import write_json
 from skillshot.features.lexical import LexicalView
@@ -33,7 +39,8 @@ _ABOUT = schema.fields(
             ),
             1000,
         )
-    }
+    },
+    {"views": schema.whole(1, 8)},
 )
 
 
@@ -53,15 +60,35 @@ class PriorSource:
 
 @dataclass(frozen=True)
 class Prior:
-    """view: question -> features (n, f), float32. sources: the banks it was learned from."""
+    """What is expected of a question: the features of its views, side by side.
 
-    view: LexicalView
+    sources: the banks it was learned from.
+    """
+
+    views: tuple[LexicalView, ...]
     sources: tuple[PriorSource, ...]
 
+    @property
+    def width(self) -> int:
+        """Number of features, f."""
+        return sum(view.width for view in self.views)
+
+    def transform(self, questions: Sequence[str]) -> Floats:
+        """Features of questions, float32 (n, f); their products are sums of the views' products."""
+        return np.hstack([view.transform(questions) for view in self.views])
+
+    def joined(self, other: Prior) -> Prior:
+        """Both side by side."""
+        return Prior(self.views + other.views, self.sources + other.sources)
+
     def save(self, folder: str | PathLike[str]) -> None:
-        """Write the view and `prior.json`."""
-        self.view.save(folder)
-        write_json(Path(folder) / ABOUT, {"sources": [asdict(source) for source in self.sources]})
+        """Write `prior.json` and the first view; further ones go into folders next to it, `FOLDER_2` and so on."""
+        for view, place in zip(self.views, _places(Path(folder)), strict=False):
+            view.save(place)
+        about: dict[str, Any] = {"sources": [asdict(source) for source in self.sources]}
+        if len(self.views) > 1:
+            about["views"] = len(self.views)
+        write_json(Path(folder) / ABOUT, about)
 
     @classmethod
     def load(cls, folder: str | PathLike[str]) -> Prior:
@@ -71,7 +98,8 @@ class Prior:
             BundleError: a file is missing or damaged.
         """
         about = schema.read_document(Path(folder) / ABOUT, _ABOUT)
-        return cls(LexicalView.load(folder), tuple(PriorSource(**source) for source in about["sources"]))
+        views = islice(_places(Path(folder)), about.get("views", 1))
+        return cls(tuple(map(LexicalView.load, views)), tuple(PriorSource(**source) for source in about["sources"]))
 
 
 def prior_named(name: str) -> Prior | None:
@@ -90,6 +118,11 @@ def prior_named(name: str) -> Prior | None:
             f"prior {name}: no {ABOUT} there; give none, packaged, or a folder that scripts/learn_prior.py wrote"
         )
     return Prior.load(name)
+
+
+def _places(folder: Path) -> Iterator[Path]:
+    yield folder
+    yield from (folder.with_name(f"{folder.name}_{number}") for number in count(2))
 
 
 @cache

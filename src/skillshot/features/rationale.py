@@ -68,5 +68,5 @@ class RationaleView:
         return cls(LexicalView.load(folder), steps, Prior.load(place) if place.exists() else None)
 
     @property
-    def _second(self) -> StepView | LexicalView | None:
-        return self.prior.view if self.prior else self.steps
+    def _second(self) -> StepView | Prior | None:
+        return self.prior or self.steps

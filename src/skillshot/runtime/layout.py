@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from skillshot.common.errors import BundleError, InputError
+from skillshot.features.rationale import PRIOR_VIEW
 
 MODEL = "model"
 QUESTION_VIEW, RATIONALE_VIEW = "question_view", "rationale_view"
@@ -74,7 +75,8 @@ def files_of_rows(manifest: Mapping[str, Any]) -> set[str]:
     needed = {f"{MODEL}/{name}" for name in (*views, "skillshot_posterior.onnx")}
     if "full" in manifest["score"]:
         needed |= {f"{MODEL}/{name}" for name in (*ENCODER_FILES, ENCODERS["fp32"])}
-    return needed | {name for name in manifest["files"] if name.startswith(f"{MODEL}/{RATIONALE_VIEW}/")}
+    views_of_rows = f"{MODEL}/{RATIONALE_VIEW}/", f"{MODEL}/{PRIOR_VIEW}"  # there may be several priors
+    return needed | {name for name in manifest["files"] if name.startswith(views_of_rows)}
 
 
 def files_for(mode: str, precision: str, manifest: Mapping[str, Any]) -> set[str]:

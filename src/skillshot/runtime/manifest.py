@@ -41,6 +41,7 @@ _TUNED = schema.fields(
         "nll": _PAIR,
     }
 )
+_ADAPTED = schema.fields({"bundle": _WORD, "records": schema.whole(1), "sha256": _DIGEST, "structure": _WORD})
 _FACTS = schema.fields(
     {
         "bank": schema.text(BANK_NAME, "bank-N"),
@@ -64,6 +65,7 @@ _FACTS = schema.fields(
     {
         "verdict": _VERDICT,
         "tuned": _TUNED,
+        "adapted": _ADAPTED,
         "prior": schema.listed(schema.fields(dict.fromkeys(("name", "origin", "licence"), _WORD)), 1000),
     },
 )

@@ -34,7 +34,9 @@ def publish_prior(root: Path, folder: Path) -> tuple[str, bool]:
     run = store.create_run(f"prior {digest[:8]}", {DIGEST: digest})
     sources = {f"source.{bank.name}": f"{bank.licence}, {bank.rows} rows, {bank.sha256}" for bank in prior.sources}
     size = sum(file["bytes"] for file in files.values())
-    store.log(run, sources, {"bytes": size, "features": prior.view.width, "n_grams": len(prior.view.keys)})
+    store.log(
+        run, sources, {"bytes": size, "features": prior.width, "n_grams": sum(len(view.keys) for view in prior.views)}
+    )
     store.log_files(run, [("prior", folder / name) for name in files])
     store.finish(run)
     return store.register(run, f"runs:/{run}/prior", {DIGEST: digest}, DESCRIPTION), True

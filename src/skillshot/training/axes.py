@@ -38,9 +38,12 @@ class EncoderAxes:
     dense: Floats
 
     @classmethod
-    def of(cls, question: Floats, words: Any, seed: int) -> EncoderAxes:
-        """Of unit embeddings (n, d) and the sparse words (n, b) of the same questions."""
-        centre, directions = sentence_axes(question, seed)
+    def of(cls, question: Floats, words: Any, seed: int, teachers: int = 0) -> EncoderAxes:
+        """Of unit embeddings (n, d) and the sparse words (n, b) of the same questions.
+
+        teachers: how many questions, the first, are another bank's; the sentence is that of the others.
+        """
+        centre, directions = sentence_axes(question[teachers:], seed)
         sentence = unit((question - centre) @ directions)
         asked = np.asarray((question - centre) @ directions / lengths(question - centre), np.float32)
         landmarks, whitening = landmarks_of(question, seed)

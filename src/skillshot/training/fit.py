@@ -33,6 +33,7 @@ def fit(
     settings: TrainParams,
     seed: int,
     work: Path | None = None,
+    teachers: int = 0,
 ) -> Fitted:
     """Train on a bank. Only texts and their embeddings are read, no labels.
 
@@ -43,6 +44,7 @@ def fit(
         question, rationale: float32 (n, d) unit sentence embeddings of `Record.text` and of the text that
             `structure_of` takes for each record; only baselines read the latter, and without it there are none.
         work: checkpoint folder; a killed run continues from it and reaches the same result.
+        teachers: how many records, the first, are another bank's, see `Lessons`; vectors are of the others.
 
     Raises:
         InputError: the shapes do not match the bank, or every row is marked as incorrect.
@@ -55,7 +57,7 @@ def fit(
         )
     question = np.asarray(question, np.float32)
     rationale = question[:0] if rationale is None else np.asarray(rationale, np.float32)
-    lessons = Lessons.of(bank, settings.prior, settings.rows, seed)
+    lessons = Lessons.of(bank, settings.prior, settings.rows, seed, teachers)
     rows = lessons.rows
     halt = threading.Event()
     wanted = len(rationale) > 0 and len(rows) >= NETWORK
@@ -63,7 +65,9 @@ def fit(
     with _one_thread(), ThreadPoolExecutor(1) as pool:
         future = pool.submit(_lars, question[rows], rationale[rows], settings, seed, work, halt) if wanted else None
         try:
-            ours = fit_skillshot(*lessons.texts, question[rows], settings, seed, work, prior=lessons.prior)
+            ours = fit_skillshot(
+                *lessons.texts, question[rows], settings, seed, work, prior=lessons.prior, teachers=lessons.first
+            )
             lars = _kept(future)
         finally:
             halt.set()
@@ -93,7 +97,7 @@ def fit(
         diagnostics=diagnostics,
         **lessons.facts(ours.crossfit, ours.model.widths, wrong, seed),
     )
-    inputs = {"lars": (question, rationale), "ridge": (rationale,)}
+    inputs = {"lars": (question[teachers:], rationale[teachers:]), "ridge": (rationale[teachers:],)}
     baselines = {name: run(module, *inputs[name]) for name, module in fitted.posteriors.items() if name in inputs}
     fitted.vectors.update(baselines)
     return fitted

@@ -21,7 +21,7 @@ from skillshot.training.blend import SAFE
 from skillshot.training.crossfit import Crossfit, judge_modes, words_alone
 from skillshot.training.steps import joined, learn_steps, named, share_of_steps
 from skillshot.training.structure_head import FOLDS, Ridges, predictability, principal
-from skillshot.training.suspicion import BET, wrong_rows
+from skillshot.training.suspicion import BET, concluded, wrong_rows
 
 Channels = tuple[Channel, ...]
 
@@ -84,19 +84,25 @@ class Learned:
         """Columns of the question view that only a text encoder adds to."""
         return self.target.shape[1] if self.axes else 0
 
-    def judge(self, seed: int, *, latent: bool) -> Crossfit:
-        """Every mode judged on the bank itself; `latent`: whether a row has one."""
+    def judge(self, seed: int, *, latent: bool, teachers: int = 0) -> Crossfit:
+        """Every mode judged on the bank itself; `latent`: whether a row has one.
+
+        teachers: how many of the n rows, the first, are another bank's, of which nothing is judged. A bank with fewer
+            than `FEWEST` others cannot show what its wording is worth.
+        """
+        own = slice(int((self.wrong[:teachers] < BET).sum()), None)
+        unclear = self.rationale_view.prior is not None or (teachers and len(self.texts[own]) < FEWEST)
         return judge_modes(
-            texts=self.texts,
-            target=self.target,
-            sentence=self.axes.sentence if self.axes else None,
-            plain=self.plain,
-            words=self.words,
-            seen=self.seen,
+            texts=self.texts[own],
+            target=self.target[own],
+            sentence=self.axes.sentence[own] if self.axes else None,
+            plain=self.plain[own],
+            words=self.words[own],
+            seen={mode: (structure[own], sentence[own]) for mode, (structure, sentence) in self.seen.items()},
             latent=latent,
             learned=self.learned,
             seed=seed,
-            wording=SAFE if self.rationale_view.prior else None,
+            wording=SAFE if unclear else None,
         )
 
 
@@ -112,6 +118,7 @@ def learn(
     without: Collection[str] = (),
     doubtful: bool = True,
     prior: Prior | None = None,
+    teachers: int = 0,
 ) -> Learned:
     """Learn from n questions and n rationales, n at least 1.
 
@@ -127,6 +134,8 @@ def learn(
         prior: what to expect of questions whose rationales are not known (`rationales` are those questions). Its
             features are half of the structure, instead of steps, and the wording has the share `SAFE` of the score:
             the bank cannot show what either is worth.
+        teachers: how many rows, the first, are another bank's. The axes of the wording are those of the others, which
+            are held for wrong only by the rules of `wrong_rows` for a bank of their number.
     """
     sources = None if "procedure" in without else questions
     view, skeleton = structure_view(rationales, sources, explains, width, seed)
@@ -136,15 +145,15 @@ def learn(
     nothing = np.zeros((len(questions), 0), np.float32)
     step_view, counts = None, nothing
     if prior is not None:
-        counts = prior.view.transform(rationales)
+        counts = prior.transform(rationales)
     elif "steps" not in without:
         step_view, counts = learn_steps(rationales, questions, seed)
     kinds = unit(counts - counts.mean(0))
     question_view = _view(questions, reads, RAREST, buckets=BUCKETS)
     words = question_view.sparse(questions)
-    axes = EncoderAxes.of(question, words, seed) if question is not None else None
+    axes = EncoderAxes.of(question, words, seed, teachers) if question is not None else None
     sentence, asked, dense = (axes.sentence, axes.asked, axes.dense) if axes else (nothing, nothing, nothing)
-    directions = word_axes(words, seed)
+    directions = word_axes(words[teachers:] if teachers else words, seed)
 
     t, u, folds = target.shape[1], counts.shape[1], _folds(questions)
     ridges = Ridges(words, dense, np.hstack([target, kinds, sentence]), folds)
@@ -170,11 +179,14 @@ def learn(
             joint[:] = 0
         diagnostics |= {"ridge": ridge, "words_alone": apart}
     wrong = wrong_rows(questions, rationales, predicted[:, :t], target, seed) if learned and doubtful else None
+    if wrong is not None and teachers and not concluded(wrong[teachers:]):
+        wrong[teachers:] = 0
     if wrong is not None and (wrong >= BET).any():
         kept = np.flatnonzero(wrong < BET).tolist()
         texts = [questions[i] for i in kept], [rationales[i] for i in kept]
         embedded = None if question is None else question[kept]
         keywords: dict[str, Any] = {"reads": reads, "explains": explains, "without": without, "prior": prior}
+        keywords["teachers"] = int((wrong[:teachers] < BET).sum())
         return replace(learn(*texts, embedded, width, seed, **keywords, doubtful=False), wrong=wrong)
     share = gain = 0.0
     if axes and learned:
@@ -196,6 +208,11 @@ def learn(
         joint[:BUCKETS] += apart * alone[:, :t]
     projected = np.hstack([*([joint[:BUCKETS]] if axes else []), directions, alone])
     offset, lexical = -ridges.mean @ projected, ridges.predict(projected)
+    if teachers:  # the wording is centred where the demonstrations are
+        own = slice(t * bool(axes), t * bool(axes) + directions.shape[1])
+        centred = (ridges.mean - np.asarray(words[teachers:].mean(0), np.float32).ravel()) @ directions
+        offset[own] += centred
+        lexical[:, own] += centred
     weight = np.ones(t, np.float32) if "weights" in without else predictability(predicted, target)
     return Learned(
         questions,

@@ -1,4 +1,8 @@
-"""What a bank gives a fit of either kind: the rows to learn from, and the facts of the bundle afterwards."""
+"""What a bank gives a fit of either kind: the rows to learn from, and the facts of the bundle afterwards.
+
+Another bank may teach along with it (`skillshot adapt`): its rows come first, are learned from, and are no
+demonstrations.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from skillshot.common.arrays import Doubles, Floats, Mask, Rows
+from skillshot.common.arrays import Doubles, Floats, Rows
 from skillshot.common.errors import InputError
 from skillshot.common.progress import tracked
 from skillshot.common.record import Record
@@ -19,6 +23,7 @@ from skillshot.features.prior import Prior, prior_named
 from skillshot.features.rationale import RationaleView
 from skillshot.model.arrays import Widths
 from skillshot.training.crossfit import Crossfit
+from skillshot.training.prior import prior_of
 from skillshot.training.suspects import Suspect, contradictions, demote, suspects
 from skillshot.training.suspicion import BET, wrong_rows
 from skillshot.training.verdict import judge
@@ -33,11 +38,12 @@ Encode: TypeAlias = Callable[[Rows, Floats, Floats], tuple[Floats, Floats]]
 
 @dataclass(frozen=True)
 class Lessons:
-    """The texts of a bank's n records, and which rows are learned from.
+    """The texts of n records, and which rows are learned from.
 
-    source: where the structure comes from. rows (m,): neither marked as incorrect nor contradicting themselves; a
-    random sample of them (`sampled`) where the bank is larger than what is learned from.
-    known: the rows that contradict themselves. prior: what to expect of a question, where the bank shows no reasoning.
+    source: where the structure of the demonstrations comes from. rows (m,): neither marked as incorrect nor
+    contradicting themselves; a random sample of them (`sampled`) where there are more than are learned from.
+    known: the rows that contradict themselves. prior: what to expect of a question, where the demonstrations show no
+    reasoning. teachers: how many records, the first, are another bank's.
     """
 
     bank: Sequence[Record]
@@ -48,14 +54,17 @@ class Lessons:
     sampled: bool
     known: dict[int, Suspect]
     prior: Prior | None
+    teachers: int = 0
 
     @classmethod
-    def of(cls, bank: Sequence[Record], prior: str, most: int, seed: int) -> Lessons:
+    def of(cls, bank: Sequence[Record], prior: str, most: int, seed: int, teachers: int = 0) -> Lessons:
         """Of a bank; what is left out stays in it, but nothing is learned from it.
 
         Args:
-            most: rows that are learned from; seed: of the sample of a larger bank.
+            most: rows that are learned from, demonstrations first.
             prior: none, packaged or a folder; read only where neither rationales nor answers show the reasoning.
+                What the teachers' rationales let one expect of a question is a prior too, side by side with it.
+            seed: of the sample of a larger bank, and of what is learned from the teachers' rationales.
 
         Raises:
             InputError: every row is marked as incorrect, or there is no such prior.
@@ -63,7 +72,8 @@ class Lessons:
         correct = np.array([record.correct for record in bank])
         if not correct.any():
             raise InputError("every example is marked as incorrect (correct: false); nothing can be learned from them")
-        structure, known = structure_of(bank), contradictions(bank)
+        structure, known = structure_of(bank[teachers:]), contradictions(bank)
+        questions, taught = [record.text for record in bank], structure_of(bank[:teachers]).texts
         doubtful = np.zeros(len(bank), bool)
         doubtful[[i for i, suspect in known.items() if suspect.score >= BET]] = True
         rows = np.flatnonzero(correct & ~doubtful)
@@ -71,11 +81,14 @@ class Lessons:
         sampled = len(rows) > most
         if sampled:
             logger.info("train: learning from %s of %s rows", f"{most:,}", f"{len(rows):,}")
-            rows = np.sort(np.random.default_rng(seed).permutation(rows)[:most])
+            own = _drawn(rows[rows >= teachers], most, seed)
+            rows = np.append(_drawn(rows[rows < teachers], most - len(own), seed), own)
         taken = prior_named(prior) if structure.source == "question" else None
-        return cls(
-            bank, [record.text for record in bank], list(structure.texts), structure.source, rows, sampled, known, taken
-        )
+        if structure.source == "question" and teachers:
+            learned = prior_of(questions[:teachers], taught, seed)
+            taken, taught = learned if taken is None else taken.joined(learned), questions[:teachers]
+        texts = [*taught, *structure.texts]
+        return cls(bank, questions, texts, structure.source, rows, sampled, known, taken, teachers)
 
     @property
     def texts(self) -> tuple[list[str], list[str]]:
@@ -94,6 +107,11 @@ class Lessons:
         wrong[self.rows] = learned
         return wrong
 
+    @property
+    def first(self) -> int:
+        """How many of the rows that are learned from are the teachers'."""
+        return int((self.rows < self.teachers).sum())
+
     def encode(
         self,
         views: tuple[LexicalView, RationaleView],
@@ -102,39 +120,35 @@ class Lessons:
         encode: Encode,
         seed: int,
     ) -> tuple[Floats, Doubles]:
-        """Rows of the bank (n, row), and the probability (n,) that each is wrong; the rows score as much less.
+        """Rows of the demonstrations, and the probability (n,) that each record is wrong; they score as much less.
 
-        Rows that nothing was learned from are judged part by part, as those that were.
+        Demonstrations that nothing was learned from are judged part by part, as those that were.
 
         Args:
             rows: features by both views of the rows that were learned from and not held for wrong.
             learned: as in `wrong`; all 0 where the bank cannot say.
         """
         kept, wrong = self.rows[learned < BET], self.wrong(learned)
-        left = np.setdiff1d(np.arange(len(self.bank)), self.rows)
-        judged = np.setdiff1d(left, [*self.known, *np.flatnonzero(self._marked)]) if learned.any() else left[:0]
+        own = np.arange(self.teachers, len(self.bank))
+        marked = np.array([not record.correct for record in self.bank])
+        left = np.setdiff1d(own, self.rows)
+        judged = np.setdiff1d(left, [*self.known, *np.flatnonzero(marked)]) if learned.any() else left[:0]
         vectors: Floats | None = None
-        parts = range(0, len(self.bank), PART)
+        parts = range(0, len(own), PART)
         for start in parts if len(parts) < 2 else tracked(parts, "encode the bank", "part", len(parts)):
-            at = np.arange(start, min(start + PART, len(self.bank)))
+            at = own[start : start + PART]
             encoded, predicted = encode(at, *self._features(at, views, kept, rows))
             if vectors is None:
-                vectors = np.empty((len(self.bank), encoded.shape[1]), np.float32)
-            vectors[at] = encoded
+                vectors = np.empty((len(own), encoded.shape[1]), np.float32)
+            vectors[start : start + len(at)] = encoded
             new = np.intersect1d(at, judged)
             if len(new):
                 questions, rationales = ([texts[i] for i in new] for texts in (self.questions, self.rationales))
-                width = predicted.shape[1]
-                wrong[new] = wrong_rows(
-                    questions, rationales, predicted[new - start], 2 * encoded[new - start, :width], seed
-                )
+                places, width = new - at[0], predicted.shape[1]
+                wrong[new] = wrong_rows(questions, rationales, predicted[places], 2 * encoded[places, :width], seed)
         assert vectors is not None
-        demote(vectors, np.where(self._marked, 1.0, wrong))
+        demote(vectors, np.where(marked, 1.0, wrong)[self.teachers :])
         return vectors, wrong
-
-    @property
-    def _marked(self) -> Mask:
-        return np.array([not record.correct for record in self.bank])
 
     def _features(
         self, at: Rows, views: tuple[LexicalView, RationaleView], kept: Rows, rows: tuple[Floats, Floats]
@@ -152,7 +166,8 @@ class Lessons:
         return joined(asked.transform, self.questions, rows[0]), joined(explained.transform, self.rationales, rows[1])
 
     def facts(self, found: Crossfit, widths: Widths, wrong: Doubles, seed: int) -> dict[str, Any]:
-        """Score and verdict as the manifest holds them, and the rows held for wrong, worst first."""
+        """Score and verdict as the manifest holds them, and the demonstrations held for wrong, worst first."""
+        own = {i - self.teachers: suspect for i, suspect in self.known.items() if i >= self.teachers}
         verdict = judge(
             found.main.quality, found.question, found.bm25,
             source=self.source, mode=found.mode, trust=found.trust, seed=seed,
@@ -164,5 +179,12 @@ class Lessons:
                 **{mode: judged.to_dict() for mode, judged in found.modes.items()},
             },
             "verdict": verdict.to_dict(),
-            "suspicious": [suspect.to_dict() for suspect in suspects(self.bank, self.known, wrong)],
+            "suspicious": [
+                suspect.to_dict() for suspect in suspects(self.bank[self.teachers :], own, wrong[self.teachers :])
+            ],
         }
+
+
+def _drawn(rows: Rows, most: int, seed: int) -> Rows:
+    """At most so many of the rows, drawn at random, in order."""
+    return rows if len(rows) <= most else np.sort(np.random.default_rng(seed).permutation(rows)[:most])

@@ -14,21 +14,26 @@ from skillshot.training.lessons import Lessons
 
 
 def fit_lite(
-    bank: Sequence[Record], structure_dim: int, seed: int, prior: str = PACKAGED, rows: int = ROWS
+    bank: Sequence[Record],
+    structure_dim: int,
+    seed: int,
+    prior: str = PACKAGED,
+    teachers: int = 0,
+    rows: int = ROWS,
 ) -> FittedLite:
     """Learn from a bank of n records; only texts are read, no labels.
 
     Args:
         structure_dim: principal components of the rationales' skeletons, at most.
-        prior: none, packaged or a folder, see `Lessons.of`.
+        prior, teachers: see `Lessons.of`; the first records may be another bank's.
         rows: that are learned from, at most.
 
     Raises:
         InputError: every row is marked as incorrect, or there is no such prior.
     """
-    lessons = Lessons.of(bank, prior, rows, seed)
-    learned = learn(*lessons.texts, None, structure_dim, seed, prior=lessons.prior)
-    found = learned.judge(seed, latent=False)
+    lessons = Lessons.of(bank, prior, rows, seed, teachers)
+    learned = learn(*lessons.texts, None, structure_dim, seed, prior=lessons.prior, teachers=lessons.first)
+    found = learned.judge(seed, latent=False, teachers=lessons.first)
     w, offset = learned.words.shape[1], learned.offset
     widths = Widths(learned.target.shape[1], 0, 0, w, learned.steps)
     shares = found.modes["lite"].shares.numbers

@@ -17,9 +17,10 @@ from skillshot.common.errors import InputError
 from skillshot.features.channels import QUESTION, RATIONALE
 from skillshot.features.grams import GramReader
 from skillshot.features.lexical import LexicalView, shared
+from skillshot.features.prior import Prior
 from skillshot.features.tokens import tokenise
 from skillshot.training.axes import unit
-from skillshot.training.learned import structure_view
+from skillshot.training.learned import RAREST, structure_view
 from skillshot.training.structure_head import Ridges, predictability
 
 BUCKETS, WIDTH = 8192, 64  # with 16,384 and 96 the packaged files are more than twice as large
@@ -45,7 +46,21 @@ def learn_prior(banks: Mapping[str, Bank], seed: int) -> LexicalView:
     if len(banks) < BANKS:
         raise InputError(f"{len(banks)} banks; give at least {BANKS}: a prior is what they share")
     view = _view([questions for questions, _ in banks.values()])
-    weights = [_weights(view, *bank, seed) for bank in banks.values()]
+    return _onto(view, [_weights(view, *bank, seed) for bank in banks.values()])
+
+
+def prior_of(questions: Sequence[str], rationales: Sequence[str], seed: int) -> Prior:
+    """The prior of one bank, read with its own words: it is for a bank that is related to it.
+
+    Raises:
+        InputError: the questions share no word.
+    """
+    view = LexicalView.learn(questions, QUESTION, rarest=RAREST, buckets=BUCKETS)
+    return Prior((_onto(view, [_weights(view, questions, rationales, seed)]),), ())
+
+
+def _onto(view: LexicalView, weights: Sequence[Floats]) -> LexicalView:
+    """The view onto the principal directions of the weights (buckets, t) of all banks."""
     found = np.hstack(weights).astype(np.float64)
     values, vectors = np.linalg.eigh(found.T @ found)
     first = np.argsort(-values, kind="stable")[:WIDTH]

@@ -64,6 +64,7 @@ def fit_skillshot(
     without: Collection[str] = (),
     doubtful: bool = True,
     prior: Prior | None = None,
+    teachers: int = 0,
 ) -> SkillParts:
     """Fit on n questions with their unit embeddings (n, d) and n rationales, n at least 1.
 
@@ -73,17 +74,19 @@ def fit_skillshot(
         reads, explains, without, doubtful, prior: see `learn`.
         conditional: whether the decoder also reads the question.
 
-    Only ablations set the keyword arguments, except `prior`.
+        teachers: how many questions, the first, are another bank's: nothing is judged on them.
+
+    Only ablations set the keyword arguments, except `prior` and `teachers`.
     """
     learned = learn(
         questions, rationales, question, settings.structure_dim, seed,
-        reads=reads, explains=explains, without=without, doubtful=doubtful, prior=prior,
+        reads=reads, explains=explains, without=without, doubtful=doubtful, prior=prior, teachers=teachers,
     )  # fmt: skip
     axes, predicted, target = learned.axes, learned.seen["full"][0], learned.target * learned.weight
     assert axes is not None
     # cross-fitted predictions, so that the CVAE reads the same kind of input in training as for a new question
     cvae, history, diagnostics = _latent(predicted, target, settings, seed, work, conditional=conditional)
-    crossfit = learned.judge(seed, latent=bool(history))
+    crossfit = learned.judge(seed, latent=bool(history), teachers=teachers)
 
     t, w = target.shape[1], learned.words.shape[1]
     widths = Widths(t, settings.latent_dim, axes.sentence.shape[1], w, learned.steps)

@@ -63,6 +63,11 @@ def wrong_rows(
     return _wrong(1 - np.searchsorted(random, fits[:count]) / len(random))
 
 
+def concluded(wrong: Doubles) -> bool:
+    """Whether something is concluded of rows with these probabilities: they are enough, and mostly right."""
+    return len(wrong) >= FEWEST and float((wrong >= BET).mean()) <= MOST
+
+
 def _wrong(p: Doubles) -> Doubles:
     """Local false discovery rate of p-values (n,), where the false ones are those of interest: uniform / density.
 
