@@ -33,7 +33,7 @@ def test_a_row_that_was_not_learned_from_is_encoded_as_one_that_was(
     bank: list[Record], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sampled = Lessons.of(bank, "none", LEARNED, 0).rows
-    at_once = fit_lite(bank, 64, 0, "none", LEARNED)
+    at_once = fit_lite(bank, 64, 0, "none", rows=LEARNED)
     alone = fit_lite([bank[i] for i in sampled], 64, 0, "none")
     assert at_once.diagnostics == alone.diagnostics | {"learned_rows": LEARNED}
     np.testing.assert_allclose(at_once.vectors[sampled], alone.vectors, atol=1e-6)
@@ -44,7 +44,7 @@ def test_a_row_that_was_not_learned_from_is_encoded_as_one_that_was(
     )
     np.testing.assert_allclose(at_once.vectors[left], alone.posterior.rows(*features), atol=1e-6)
     monkeypatch.setattr(lessons, "PART", 128)
-    np.testing.assert_allclose(fit_lite(bank, 64, 0, "none", LEARNED).vectors, at_once.vectors, atol=1e-6)
+    np.testing.assert_allclose(fit_lite(bank, 64, 0, "none", rows=LEARNED).vectors, at_once.vectors, atol=1e-6)
 
 
 def test_wrong_rows_are_found_among_those_that_were_not_learned_from(bank: list[Record]) -> None:
@@ -54,7 +54,7 @@ def test_wrong_rows_are_found_among_those_that_were_not_learned_from(bank: list[
     damaged = list(bank)
     for row, other in zip(swapped.tolist(), given.tolist(), strict=True):
         damaged[row] = replace(bank[row], rationale=bank[other].rationale, answer=bank[other].answer)
-    fitted = fit_lite(damaged, 64, 0, "none", LEARNED)
+    fitted = fit_lite(damaged, 64, 0, "none", rows=LEARNED)
     found = {one["id"] for one in fitted.suspicious}
     unread = [damaged[row].id for row in swapped.tolist() if row not in sampled]
     assert len(unread) > 40 and len(found & set(unread)) > 0.8 * len(unread)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skillshot.common.errors import InputError
-from skillshot.common.params import ROWS, default_params
+from skillshot.common.params import default_params
 from skillshot.common.record import Record
 from skillshot.features.prior import prior_named
 from skillshot.training.blend import SAFE
@@ -83,11 +83,11 @@ def test_only_a_bank_that_shows_no_reasoning_reads_it() -> None:
             for i in range(12)
         ]
 
-    assert Lessons.of(bank(""), "packaged", ROWS, 0).prior is prior_named("packaged")
-    assert Lessons.of(bank(""), "none", ROWS, 0).prior is None
-    assert Lessons.of(bank("add both"), "nowhere", ROWS, 0).prior is None  # not even looked for
+    assert Lessons.of(bank(""), "packaged", 20_000, 0).prior is prior_named("packaged")
+    assert Lessons.of(bank(""), "none", 20_000, 0).prior is None
+    assert Lessons.of(bank("add both"), "nowhere", 20_000, 0).prior is None  # not even looked for
     with pytest.raises(InputError, match="nowhere"):
-        Lessons.of(bank(""), "nowhere", ROWS, 0)
+        Lessons.of(bank(""), "nowhere", 20_000, 0)
 
 
 def test_packaged_is_the_default() -> None:

@@ -27,8 +27,6 @@ Part = Annotated[float, Field(ge=0, lt=1)]  # of something that must not be empt
 Amount = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
 
-ROWS = 20_000  # that are learned from
-
 
 class IngestParams(Section):
     """Where examples come from and how queries are held out."""
@@ -94,7 +92,7 @@ class EmbedParams(Section):
 class TrainParams(Section):
     """The conditional VAE and its policy."""
 
-    rows: Count = Field(default=ROWS, description="learned from; of a larger bank a random sample, the rest is encoded")
+    rows: Count = Field(default=20_000, description="that are learned from; of a larger bank a random sample")
     latent_dim: Count = Field(default=128, description="width of the skill latent z")
     structure_dim: Count = Field(
         default=128, description="width of the closed-form head: principal components of the rationales' skeletons"
@@ -147,9 +145,7 @@ class IndexParams(Section):
 class SelectParams(Section):
     """Selection at run time."""
 
-    mode: Literal["full", "lite", "auto"] = Field(
-        default="full", description="full (text encoder) | lite (no transformer) | auto"
-    )
+    mode: Literal["full", "lite", "auto"] = Field(default="full", description="full (encoder) | lite (words) | auto")
     precision: Literal["int8", "fp32"] = Field(
         default="int8", description="of the text encoder: int8 (twice as fast) | fp32 (torch's own numbers)"
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from skillshot.common.arrays import Floats, Rows
-from skillshot.common.params import ROWS
+from skillshot.common.params import TrainParams
 from skillshot.common.record import Record
 from skillshot.features.prior import PACKAGED
 from skillshot.model.arrays import FittedLite, Lite, LiteBank, Widths
 from skillshot.training.learned import learn
 from skillshot.training.lessons import Lessons
+
+ROWS = TrainParams().rows
 
 
 def fit_lite(
