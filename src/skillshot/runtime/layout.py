@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from skillshot.common.errors import BundleError, InputError
-from skillshot.features.rationale import PRIOR_VIEW
 
 MODEL = "model"
-QUESTION_VIEW, RATIONALE_VIEW = "question_view", "rationale_view"
+QUESTION_VIEW, RATIONALE_VIEW, PRIOR_VIEW = "question_view", "rationale_view", "prior_view"
 STEPS = f"{MODEL}/{RATIONALE_VIEW}/steps.json"  # only where the kinds of steps count; read for explanations
 ENCODERS = {"fp32": "encoder.onnx", "int8": "encoder.int8.onnx"}  # by precision
 ENCODER_FILES = ("encoder.json", "tokenizer.json")
