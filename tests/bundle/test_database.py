@@ -20,7 +20,7 @@ from skillshot.bundle.edit import add, remove
 from skillshot.cli.main import main
 from skillshot.common.chain import check
 from skillshot.common.errors import InputError
-from skillshot.runtime.postgres import BANKS, Database, DatabaseError, table_of
+from skillshot.runtime.postgres import BANKS, Database, DatabaseError, spelled, table_of
 
 pytestmark = pytest.mark.skipif(binaries() is None, reason=MISSING)
 QUESTIONS = [record.question + " Really?" for record in tiny_bundle.records(4, 200)]
@@ -41,8 +41,7 @@ def tiny(tmp_path: Path, shared: Shared) -> Path:
 @pytest.fixture
 def bank(server: Server, tiny: Path) -> str:
     """Address of a database that holds the bank of `tiny`, and nothing else."""
-    database = Database(server.uri)
-    with database.connection() as connection:
+    with Database(server.uri).connection() as connection:
         connection.execute(f"DROP TABLE IF EXISTS {BANKS}, {table_of(Selector.load(tiny).facts)}")
     Selector.load(tiny).push_to_hub(server.uri)
     return server.uri
@@ -165,6 +164,17 @@ def test_a_rare_value_of_a_filter_is_found_through_the_index(tiny: Path, bank: s
         connection.execute("SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off")
     found = selector._bundle.bank.nearest(selector._bundle.policy(["Who?"])[0], 20, {"rare": True})
     assert len(found.rows) == 10 and (np.diff(found.scores) <= 0).all()
+
+
+def test_rows_that_the_index_does_not_find_are_searched_exactly(tiny: Path, bank: str) -> None:
+    opened, vector = Selector.load(tiny, bank=bank)._bundle.bank, Selector.load(tiny)._bundle.policy(["Who?"])[0]
+    wanted = opened.nearest(vector, 20, {}).rows.tolist()
+    with opened.database.connection() as connection:  # the plan of a large table, and a graph that ends early
+        connection.execute("SET enable_seqscan = off; SET enable_sort = off")
+        connection.execute("SET hnsw.ef_search = 5; SET hnsw.iterative_scan = off")
+        index = f"SELECT row FROM {opened.table} ORDER BY vector <#> %s::halfvec LIMIT 20"
+        assert len(connection.execute(index, [spelled(vector)]).fetchall()) < 20
+    assert opened.nearest(vector, 20, {}).rows.tolist() == wanted
 
 
 def test_the_commands(tiny: Path, bank: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
