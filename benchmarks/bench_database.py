@@ -29,9 +29,10 @@ from benchmarks.select_bank import grown_bundle  # noqa: E402
 from helpers.postgres import Server  # noqa: E402
 from skillshot.bundle import database  # noqa: E402
 from skillshot.common.arrays import Floats  # noqa: E402
+from skillshot.common.errors import DatabaseError  # noqa: E402
 from skillshot.runtime.hedge import CANDIDATES  # noqa: E402
 from skillshot.runtime.index import top_k  # noqa: E402
-from skillshot.runtime.postgres import DatabaseError, PostgresBank  # noqa: E402
+from skillshot.runtime.postgres import PostgresBank  # noqa: E402
 from skillshot.runtime.selector import Selector  # noqa: E402
 
 K, PARTS, CHUNK = CANDIDATES + 1, 100, 5000
