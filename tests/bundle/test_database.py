@@ -19,8 +19,8 @@ from skillshot import Selector
 from skillshot.bundle.edit import add, remove
 from skillshot.cli.main import main
 from skillshot.common.chain import check
-from skillshot.common.errors import InputError
-from skillshot.runtime.postgres import BANKS, Database, DatabaseError, spelled, table_of
+from skillshot.common.errors import DatabaseError, InputError
+from skillshot.runtime.postgres import BANKS, Database, spelled, table_of
 
 pytestmark = pytest.mark.skipif(binaries() is None, reason=MISSING)
 QUESTIONS = [record.question + " Really?" for record in tiny_bundle.records(4, 200)]

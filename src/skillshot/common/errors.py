@@ -45,6 +45,10 @@ class BundleError(SkillshotError):
     """A bundle folder is damaged, incomplete, or newer than this version."""
 
 
+class DatabaseError(SkillshotError):
+    """The database of a bank does not answer, or refuses a statement."""
+
+
 class CollapseError(SkillshotError):
     """The latent carries nothing: training ended in posterior collapse."""
 

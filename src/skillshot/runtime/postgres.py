@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from skillshot.common.arrays import Floats, Keys, Rows
-from skillshot.common.errors import InputError, SkillshotError
+from skillshot.common.errors import DatabaseError, InputError
 from skillshot.common.extras import extras_named
 from skillshot.common.io import sha256_text
 from skillshot.common.record import Record
@@ -32,10 +32,6 @@ _SESSION = """
 SET jit = off; SET hnsw.ef_search = 200; SET hnsw.iterative_scan = strict_order;
 SET hnsw.max_scan_tuples = 2147483647; SET hnsw.scan_mem_multiplier = 100
 """
-
-
-class DatabaseError(SkillshotError):
-    """A database does not answer, or refuses a statement."""
 
 
 def table_of(manifest: Mapping[str, Any]) -> str:
