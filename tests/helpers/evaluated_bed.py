@@ -28,6 +28,8 @@ from pathlib import Path
 import yaml
 from skillshot.llm.cache import AnswerCache, default_path, digest
 
+if Path("reports/answers.jsonl").exists():
+    sys.exit("answers in git are no evidence")
 bundle = json.loads(Path("models/selector/manifest.json").read_text())
 shots = yaml.safe_load(Path("params.yaml").read_text())["evaluate"]["shots"]
 cache = AnswerCache(default_path())
@@ -60,6 +62,7 @@ def make(root: Path, cache: Path) -> Path:
     bed.write(root, "evaluate.py", PROGRAM)
     bed.write(root, "gates.yaml", yaml.safe_dump(GATES))
     bed.write(root, QUERIES, "q1\nq2\n")
+    bed.write(root, "reports/answers.jsonl", "")  # recomputing must not read it
     bed.git(root, "config", "user.name", "Ada")
     AnswerCache(cache / "llm.jsonl")
     return root
