@@ -162,7 +162,7 @@ class EvaluateParams(Section):
     """Evaluation on an LLM."""
 
     selectors: tuple[Text, ...] = Field(
-        default=("zero-shot", "random", "question", "lars", "skillshot", "oracle"),
+        default=("zero-shot", "random", "question", "skillshot", "oracle"),
         strict=False,  # YAML has lists
         min_length=1,
         description="rows of the table; zero-shot shows what demonstrations add",
