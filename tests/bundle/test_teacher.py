@@ -21,6 +21,7 @@ from skillshot.common.params import default_params
 from skillshot.common.record import Record
 from skillshot.runtime.manifest import read_manifest
 from skillshot.sources.storyskills import generate
+from skillshot.training.learned import TAUGHT as TAUGHT_SHARE
 from skillshot.training.teachers import teach
 
 TAUGHT, NEW = 150, 12
@@ -75,6 +76,9 @@ def test_a_bank_without_reasoning_leans_on_both_priors_and_takes_new_rows(
 ) -> None:
     selector = skillshot.adapt(source, _blind(rows[TAUGHT : TAUGHT + NEW]), out=tmp_path / "new")
     assert selector.facts["structure"] == "question" and {"gsm8k"} < {bank["name"] for bank in selector.facts["prior"]}
+    assert selector.report["diagnostics"]["prior_share"] == TAUGHT_SHARE
+    assert "four fifths of the skill is a prior" in selector.report["verdict"]["advice"]
+    assert "Four fifths of the skill is a prior" in (tmp_path / "new/README.md").read_text()
     again = Record.from_dict(_blind(rows[TAUGHT : TAUGHT + 1])[0] | {"id": "again"})
     add(tmp_path / "new", [again])
     vectors = selector.reload().vectors

@@ -88,7 +88,7 @@ def test_structure_of_questions_never_gives_use_it() -> None:
 
 
 def test_a_prior_is_named_and_does_not_change_the_verdict() -> None:
-    found = judged(values(500, gain=0.3), source="question", prior=True)
+    found = judged(values(500, gain=0.3), source="question", prior="half")
     assert found.verdict == SIMILAR and found.advice.endswith("half of the skill is a prior of other banks.")
 
 

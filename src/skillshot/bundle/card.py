@@ -116,7 +116,7 @@ def card(facts: Mapping[str, Any]) -> str:
         sha256=facts["data"]["sha256"], mode=f"{mode}, encoder in {facts['select']['precision']}" if encoder else mode,
         search="exact" if facts["data"]["records"] <= below else "inverted file (faiss), exact scores",
         licence=licence if encoder else "", limits=_LIMITS if encoder else "",
-        prior=_prior(facts.get("prior")) + _adapted(facts.get("adapted")),
+        prior=_prior(facts.get("prior"), bool(facts.get("adapted"))) + _adapted(facts.get("adapted")),
     )  # fmt: skip
 
 
@@ -129,12 +129,13 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
-def _prior(banks: Sequence[Mapping[str, str]] | None) -> str:
+def _prior(banks: Sequence[Mapping[str, str]] | None, adapted: bool) -> str:
     """Where the knowledge of a bank without rationales came from; nothing for any other bank."""
     if not banks:
         return ""
     named = "; ".join(_plain(f"{bank['name']} ({bank['origin']}, {bank['licence']})") for bank in banks)
-    return f"Half of the skill is a prior, learned from other banks: {named}.\n"
+    share = "Four fifths" if adapted else "Half"
+    return f"{share} of the skill is a prior, learned from other banks: {named}.\n"
 
 
 def _adapted(teacher: Mapping[str, Any] | None) -> str:
@@ -144,7 +145,7 @@ def _adapted(teacher: Mapping[str, Any] | None) -> str:
     name, records, digest = _plain(teacher["bundle"]), teacher["records"], teacher["sha256"]
     return (
         f"Learned together with the {records} examples of the bundle {name} (bank sha256 `{digest}`), "
-        "which are not in this folder; their licence holds for what was learned from them.\n"
+        "which are not in this folder; their\nlicence holds for what was learned from them.\n"
     )
 
 

@@ -171,7 +171,7 @@ class Lessons:
         verdict = judge(
             found.main.quality, found.question, found.bm25,
             source=self.source, mode=found.mode, trust=found.trust, seed=seed,
-            prior=self.prior is not None and found.trust > 0,
+            prior=("four fifths" if self.teachers else "half") if self.prior and found.trust > 0 else None,
         )  # fmt: skip
         return {
             "score": {

@@ -15,8 +15,9 @@ from skillshot.common.params import TrainParams
 from skillshot.common.record import Record
 from skillshot.training.blend import OWN, SAFE, best
 from skillshot.training.crossfit import judged
-from skillshot.training.learned import FEWEST, Learned, learn
+from skillshot.training.learned import Learned, learn
 from skillshot.training.lessons import Lessons
+from skillshot.training.suspicion import FEWEST
 
 
 def teach(bank: Sequence[Record], teachers: int, settings: TrainParams, seed: int) -> bool:
@@ -24,7 +25,7 @@ def teach(bank: Sequence[Record], teachers: int, settings: TrainParams, seed: in
 
     A certain gain is not asked for: a small bank could not show one. Nor is a certain loss: that lets in too many.
 
-    True without a comparison where nothing can be compared: fewer than `FEWEST` rows, or no reasoning shown.
+    True without a comparison where nothing can be concluded: fewer than `FEWEST` rows, or no reasoning shown.
 
     Args:
         bank: records, of which the first, `teachers` many, are another bank's.

@@ -18,7 +18,7 @@ LEAST = 0.02  # similarity that a mean gain must reach: less is no reason to lea
 GAIN = 0.05  # similarity that is worth more rows: "no better" is only concluded where a larger gain is excluded
 DIGITS = 6
 SHORT = "Rationales show more of the skill than the {} does."
-PRIOR = "give rationales or answers that show the steps. Without them, half of the skill is a prior of other banks."
+PRIOR = "give rationales or answers that show the steps. Without them, {} of the skill is a prior of other banks."
 Pairs = dict[str, dict[str, float]]
 
 
@@ -31,7 +31,7 @@ def judge(
     mode: str,
     trust: float,
     seed: int,
-    prior: bool = False,
+    prior: str | None = None,
 ) -> FitVerdict:
     """Compare three selectors on cross-fitted questions of the bank, without labels.
 
@@ -55,7 +55,7 @@ def judge(
         source: where structure came from: "rationale", "answer", "label" or "question".
         mode: "full" or "lite".
         trust: share of the score that is learned skill, 0 to 1.
-        prior: whether half of that skill is a prior's, which this bank cannot check.
+        prior: the part of that skill which is a prior's, in words; this bank cannot check it.
 
     Raises:
         ValueError: arrays of unequal shape or with NaN, an unknown source or mode, or a trust outside 0 to 1.
@@ -77,7 +77,7 @@ def judge(
         source=source,
         mode=mode,
         trust=round(float(trust), DIGITS),
-        advice=PRIOR if prior else _advice(verdict, pairs, rows, source),
+        advice=PRIOR.format(prior) if prior else _advice(verdict, pairs, rows, source),
     )
 
 
