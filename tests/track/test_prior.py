@@ -28,5 +28,5 @@ def test_one_version_for_each_content(tmp_path: Path, monkeypatch: pytest.Monkey
     assert {path.name: sha256_file(path) for path in copy.iterdir()} == {
         path.name: sha256_file(path) for path in folder.iterdir()
     }
-    type(prior)(prior.view, prior.sources[1:]).save(folder)
+    type(prior)(prior.views, prior.sources[1:]).save(folder)
     assert publish_prior(tmp_path, folder) == ("2", True)
