@@ -83,7 +83,7 @@ def one(bundle: Path, mode: str, precision: str, threads: int, count: int) -> di
     selector.select_batch(asked)
     batch = time.process_time() - spent
     vectors = selector._bundle.policy(asked)
-    _, search = time_each(lambda vector: selector._bundle.index.search(vector, 5), list(vectors))
+    _, search = time_each(lambda vector: selector._bundle.folder_bank.index.search(vector, 5), list(vectors))
     memory = process.memory_info().rss
     result = {
         "cold": cold(bundle, mode, precision), "load": loads, "first_ms": first * 1e3,
@@ -91,7 +91,7 @@ def one(bundle: Path, mode: str, precision: str, threads: int, count: int) -> di
         "batch_per_cpu_second": count / batch, "search_cpu_ms": quantiles(search), "resident_mb": memory / 1e6,
         "words": float(np.mean([len(text.split()) for text in asked])),
     }  # fmt: skip
-    if type(selector._bundle.index).__name__ != "ExactIndex":
+    if type(selector._bundle.folder_bank.index).__name__ != "ExactIndex":
         from skillshot.runtime.index import ExactIndex
 
         exact = ExactIndex(selector.vectors)

@@ -89,13 +89,13 @@ class Chosen:
 
     def _covered(self, query: Record, rows: Rows) -> Doubles:
         """Expected similarity of a subset's best member to the true rationale, (2^k,), as `hedge` maximises it."""
-        bundle = self.selector._bundle
-        near, scores = bundle.search(bundle.policy([query.text])[0], CANDIDATES + 1, None)
-        others = bundle.store.keys[near] != np.uint64(question_key(query.question))
+        bundle, bank = self.selector._bundle, self.selector._bundle.folder_bank
+        near, scores = bank.index.search(bundle.policy([query.text])[0], CANDIDATES + 1)
+        others = bank.store.keys[near] != np.uint64(question_key(query.question))
         near, scores = near[others][:CANDIDATES], scores[others][:CANDIDATES]
         likely = np.exp((scores - scores[0]) / bundle.scoring.doubt)
-        vectors = bundle.vectors[near].astype(np.float32) * bundle.scoring.weights
-        similar = np.maximum(vectors @ bundle.vectors[rows].astype(np.float32).T, 0)
+        vectors = bank.vectors[near].astype(np.float32) * bundle.scoring.weights
+        similar = np.maximum(vectors @ bank.vectors[rows].astype(np.float32).T, 0)
         subsets = itertools.product((0, 1), repeat=len(rows))  # the first bit is the highest, so rows are reversed
         best = [(similar * np.array(subset[::-1])).max(1) for subset in subsets]
         return np.array([(likely / likely.sum()) @ one for one in best], np.float64)

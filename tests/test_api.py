@@ -42,7 +42,7 @@ class Parts:
         view = SimpleNamespace(prior=None)
         fitted = SimpleNamespace(**nothing, suspicious=self.suspicious, rationale_view=view)
         self.explained: list[Any] = []  # the embeddings of rationales that reached training
-        monkeypatch.setattr("skillshot.training.fit.fit", lambda *given: self.explained.append(given[2]) or fitted)
+        monkeypatch.setattr("skillshot.training.fit.fit", lambda *given, **_: self.explained.append(given[2]) or fitted)
         monkeypatch.setattr("skillshot.export.model.export_model", lambda *_: {})
         monkeypatch.setattr("skillshot.bundle.build.build_bundle", self.build)
 

@@ -22,7 +22,7 @@ def report(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     held = [{"id": f"row{i}", "score": 0.9, "reason": f"line {i}\n\x1b[31m"} for i in range(5)]
     report = {
         "accepted": 200, "quarantined": 0, "reasons": {}, "structure": "answer", "verdict": found.to_dict(),
-        "suspicious": {"rows": 25, "worst": held},
+        "diagnostics": {}, "suspicious": {"rows": 25, "worst": held},
     }  # fmt: skip
     monkeypatch.setattr("skillshot.api.fit_bundle", lambda *_, **__: report)
     return report

@@ -30,6 +30,7 @@ def test_markdown_puts_failures_first_and_keeps_its_cells() -> None:
 FOUND: dict[str, Any] = {
     "model": "skillshot-selector", "version": "3", "aliases": ["champion"], "run": "r1", "tracking": "sqlite:///x",
     "commit": "abc", "dirty": ["params.yaml"], "unrecorded": ["models/bundle"], "pipeline": "p1", "gate": "passed",
+    "tuned": "",
     "data": {"bank": {"digest": "d1"}},
     "stages": {"train": {
         "cmd": "python -m train", "deps": {"data/bank.jsonl": "0123456789abcdef"}, "outs": {"models/model": "fedc"},
@@ -123,7 +124,7 @@ def test_fit_passes_its_settings_on(monkeypatch: pytest.MonkeyPatch, capsys: Cap
     def fit(bank: str, out: Path, params: Any, *, baselines: bool, lite: bool) -> dict[str, Any]:
         seen.append((bank, out, params.train.latent_dim, params.ingest.columns, baselines, lite))
         counts = {"accepted": 5, "quarantined": 2, "reasons": {"mojibake": 2}}
-        return counts | {"suspicious": {"rows": 0, "worst": []}}
+        return counts | {"suspicious": {"rows": 0, "worst": []}, "diagnostics": {"learned_rows": 3.0}}
 
     monkeypatch.setattr("skillshot.api.fit_bundle", fit)
     columns = ["--columns", "question=problem, part 2,rationale=out.why", "--columns", "id="]
@@ -131,18 +132,18 @@ def test_fit_passes_its_settings_on(monkeypatch: pytest.MonkeyPatch, capsys: Cap
     expected = {"question": "problem, part 2", "rationale": "out.why", "id": ""}
     assert seen == [("bank.jsonl", Path("x"), 48, expected, False, False)]
     assert capsys.readouterr().out.splitlines() == [
-        "rows                   count",
-        "----------------------------",
-        "accepted                   5",
-        "quarantined: mojibake      2",
+        "rows                           count",
+        "------------------------------------",
+        "accepted                           5",
+        "quarantined: mojibake              2",
+        "learned from, a random sample      3",
         "quarantined rows: x.quarantine.jsonl",
         "next: skillshot select x 'your question' -k 4 --prompt",
     ]
     assert main.main(["fit", "bank.jsonl", "--out", "x", "--set", "select.k=2"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "next: skillshot select x 'your question' -k 2 --prompt"
     assert main.main(["fit", "bank.jsonl", "--out", "x", "--json"]) == 0
-    counts = {"accepted": 5, "quarantined": 2, "reasons": {"mojibake": 2}}
-    assert json.loads(capsys.readouterr().out) == counts | {"suspicious": {"rows": 0, "worst": []}}
+    assert json.loads(capsys.readouterr().out)["diagnostics"] == {"learned_rows": 3.0}
 
 
 class Fake:

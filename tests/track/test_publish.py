@@ -249,8 +249,9 @@ def test_registered_model_predicts(root: Path, params: Params, monkeypatch: pyte
             self.demos = json.loads((Path(folder) / "manifest.json").read_text())["demos"]
 
         @classmethod
-        def load(cls, folder: str, audit: str | None) -> Stub:
+        def load(cls, folder: str, audit: str | None, bank: str | None) -> Stub:
             assert audit is None, "nothing is recorded unless the environment names a file"
+            assert bank is None, "the rows are those of the folder unless the environment names a database"
             return cls(folder)
 
         def select_batch(self, questions: list[str], k: int = 4) -> list[list[Demonstration]]:
