@@ -55,7 +55,8 @@ def test_dag_runs_once(tmp_path: Path) -> None:
         run(command, clone)
 
     run(["dvc", "repro"], clone)
-    for stage in yaml.safe_load((clone / "dvc.yaml").read_text())["stages"]:
+    stages = yaml.safe_load((clone / "dvc.yaml").read_text())["stages"]
+    for stage in stages:
         assert json.loads((clone / "reports" / f"{stage}.json").read_text()), stage
     evaluated = json.loads((clone / "reports/evaluate.json").read_text())
     assert (
@@ -65,7 +66,7 @@ def test_dag_runs_once(tmp_path: Path) -> None:
     lock = (clone / "dvc.lock").read_text()
 
     again = run(["dvc", "repro"], clone)
-    assert again.count("didn't change, skipping") == 8
+    assert again.count("didn't change, skipping") == len(stages) - 2  # source and register always run
     assert (clone / "dvc.lock").read_text() == lock
     code = (
         "import mlflow; c = mlflow.MlflowClient('sqlite:///mlflow.db'); "
