@@ -49,7 +49,7 @@ def run(name: str, args: argparse.Namespace) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     records, queries = cut(name, args.data, SEED)
     bank, queries = records[: args.rows], queries[: args.limit]
-    fitted = bundle(folder, bank, False)
+    fitted = bundle(folder, bank, False, baselines=False)
     cache = AnswerCache(args.work / "llm.jsonl")
     engine = open_engine(LlmParams(model=args.llm, base_url=args.base_url))
     tuning: dict[str, Any] = {}
