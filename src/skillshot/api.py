@@ -171,7 +171,6 @@ def _fit_bundle(
     from skillshot.bank.load import load_bank
     from skillshot.bundle.build import build_bundle, bundle_facts
     from skillshot.common.space import writing
-    from skillshot.common.structure import structure_of
     from skillshot.runtime.layout import NO_MODEL
     from skillshot.training.teachers import teach
 
@@ -198,7 +197,7 @@ def _fit_bundle(
             fitted, vectors, encoded = _by_words([*taught, *records], len(taught), params, model)
         else:
             fitted, vectors, encoded = _by_encoder([*taught, *records], len(taught), params, model, out, baselines)
-        source = structure_of(records).source
+        source = str(fitted.verdict["source"])
         facts = bundle_facts(
             records, params, fitted.diagnostics, fitted.score, fitted.verdict, source, fitted.rationale_view.prior
         ) | ({"adapted": teacher.facts()} if teacher else {})
