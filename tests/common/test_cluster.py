@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from helpers.nodes import two_nodes
 from skillshot.common import cluster as module
 from skillshot.common.errors import InputError, SkillshotError
 from skillshot.common.extras import MissingPackageError, extras_named
@@ -59,22 +60,14 @@ def test_what_ray_raises_becomes_two_lines(monkeypatch: pytest.MonkeyPatch, erro
     assert second.startswith("set RAY_ADDRESS to the head node's host:port")
 
 
-@pytest.fixture(scope="module")
-def two_nodes() -> Iterator[Any]:
-    """A cluster of two nodes of one core each; RAY_ADDRESS names it."""
-    pytest.importorskip("ray", reason="needs the extra scale: pip install 'skillshot[scale]'")
-    from ray.cluster_utils import Cluster
-
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-    made.add_node(num_cpus=1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_ADDRESS", made.address)
+@pytest.fixture(scope="module", name="nodes")
+def _nodes() -> Iterator[Any]:
+    with two_nodes() as made:
         yield made
-    made.shutdown()
 
 
 @pytest.mark.slow
-def test_parts_are_in_order_and_shared_by_the_nodes(two_nodes: Any) -> None:
+def test_parts_are_in_order_and_shared_by_the_nodes(nodes: Any) -> None:
     held = np.arange(20) ** 2
 
     def square(part: int) -> tuple[int, str, str | None]:
@@ -87,12 +80,12 @@ def test_parts_are_in_order_and_shared_by_the_nodes(two_nodes: Any) -> None:
         found = list(mapped(square, range(20), "square", 20))
         assert list(mapped(lambda _: os.getpid(), [0], "one part is worked on here", 1)) == [os.getpid()]
     assert [value for value, *_ in found] == [number**2 for number in range(20)]
-    assert len({node for _, node, _ in found}) == len(two_nodes.list_all_nodes()) == 2
+    assert len({node for _, node, _ in found}) == len(nodes.list_all_nodes()) == 2
     assert {threads for *_, threads in found} == {"1"}
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("two_nodes")
+@pytest.mark.usefixtures("nodes")
 def test_an_error_of_a_part_is_that_of_the_function() -> None:
     def refuse(part: int) -> int:
         if part == 1:
@@ -104,7 +97,7 @@ def test_an_error_of_a_part_is_that_of_the_function() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("two_nodes")
+@pytest.mark.usefixtures("nodes")
 def test_the_part_of_a_killed_worker_is_worked_on_again(tmp_path: Path) -> None:
     def killed(part: int) -> int:
         if part in (1, 4) and not (tmp_path / str(part)).exists():
@@ -119,7 +112,7 @@ def test_the_part_of_a_killed_worker_is_worked_on_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("two_nodes")
+@pytest.mark.usefixtures("nodes")
 def test_a_part_that_kills_each_worker_is_given_up(tmp_path: Path) -> None:
     def deadly(part: int) -> int:
         if part == 1:
@@ -133,8 +126,8 @@ def test_a_part_that_kills_each_worker_is_given_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_parts_of_a_lost_node_are_worked_on_again(two_nodes: Any) -> None:
-    third = two_nodes.add_node(num_cpus=1)
+def test_the_parts_of_a_lost_node_are_worked_on_again(nodes: Any) -> None:
+    third = nodes.add_node(num_cpus=1)
 
     def large(part: int) -> Any:
         time.sleep(0.3)
@@ -143,13 +136,13 @@ def test_the_parts_of_a_lost_node_are_worked_on_again(two_nodes: Any) -> None:
     with engine("ray"):
         found = mapped(large, range(12), "large", 12)
         values = [next(found)[0]]
-        two_nodes.remove_node(third, allow_graceful=False)
+        nodes.remove_node(third, allow_graceful=False)
         values += [rows[-1] for rows in found]
     assert values == list(range(12))
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("two_nodes")
+@pytest.mark.usefixtures("nodes")
 def test_other_packages_on_a_worker_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_versions", lambda: dict.fromkeys(module.PACKAGES, "0.0"))
     with engine("ray"), pytest.raises(InputError, match=r"^engine ray: numpy is \d.* on .*, here 0\.0; results would"):
@@ -157,7 +150,7 @@ def test_other_packages_on_a_worker_are_named(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("two_nodes")
+@pytest.mark.usefixtures("nodes")
 def test_another_version_of_ray_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     import ray
 
