@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from helpers.lexical_reference import Reference
 from helpers.story import Story
 from skillshot.common.errors import BundleError, InputError
-from skillshot.features.channels import QUESTION, RATIONALE, Channel, take
-from skillshot.features.lexical import BUCKETS, LexicalView, _Table
+from skillshot.features.channels import QUESTION, RATIONALE, Channel, spelled, take
+from skillshot.features.lexical import BUCKETS, LexicalView
+from skillshot.features.table import GramTable
 from skillshot.features.tokens import equation_grams, numbered, operators, skeleton, tokenise
 from skillshot.runtime.layout import VIEW_FILES
 
@@ -75,6 +76,17 @@ def test_transform_is_the_hashed_row_times_the_projection(view: LexicalView) -> 
 
 def test_an_empty_text_is_a_row_of_zeros(view: LexicalView) -> None:
     assert not view.transform([""]).any()
+
+
+def test_many_texts_give_the_same_bits_as_each_alone(view: LexicalView) -> None:
+    odd = ["", "=", "a", "3 + 4 = 7 = 7", "has " * 9 + "apples", "Tom has\nx | 1 | 2", "사과 3개를 샀다", TEXTS[0] * 3]
+    texts = [*odd, *TEXTS] * 7  # more than `lexical.BATCH`
+    for channels in (QUESTION, spelled(RATIONALE)):
+        learned = LexicalView.learn(texts, channels)
+        alone = [learned.transform([text])[0] for text in texts]
+        np.testing.assert_array_equal(learned.transform(texts), alone)
+        np.testing.assert_allclose(learned.sparse(texts).toarray(), alone, atol=1e-6)
+    np.testing.assert_array_equal(view.transform(texts), [view.transform([text])[0] for text in texts])
 
 
 def test_word_order_changes_the_features(view: LexicalView) -> None:
@@ -168,7 +180,7 @@ def test_table_finds_what_a_binary_search_finds(known: list[int], others: list[i
     weights = np.arange(1, len(keys) + 1, dtype=np.float32)
     slots = np.arange(len(keys), dtype=np.uint32) * 7
     codes = np.array([*others, *known, 0, 2**64 - 1], np.uint64)
-    found = _Table(keys, weights, slots, BUCKETS).find(codes)
+    found = GramTable(keys, weights, slots, BUCKETS).find(codes)
     wanted = [int(np.searchsorted(keys, code)) for code in codes if code in keys]
     assert found["key"].tolist() == keys[wanted].tolist()
     assert found["weight"].tolist() == weights[wanted].tolist()

@@ -15,7 +15,7 @@ from skillshot.common.answers import UNKNOWN, chosen
 from skillshot.common.canonical import canonical_answer
 from skillshot.common.equations import program_values, values
 from skillshot.common.errors import InputError
-from skillshot.common.numerals import is_number
+from skillshot.common.numerals import fraction, is_number
 from skillshot.common.params import ValidateParams
 from skillshot.common.procedures import json_value, looks_like_code, looks_like_sql, parsed
 from skillshot.common.record import ANSWER_TYPES, Record
@@ -172,11 +172,11 @@ def _readings(number: str, dollars: bool) -> Iterator[Fraction]:
     top, _, bottom = number.partition("/")
     if len(number) > 100:
         return
-    yield Fraction(top)
+    yield fraction(top)
     if top.startswith("."):
-        yield Fraction(top[1:])
+        yield fraction(top[1:])
     if dollars:
-        yield Fraction(top) * 100
+        yield fraction(top) * 100
     if bottom:
         yield Fraction(bottom)
         if int(bottom):

@@ -58,7 +58,7 @@ class Quarantined:
         return {"reason": self.reason, "file": self.file, "line": self.line, "row": self.row}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Placed:
     """A record and where it came from."""
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
-from skillshot.common.numerals import ascii_digits
+from skillshot.common.numerals import ascii_digits, fraction
 
 TERMS = 400  # tokens of one expression
 BITS = 4096  # of a value; a bank's longest number has dozens
@@ -33,6 +33,7 @@ _LATEX = [
     (re.compile(r"\\(?:left|right|[,;:! ])"), ""),
     (re.compile(r"\\(?=[%$])"), ""),
 ]
+_PAIR = re.compile(r"\s*(\d{1,15})\s*([-+*/])\s*(\d{1,15})\s*")
 _TIMES = re.compile(r"(?<=[\d)])\s*[xX]\s*(?=[\d(.])")  # 3 x 4
 _RANK = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "mod": 2, "neg": 3, "^": 4}
 
@@ -64,6 +65,11 @@ def evaluate(expression: str, known: Mapping[str, Fraction] | None = None) -> Fr
     Args:
         known: values of names.
     """
+    if pair := _PAIR.fullmatch(expression):  # most equations of a bank; a tenth of the time
+        a, sign, b = int(pair[1]), pair[2], int(pair[3])
+        if sign == "/":
+            return Fraction(a, b) if b else None
+        return Fraction(a + b if sign == "+" else a - b if sign == "-" else a * b)
     result = linear(expression, known or {})
     return result[0].constant if result and not result[0].slope else None
 
@@ -117,7 +123,7 @@ def _read(text: str, known: Mapping[str, Fraction]) -> tuple[list[Linear | str],
         if digits := match["number"]:
             if len(digits) > _DIGITS:
                 raise UnreadableError(digits[:40])
-            value = Linear(Fraction(0), Fraction(digits.replace(",", "")))
+            value = Linear(Fraction(0), fraction(digits.replace(",", "")))
         elif (name := match["name"]) in known:
             value = Linear(Fraction(0), known[name])
         elif unknown in ("", name):

@@ -61,11 +61,16 @@ def number(text: str, last: bool = False) -> tuple[Fraction, bool] | None:
             return None
         value = Fraction(int(match["a"]), int(match["b"]))
     else:
-        value = Fraction(match["plain"].replace(",", ""))
+        value = fraction(match["plain"].replace(",", ""))
     before = text[: match.start()]
     glued = bool(match["sign"]) and bool(before) and (before[-1].isalnum() or before[-1] == ")")  # "7-4", "COVID-19"
     negative = bool(match["minus"]) or (bool(match["sign"]) and not glued)
     return (-value if negative else value), bool(match["percent"])
+
+
+def fraction(digits: str) -> Fraction:
+    """The value of a number without separators; whole numbers, which are most, without `Fraction`'s parser."""
+    return Fraction(int(digits) if digits.isdecimal() else digits)
 
 
 def close(a: Fraction, b: Fraction) -> bool:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from skillshot.common.arithmetic import evaluate, plain_arithmetic
-from skillshot.common.numerals import number
+from skillshot.common.numerals import fraction, number
 
 LINES, EQUATIONS = 400, 20  # lines that are read, and equations of one
 LINE, SIDE = 4000, 300  # characters of a line, and of one side of an equation
@@ -107,6 +107,9 @@ def _miscount(side: _Side, right: str, hundreds: bool) -> Miscount | None:
     if value is None or not head:
         return None
     claimed, unit = head[1].replace(" ", "").replace(",", ""), _stem(head[3])
+    first = fraction(claimed)
+    if value == first:
+        return None
     letters = {name for name in (*side.units, unit) if len(name) == 1 and name.isascii()}
     if letters and (len({*side.units, unit}) > 1 or len(side.units) < side.numbers):
         return None  # "2x + 3 = 7" is no claim about 2 + 3
@@ -115,7 +118,6 @@ def _miscount(side: _Side, right: str, hundreds: bool) -> Miscount | None:
         return None
     if "%" in side.text and re.search(r"[-+]", side.text):
         return None  # "100 - 20 % = 80"
-    first = Fraction(claimed)
     candidates = [first, *filter(None, [evaluate(opening)])]
     if found := number(right[:60]):
         candidates.append(found[0])

@@ -16,7 +16,7 @@ CHOICES = ("choice", "choice_text")
 ORIGIN = "_origin"  # "file:line" of a record between ingest and validate, which drops it
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)  # a bank may hold a million
 class Record:
     """A solved example, or a query (whose rationale and answer may be empty).
 

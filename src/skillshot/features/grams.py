@@ -10,10 +10,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 
+from skillshot.common.arrays import Rows
 from skillshot.features.channels import Channel, read
 from skillshot.features.tokens import MOST, shape, skeleton
 
@@ -29,9 +32,11 @@ RUNS = (
     "head letters",
 )  # parts whose grams are runs of tokens; other channels give strings
 UNKNOWN = "  "  # no token has a space, so grams with it match nothing
+_LAST = np.uint64(2**64 - 1)  # sorts behind every code
 MASK = " "  # prefix of a shape, so that it differs from every token
 
 
+@lru_cache(maxsize=2**14)  # the grams of equations repeat
 def code(text: str) -> int:
     """64-bit hash of a string, the same on every machine."""
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
@@ -101,6 +106,41 @@ class GramReader:
         codes.sort()
         return np.concatenate([_numbered(codes), *(self._strings(i, text) for i in self._others)])
 
+    def batch(self, texts: Sequence[str]) -> tuple[Codes, Rows]:
+        """What `read` gives of each text, one after the other, and how many codes each text has, (n,).
+
+        An array operation reads all texts. They are filled up to the longest: give texts of about the same length.
+        """
+        blocks = [np.zeros((len(texts), 0), np.uint64)]
+        counts = np.zeros(len(texts), np.intp)
+        for group in self._groups:
+            rows = [list(map(self._rows.__getitem__, read(text, group.part))) for text in texts]
+            lengths = np.array([len(row) if len(row) > 2 else 0 for row in rows])  # 2: only the begin and end marks
+            longest = int(lengths.max(initial=0))
+            if not longest:
+                continue
+            ids = np.array([row + [0] * (longest - len(row)) for row in rows])
+            block = single = group.table[:, ids]
+            for n, channels in enumerate((len(group.channels), *group.reach[: longest - 1])):
+                if n:
+                    block = block[:channels, :, :-1] * ODD + single[:channels, :, n:]
+                run = block.copy()
+                run[:, np.arange(run.shape[2]) >= (lengths - n)[:, None]] = _LAST
+                blocks.append(run.transpose(1, 0, 2).reshape(len(texts), -1))
+                counts += channels * np.maximum(lengths - n, 0)
+        codes = np.concatenate(blocks, axis=1)
+        codes.sort(axis=1)
+        counted, times = ranked(codes[np.arange(codes.shape[1]) < counts[:, None]], np.cumsum(counts)[:-1])
+        if times.max(initial=0) >= MOST:
+            owner = np.repeat(np.arange(len(texts)), counts)[times < MOST]
+            counted, counts = counted[times < MOST], np.bincount(owner, minlength=len(texts))
+        for i in self._others:
+            found = [list(self.channels[i].grams(text, self._shares)) for text in texts]
+            strings = salted(np.array([code(gram) for gram in chain.from_iterable(found)], np.uint64), i)
+            more = np.array([len(grams) for grams in found])
+            counted, counts = np.insert(counted, np.repeat(np.cumsum(counts), more), strings), counts + more
+        return counted, counts
+
     def sources(self, text: str) -> tuple[Codes, npt.NDArray[np.uint32]]:
         """The codes that `read` returns, and the channel of each code."""
         found = [
@@ -140,12 +180,17 @@ class GramReader:
         return salted(np.array([code(gram) for gram in self.channels[i].grams(text, self._shares)], np.uint64), i)
 
 
-def ranked(codes: Codes) -> tuple[Codes, npt.NDArray[np.intp]]:
-    """Sorted codes, each shifted by the number of equal codes before it, and that number."""
+def ranked(codes: Codes, starts: Rows | None = None) -> tuple[Codes, npt.NDArray[np.intp]]:
+    """Sorted codes, each shifted by the number of equal codes before it, and that number.
+
+    starts: where the codes of further texts begin, which are counted on their own.
+    """
     place = np.arange(len(codes))
     first = np.empty(len(codes), bool)
     first[:1] = True
     np.not_equal(codes[1:], codes[:-1], out=first[1:])
+    if starts is not None:
+        first[starts[starts < len(codes)]] = True
     times = place - np.maximum.accumulate(np.where(first, place, 0))
     return codes + times.astype(np.uint64) * AGAIN, times
 

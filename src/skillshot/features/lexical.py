@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,14 @@ from skillshot.common.errors import BundleError, InputError
 from skillshot.common.io import atomic_write, write_json
 from skillshot.features.channels import LETTERS, Channel, spelled
 from skillshot.features.grams import Codes, GramReader
+from skillshot.features.table import GramTable
 from skillshot.features.tokens import JOINT, foreign, letters, procedural, tokenise
 
 BUCKETS = 4096  # n-grams are hashed with a sign into this many (count sketch: dot products keep their mean)
 RAREST = 2  # texts that must share a word, and by default an n-gram
 COMMON = 0.01  # the share of a word is stored only above this share of texts
 PROCEDURAL = 0.005  # share of texts from which a word may count as procedural
+BATCH = 64  # texts that are read at once: a few MB
 CHUNK = 2000  # texts whose grams are counted at once
 TINY = 1e-30  # avoids zero divided by zero
 ARRAYS = ("keys", "weights", "slots", "projection")
@@ -146,11 +149,30 @@ class LexicalView:
         scale = lengths / np.sqrt(np.maximum(squares, TINY) * max(float(lengths @ lengths), TINY))
         return found["key"], buckets, values * scale.astype(np.float32)[channels]
 
+    def _each(self, texts: Sequence[str]) -> Iterator[tuple[int, npt.NDArray[np.uint16], Floats]]:
+        """Place, buckets and values of each text, as `grams` gives them, bit for bit; short texts first."""
+        if len(texts) < BATCH:
+            yield from ((i, *self.grams(text)[1:]) for i, text in enumerate(texts))
+            return
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        for start in range(0, len(order), BATCH):
+            places = order[start : start + BATCH]
+            codes, counts = self.reader.batch([texts[i] for i in places])
+            found, known = self._table.known(codes)
+            owner = np.repeat(np.arange(len(places)), counts)[known]
+            values, at = found["weight"], owner * len(self.channels) + found["channel"]
+            squares = np.bincount(at, values * values, len(places) * len(self.channels)).reshape(len(places), -1)
+            lengths = self._lengths * (squares > 0)
+            whole = np.array([[float(row @ row)] for row in lengths])
+            scale = lengths / np.sqrt(np.maximum(squares, TINY) * np.maximum(whole, TINY))
+            values = values * scale.astype(np.float32).ravel()[at]
+            ends = np.cumsum(np.bincount(owner, minlength=len(places)))[:-1]
+            yield from zip(places, np.split(found["bucket"], ends), np.split(values, ends), strict=True)
+
     def transform(self, texts: Sequence[str]) -> Floats:
         """Features of texts, float32 (n, f); a text without a known n-gram is a row of zeros."""
         out = np.zeros((len(texts), self.width), np.float32)
-        for i, text in enumerate(texts):
-            _, buckets, values = self.grams(text)
+        for i, buckets, values in self._each(texts):
             if self.projection is None:
                 out[i] = np.bincount(buckets, values, self.buckets)
             else:
@@ -161,7 +183,7 @@ class LexicalView:
         """The buckets of texts as a scipy CSR matrix, float32 (n, buckets), for learning."""
         from scipy.sparse import csr_matrix
 
-        found = [self.grams(text)[1:] for text in texts]
+        found = [(buckets, values) for _, buckets, values in sorted(self._each(texts), key=itemgetter(0))]
         ends = np.cumsum([0, *(len(buckets) for buckets, _ in found)])
         columns = np.concatenate([buckets for buckets, _ in found]).astype(np.int32)
         rows = csr_matrix((np.concatenate([v for _, v in found]), columns, ends), (len(texts), self.buckets))
@@ -174,8 +196,8 @@ class LexicalView:
         return GramReader(self.channels, self.shares, self.vocabulary)
 
     @cached_property
-    def _table(self) -> _Table:
-        return _Table(self.keys, self.weights, self.slots, self.buckets)
+    def _table(self) -> GramTable:
+        return GramTable(self.keys, self.weights, self.slots, self.buckets)
 
     @cached_property
     def _lengths(self) -> npt.NDArray[np.float64]:
@@ -234,37 +256,6 @@ class LexicalView:
             schema.check_finite(weights, folder / "weights.npy")
             schema.check_finite(np.asarray(projection, np.float32), folder / "projection.npy")
         return cls(channels, buckets, about["shares"], tuple(about["vocabulary"]), keys, weights, slots, projection)
-
-
-class _Table:
-    """n-grams by their codes.
-
-    A binary search would miss the CPU cache at each step. Codes are uniform, so their leading bits give the position to
-    within one or two. One row holds everything about an n-gram, so that it is in one cache line.
-    """
-
-    def __init__(self, keys: Codes, weights: Floats, slots: npt.NDArray[np.uint32], buckets: int) -> None:
-        bits = max(1, len(keys).bit_length())
-        self._shift = np.uint64(64 - bits)
-        first = np.arange(2**bits, dtype=np.uint64) << self._shift
-        self._starts = keys.searchsorted(first).astype(np.uint32)
-        self._rows = np.zeros(len(keys) + 1, [("key", "<u8"), ("weight", "<f4"), ("bucket", "<u2"), ("channel", "<u2")])
-        self._rows["key"] = np.append(keys, np.uint64(2**64 - 1))  # sentinel, where every search ends
-        self._rows["weight"][:-1] = weights
-        self._rows["channel"][:-1], self._rows["bucket"][:-1] = np.divmod(slots, buckets)
-
-    def find(self, codes: Codes) -> npt.NDArray[np.void]:
-        """Rows (key, weight, bucket, channel) of the known codes, in the order of `codes`."""
-        keys = self._rows["key"]
-        at = self._starts[codes >> self._shift].astype(np.intp)
-        behind = keys[at] < codes
-        while behind.any():
-            at += behind
-            behind = keys[at] < codes
-        known = keys[at] == codes
-        known &= at < len(keys) - 1
-        found: npt.NDArray[np.void] = self._rows[at[known]]
-        return found
 
 
 def shared(

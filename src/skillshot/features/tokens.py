@@ -86,6 +86,8 @@ def operators(text: str) -> list[str]:
     text = _TIMES.sub("*", _THOUSANDS.sub("", plain(text.lower()).translate(_SIGNS)))
     found = []
     for line in text.split("\n"):
+        if "=" not in line:
+            continue
         *left_sides, _ = _NOISE.sub(" ", _UNITS.sub("", line)).split("=")
         for side in filter(_OPERATION.search, left_sides):
             found.append("".join(_OPERATOR.findall(" ".join(side.split()))))

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from skillshot.common.arrays import Floats, Rows
+from skillshot.common.arrays import Floats
 from skillshot.common.errors import CollapseError, InputError
 from skillshot.common.params import TrainParams
 from skillshot.common.record import Record
@@ -73,12 +73,14 @@ def fit(
             halt.set()
     posterior, structure = SkillPosterior(ours.model).eval(), ours.model.structure
 
-    def encode(at: Rows, asked: Floats, explained: Floats) -> tuple[Floats, Floats]:
-        predicted = run(structure, question[at], asked[:, : ours.model.widths.structure])
-        return run(posterior, question[at], asked, explained), predicted
+    width = ours.model.widths.structure
+
+    def encode(embedded: Floats | None, asked: Floats, explained: Floats) -> tuple[Floats, Floats]:
+        assert embedded is not None
+        return run(posterior, embedded, asked, explained), run(structure, embedded, asked[:, :width])
 
     views, features = (ours.question_view, ours.rationale_view), (ours.question_lexical, ours.rationale_lexical)
-    vectors, wrong = lessons.encode(views, features, ours.wrong, encode, seed)
+    vectors, wrong = lessons.encode(views, features, ours.wrong, encode, seed, question)
     diagnostics = ours.diagnostics | lessons.diagnostics
     ridge = ridge_bank = None
     if wanted:

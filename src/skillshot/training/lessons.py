@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from skillshot.common.arrays import Doubles, Floats, Rows
+from skillshot.common.arrays import Doubles, Floats, Mask, Rows
 from skillshot.common.errors import InputError
-from skillshot.common.progress import tracked
+from skillshot.common.parts import mapped
 from skillshot.common.record import Record
 from skillshot.common.structure import structure_of
 from skillshot.features.lexical import LexicalView
@@ -31,9 +32,23 @@ from skillshot.training.verdict import judge
 logger = logging.getLogger("skillshot")
 
 PART = 20_000  # rows that are encoded at once
-# question and rationale features of some rows, by their positions in the bank: rows of the bank, and the structure
-# that is predicted for them
-Encode: TypeAlias = Callable[[Rows, Floats, Floats], tuple[Floats, Floats]]
+# sentence embeddings (none in a fit without an encoder) and features by both views of some rows: their rows in the
+# bank, and the structure that is predicted for them
+Encode: TypeAlias = Callable[[Floats | None, Floats, Floats], tuple[Floats, Floats]]
+
+
+class Part(NamedTuple):
+    """Some rows of a bank, n, as a process needs them to encode and judge them.
+
+    known (n,): rows whose features by both views were computed already. texts: questions and rationales of the others.
+    judged (n,): rows that are judged. embedded: sentence embeddings (n, d), where there is an encoder.
+    """
+
+    known: Mask
+    features: tuple[Floats, Floats]
+    texts: tuple[list[str], list[str]]
+    judged: Mask
+    embedded: Floats | None
 
 
 @dataclass(frozen=True)
@@ -119,51 +134,46 @@ class Lessons:
         learned: Doubles,
         encode: Encode,
         seed: int,
+        embedded: Floats | None = None,
     ) -> tuple[Floats, Doubles]:
         """Rows of the demonstrations, and the probability (n,) that each record is wrong; they score as much less.
 
-        Demonstrations that nothing was learned from are judged part by part, as those that were.
+        Demonstrations that nothing was learned from are judged part by part, as those that were. The parts of a large
+        bank share the cores.
 
         Args:
             rows: features by both views of the rows that were learned from and not held for wrong.
             learned: as in `wrong`; all 0 where the bank cannot say.
+            embedded: sentence embeddings of the questions (n, d).
         """
         kept, wrong = self.rows[learned < BET], self.wrong(learned)
         own = np.arange(self.teachers, len(self.bank))
         marked = np.array([not record.correct for record in self.bank])
         left = np.setdiff1d(own, self.rows)
         judged = np.setdiff1d(left, [*self.known, *np.flatnonzero(marked)]) if learned.any() else left[:0]
+        parts = [own[start : start + PART] for start in range(0, len(own), PART)]
+        made = (self._part(at, kept, rows, judged, embedded) for at in parts)
+        function = partial(_encoded, views=views, encode=encode, seed=seed)
         vectors: Floats | None = None
-        parts = range(0, len(own), PART)
-        for start in parts if len(parts) < 2 else tracked(parts, "encode the bank", "part", len(parts)):
-            at = own[start : start + PART]
-            encoded, predicted = encode(at, *self._features(at, views, kept, rows))
+        for at, (encoded, found) in zip(parts, mapped(function, made, "encode the bank", len(parts)), strict=True):
             if vectors is None:
                 vectors = np.empty((len(own), encoded.shape[1]), np.float32)
-            vectors[start : start + len(at)] = encoded
-            new = np.intersect1d(at, judged)
-            if len(new):
-                questions, rationales = ([texts[i] for i in new] for texts in (self.questions, self.rationales))
-                places, width = new - at[0], predicted.shape[1]
-                wrong[new] = wrong_rows(questions, rationales, predicted[places], 2 * encoded[places, :width], seed)
+            vectors[at - self.teachers] = encoded
+            wrong[np.intersect1d(at, judged)] = found
         assert vectors is not None
         demote(vectors, np.where(marked, 1.0, wrong)[self.teachers :])
         return vectors, wrong
 
-    def _features(
-        self, at: Rows, views: tuple[LexicalView, RationaleView], kept: Rows, rows: tuple[Floats, Floats]
-    ) -> tuple[Floats, Floats]:
-        """Features of the rows `at` by both views; those of the rows `kept` are known."""
+    def _part(self, at: Rows, kept: Rows, rows: tuple[Floats, Floats], judged: Rows, embedded: Floats | None) -> Part:
         known = np.isin(at, kept)
-        new, held = at[~known], np.searchsorted(kept, at[known])
-
-        def joined(transform: Callable[[Sequence[str]], Floats], texts: Sequence[str], learned: Floats) -> Floats:
-            features = np.empty((len(at), learned.shape[1]), np.float32)
-            features[known], features[~known] = learned[held], transform([texts[i] for i in new])
-            return features
-
-        asked, explained = views
-        return joined(asked.transform, self.questions, rows[0]), joined(explained.transform, self.rationales, rows[1])
+        held, new = np.searchsorted(kept, at[known]), at[~known].tolist()
+        return Part(
+            known,
+            (rows[0][held], rows[1][held]),
+            ([self.questions[i] for i in new], [self.rationales[i] for i in new]),
+            np.isin(at, judged),
+            None if embedded is None else embedded[at],
+        )
 
     def facts(self, found: Crossfit, widths: Widths, wrong: Doubles, seed: int) -> dict[str, Any]:
         """Score and verdict as the manifest holds them, and the demonstrations held for wrong, worst first."""
@@ -183,6 +193,24 @@ class Lessons:
                 suspect.to_dict() for suspect in suspects(self.bank[self.teachers :], own, wrong[self.teachers :])
             ],
         }
+
+
+def _encoded(part: Part, views: tuple[LexicalView, RationaleView], encode: Encode, seed: int) -> tuple[Floats, Doubles]:
+    """Rows of the bank (n, z), and the probability that each of the judged rows is wrong."""
+    sides: tuple[LexicalView | RationaleView, ...] = views
+    both = []
+    for view, texts, features in zip(sides, part.texts, part.features, strict=True):
+        rows = np.empty((len(part.known), features.shape[1]), np.float32)
+        rows[part.known], rows[~part.known] = features, view.transform(texts)
+        both.append(rows)
+    encoded, predicted = encode(part.embedded, *both)
+    if not part.judged.any():
+        return encoded, np.zeros(0)
+    # what is judged was not learned from, so its texts are here
+    places, width = np.flatnonzero(part.judged[~part.known]).tolist(), predicted.shape[1]
+    questions, rationales = ([texts[i] for i in places] for texts in part.texts)
+    target = 2 * encoded[part.judged, :width]
+    return encoded, wrong_rows(questions, rationales, predicted[part.judged], target, seed)
 
 
 def _drawn(rows: Rows, most: int, seed: int) -> Rows:

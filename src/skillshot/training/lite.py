@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from skillshot.common.arrays import Floats, Rows
+from skillshot.common.arrays import Floats
 from skillshot.common.params import TrainParams
 from skillshot.common.record import Record
 from skillshot.features.prior import PACKAGED
@@ -42,7 +42,7 @@ def fit_lite(
     views = learned.question_view, learned.rationale_view
     items = LiteBank(widths, offset[:w], learned.centre, learned.step_share)
 
-    def encode(_: Rows, question: Floats, rationale: Floats) -> tuple[Floats, Floats]:
+    def encode(_: Floats | None, question: Floats, rationale: Floats) -> tuple[Floats, Floats]:
         return items.rows(question, rationale), question[:, w:] + offset[w:]
 
     features = learned.question_lexical, learned.rationale_lexical

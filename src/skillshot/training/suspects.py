@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from skillshot.common.arrays import Doubles, Floats
+from skillshot.common.parts import mapped
 from skillshot.common.recompute import recomputes
 from skillshot.common.record import Record
 from skillshot.common.stated import contradicts, stated_answer
@@ -18,6 +19,7 @@ from skillshot.training.suspicion import BET, MOST
 # probabilities where a row contradicts itself: what it states, or computes, is read by rules that have few false alarms
 STATES, COMPUTES = 0.95, 0.7
 _QUOTED = 60  # characters of a text in a reason
+PART = 20_000  # rows that are read at once
 UNFIT = "its rationale fits its question no better than that of a random row"
 
 
@@ -39,8 +41,14 @@ def contradictions(bank: Sequence[Record]) -> dict[int, Suspect]:
 
     None where they are more than a share `MOST` of the bank: then its answers are not what its rationales state.
     """
-    found = {i: suspect for i, record in enumerate(bank) if (suspect := _contradiction(record))}
+    parts = [slice(start, start + PART) for start in range(0, len(bank), PART)]
+    done = mapped(_contradictions, (bank[part] for part in parts), "look for contradictions", len(parts))
+    found = {part.start + i: suspect for part, some in zip(parts, done, strict=True) for i, suspect in some.items()}
     return found if len(found) <= MOST * len(bank) else {}
+
+
+def _contradictions(bank: Sequence[Record]) -> dict[int, Suspect]:
+    return {i: suspect for i, record in enumerate(bank) if (suspect := _contradiction(record))}
 
 
 def _contradiction(record: Record) -> Suspect | None:
