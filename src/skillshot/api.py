@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 Parts: TypeAlias = "tuple[Fitted | FittedLite, dict[str, Floats], dict[str, Any]]"
 
 logger = logging.getLogger("skillshot")
-LITTLE = 0.5  # knowledge of its language below which a bank is warned
 WORST = 20  # suspicious rows that a report shows
 UNREACHED = "answer_not_in_rationale"  # reason of a quarantined row
 
@@ -155,8 +154,18 @@ def fit_bundle(
         and parity. With `lite`, what is about an encoder is empty or None.
 
     Raises:
-        InputError: the bank cannot be read, `out` exists and is no bundle, or `baselines` is given with `lite`.
+        InputError: the bank cannot be read, `out` exists and is no bundle, or `baselines` is given with `lite`; or the
+            engine `ray` has no cluster.
     """
+    from skillshot.common.parts import engine
+
+    with engine(params.engine):
+        return _fit_bundle(bank, out, params, baselines, lite, teacher)
+
+
+def _fit_bundle(
+    bank: Examples, out: Path, params: Params, baselines: bool, lite: bool, teacher: Teacher | None
+) -> dict[str, Any]:
     from skillshot.bank.checks import warn_of_size
     from skillshot.bank.examples import log_quarantined, name_of
     from skillshot.bank.load import load_bank
@@ -242,6 +251,7 @@ def _by_encoder(
             from skillshot.encoder import embed_texts, fastest
             from skillshot.export.model import export_model
             from skillshot.export.ready import ready_encoder
+            from skillshot.features.knowledge import known_language
             from skillshot.training.fit import fit
     except MissingPackageError as error:
         raise MissingPackageError(f"{error}\nor fit without a text encoder: lite=True, --lite") from error
@@ -252,7 +262,7 @@ def _by_encoder(
     batch = params.embed.batch_size
     texts = [record.text for record in records]
     encoder = fastest(params.embed.model, ready.encoder)
-    known = _known_language(ready.encoder(), texts)
+    known = known_language(ready.encoder(), texts)
     question = embed_texts(encoder, texts, batch, "questions")
     rationale = embed_texts(encoder, structure_of(records).texts, batch, "rationales") if baselines else None
     embedded_sides = {"questions": question} | ({"rationales": rationale} if rationale is not None else {})
@@ -272,19 +282,6 @@ def _by_encoder(
         vectors["rationale"] = rationale.vectors
     truncated = {side: embedded.truncated for side, embedded in embedded_sides.items()}
     return fitted, vectors, {"truncated": truncated, "encoder_knowledge": round(known, 3), "parity": parity}
-
-
-def _known_language(encoder: Any, texts: Sequence[str]) -> float:
-    """How well the encoder knows the words of a bank, 0 to 1; little is logged."""
-    from skillshot.features.knowledge import encoder_knowledge
-
-    known = encoder_knowledge(texts, encoder.pieces, encoder.unknown)
-    if known < LITTLE:
-        logger.warning(
-            "embed: the encoder knows little of the bank's language (%.2f of 1): it counts as far as it predicts\n"
-            "a multilingual one may do better: --set embed.model=NAME", known,
-        )  # fmt: skip
-    return known
 
 
 def _file_of(bundle: Path, kind: str) -> Path:

@@ -16,16 +16,7 @@ from pydantic import Field, field_validator
 
 from skillshot.common.errors import ParamsError
 from skillshot.common.overrides import override_tree
-from skillshot.common.section import NamesFiles, Section
-
-Text = Annotated[str, Field(min_length=1)]
-PathText = Annotated[str, Field(min_length=1), NamesFiles()]  # a file or folder, or a name on the Hugging Face Hub
-Whole = Annotated[int, Field(ge=0)]
-Count = Annotated[int, Field(ge=1, le=10**9)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Part = Annotated[float, Field(ge=0, lt=1)]  # of something that must not be empty
-Amount = Annotated[float, Field(ge=0)]
-Positive = Annotated[float, Field(gt=0)]
+from skillshot.common.section import Amount, Count, Part, PathText, Positive, Section, Share, Text, Whole
 
 
 class IngestParams(Section):
@@ -253,6 +244,10 @@ with warnings.catch_warnings():  # two fields hide methods of pydantic of the sa
         """All of `params.yaml`."""
 
         seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(default=7, description="of every draw")
+        engine: Literal["local", "ray"] = Field(
+            default="local",
+            description="cores that share the parts of a large bank: local (here) | ray (a cluster's)",
+        )
         ingest: IngestParams = IngestParams()
         corruption: CorruptionParams = CorruptionParams()
         validate: ValidateParams = ValidateParams()  # type: ignore[assignment]

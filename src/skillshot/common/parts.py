@@ -1,4 +1,7 @@
-"""Work on the parts of a large bank, in several processes where there are several parts."""
+"""Work on the parts of a large bank, in several processes where there are several parts.
+
+The processes are this machine's (engine `local`) or those of a Ray cluster (engine `ray`). Results are the same.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,42 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeAlias, TypeVar
 
 from skillshot.common.progress import tracked
 
 P = TypeVar("P")
 R = TypeVar("R")
+# results of a function of parts, in order; the number of parts
+Share: TypeAlias = Callable[[Callable[[Any], Any], Iterable[Any], int], Iterator[Any]]
 # a worker's libraries have one thread: the parts fill the cores already
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 _function: Callable[[Any], Any] | None = None  # of this process, where it is a worker
+_share: ContextVar[Share | None] = ContextVar("share", default=None)  # None: among this machine's cores
+
+
+@contextmanager
+def engine(name: str) -> Iterator[None]:
+    """Inside, `mapped` shares parts among this machine's cores (`local`) or those of a Ray cluster (`ray`).
+
+    Raises:
+        InputError, MissingPackageError: the cluster cannot be used, see `cluster`.
+    """
+    if name == "local":
+        yield
+        return
+    from skillshot.common.cluster import cluster
+
+    with cluster() as share:
+        token = _share.set(share)
+        try:
+            yield
+        finally:
+            _share.reset(token)
 
 
 def mapped(function: Callable[[P], R], parts: Iterable[P], label: str, count: int, unit: str = "part") -> Iterator[R]:
@@ -36,7 +64,13 @@ def mapped(function: Callable[[P], R], parts: Iterable[P], label: str, count: in
     if count < 2:
         yield from map(function, parts)
         return
-    yield from tracked(_shared(function, parts, count), label, unit, count)
+    share = _share.get() or _shared
+    yield from tracked(share(function, parts, count), label, unit, count)
+
+
+def cut(rows: Sequence[P], size: int) -> Iterator[Sequence[P]]:
+    """Slices of at most `size` rows, in order."""
+    return (rows[start : start + size] for start in range(0, len(rows), size))
 
 
 def _shared(function: Callable[[P], R], parts: Iterable[P], count: int) -> Iterator[R]:

@@ -7,9 +7,9 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Self, get_args
+from typing import Annotated, Any, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
 from skillshot.common.errors import ParamsError
@@ -37,6 +37,16 @@ EXPONENT = re.compile(r"[-+]?\d+e[-+]?\d+", re.IGNORECASE)  # 1e-3: a number to 
 @dataclass(frozen=True)
 class NamesFiles:
     """Marks the type of a field whose value names files: their content is an input too."""
+
+
+Text = Annotated[str, Field(min_length=1)]
+PathText = Annotated[str, Field(min_length=1), NamesFiles()]  # a file or folder, or a name on the Hugging Face Hub
+Whole = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=1, le=10**9)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Part = Annotated[float, Field(ge=0, lt=1)]  # of something that must not be empty
+Amount = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
 
 
 class Section(BaseModel):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from skillshot.features.scripts import wide
 
@@ -11,7 +13,9 @@ MEASURED, HEAD = 200, 500  # texts that are looked at, and their first character
 # letters a piece, of words that are spelled and of words that are known; one of full width says as much as two.
 # MiniLM: English 3.6 to 4.8, Turkish 2.2, German 2, Korean 1.2, Russian 1
 SPELLED, KNOWN = 1.0, 3.0
+LITTLE = 0.5  # knowledge of its language below which a bank is warned
 
+logger = logging.getLogger("skillshot")
 _WORD = re.compile(r"[^\W\d_]+")  # numbers and signs are the same in every language
 
 
@@ -36,3 +40,14 @@ def encoder_knowledge(
     have = sum(piece != unknown for piece in pieces) / len(pieces)
     length = (letters / len(pieces) - SPELLED) / (KNOWN - SPELLED)
     return have * min(1.0, max(0.0, length))
+
+
+def known_language(encoder: Any, texts: Sequence[str]) -> float:
+    """`encoder_knowledge` of a bank's texts by a `runtime.onnx.TextEncoder`; little is logged."""
+    known = encoder_knowledge(texts, encoder.pieces, encoder.unknown)
+    if known < LITTLE:
+        logger.warning(
+            "embed: the encoder knows little of the bank's language (%.2f of 1): it counts as far as it predicts\n"
+            "a multilingual one may do better: --set embed.model=NAME", known,
+        )  # fmt: skip
+    return known

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from skillshot.common import schema
 from skillshot.common.arrays import Floats
 from skillshot.common.errors import BundleError, SkillshotError
 from skillshot.runtime.graph import check_graph
-from skillshot.runtime.layout import ENCODERS
+from skillshot.runtime.layout import ENCODER_FILES, ENCODERS
 
 TOKENIZER_BYTES = 128 * 2**20  # the largest tokenizer.json of a known encoder has 33 MB
 WINDOW = 131_072  # tokens; more than any encoder reads
@@ -104,6 +105,7 @@ class TextEncoder:
     """Tokenizer and transformer: texts -> unit sentence embeddings (n, d) float32.
 
     precision: fp32 agrees with torch to seven digits; int8 is twice as fast (cosine to fp32 about .99).
+    Pickled it holds its files, so that another machine can open it, with one thread.
 
     Raises:
         BundleError: one of its files is damaged.
@@ -111,6 +113,7 @@ class TextEncoder:
 
     def __init__(self, folder: str | os.PathLike[str], threads: int = 1, precision: str = "fp32") -> None:
         folder = Path(folder)
+        self._source = folder, precision
         facts = schema.read_document(folder / "encoder.json", _ENCODER)
         self.dimension: int = facts["dimension"]
         self.window: int = facts["window"]
@@ -129,6 +132,11 @@ class TextEncoder:
         self._batch = 1 if precision == "int8" else 4
         inputs = dict.fromkeys(("input_ids", "attention_mask"), 0)
         self._session = Session(folder / ENCODERS[precision], threads, widths=inputs, width=self.dimension)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        folder, precision = self._source
+        names = *ENCODER_FILES, ENCODERS[precision]
+        return _unpacked, ({name: (folder / name).read_bytes() for name in names}, precision)
 
     @property
     def vocabulary(self) -> int:
@@ -174,6 +182,13 @@ class TextEncoder:
                 mask[line, : len(tokens[row])] = 1
             vectors[rows] = self._session.run({"input_ids": ids, "attention_mask": mask})
         return vectors
+
+
+def _unpacked(files: Mapping[str, bytes], precision: str) -> TextEncoder:
+    with tempfile.TemporaryDirectory(prefix="skillshot-") as folder:
+        for name, data in files.items():
+            (Path(folder) / name).write_bytes(data)
+        return TextEncoder(folder, precision=precision)
 
 
 def _check_expressions(value: Any) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from skillshot.common.io import write_json
 from skillshot.common.params import load_params
+from skillshot.common.parts import engine
 from skillshot.common.record import read_records
 from skillshot.common.structure import structure_of
 from skillshot.common.verdict import FitVerdict
@@ -31,7 +32,8 @@ def main() -> None:
     question, rationale = (
         np.load(f"data/embed/bank_{side}.npy", allow_pickle=False) for side in ("question", "rationale")
     )
-    fitted = fit(bank, question, rationale, params.train, params.seed, work=CHECKPOINTS)
+    with engine(params.engine):
+        fitted = fit(bank, question, rationale, params.train, params.seed, work=CHECKPOINTS)
     fitted.save("models/train")
     # of use to a killed run only
     shutil.rmtree(CHECKPOINTS, ignore_errors=True)
