@@ -5,7 +5,8 @@
 
 Needs faiss (`pip install 'skillshot[large]'`). Bank and questions are of the embedded source storyskills, drawn with
 another seed for each part of the bank; no question is there twice within a part. `shelf`, the row's number modulo 100,
-is the filter that leaves 1 % of the rows; `language` leaves nine tenths. A bank, or a bundle, that is in the folder already is used again.
+is the filter that leaves 1 % of the rows; `language` leaves nine tenths. A bank or bundle that is in the folder already
+is used again.
 
 Memory is the sum of the proportional set sizes (PSS) of the fit and its workers, read twice a second from /proc; the
 files that a process maps count. Recall is that of the index against exact scores of all rows, or of those of the shelf.
