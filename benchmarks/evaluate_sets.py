@@ -43,7 +43,7 @@ REPORT = Path(__file__).resolve().parents[1] / "reports" / "evaluate_sets.json"
 SELECTORS = "random,question,ridge,lars,skillshot,oracle,zero-shot"
 
 
-def bundle(folder: Path, bank: list[Record], refit: bool) -> dict[str, Any]:
+def bundle(folder: Path, bank: list[Record], refit: bool, baselines: bool = True) -> dict[str, Any]:
     """Fit the bank unless it is fitted; returns the commit of the fitted model and the seconds."""
     from skillshot.api import fit_bundle
 
@@ -52,9 +52,7 @@ def bundle(folder: Path, bank: list[Record], refit: bool) -> dict[str, Any]:
         facts.unlink(missing_ok=True)
         write_records(folder / "bank.jsonl", bank)
         began = time.process_time()
-        fit_bundle(
-            folder / "bank.jsonl", folder / "bundle", Params(seed=SEED), lambda text: print(text, file=sys.stderr)
-        )
+        fit_bundle(folder / "bank.jsonl", folder / "bundle", Params(seed=SEED), baselines=baselines)
         write_json(facts, {"commit": _commit(), "fit_cpu_seconds": round(time.process_time() - began, 1)})
     stored: dict[str, Any] = json.loads(facts.read_text(encoding="utf-8"))
     return stored

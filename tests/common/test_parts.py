@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,40 @@ def test_an_error_of_a_part_is_raised_and_the_workers_end() -> None:
         list(found)
     with pytest.raises(ProcessLookupError):
         os.kill(worker, 0)
+
+
+SLEEPERS = """
+import os, sys, time
+from pathlib import Path
+from skillshot.common.parts import mapped
+
+def work(part):
+    Path(sys.argv[1], str(os.getpid())).touch()
+    time.sleep(600)
+
+list(mapped(work, range(2), "work", 2))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_workers_end_with_a_killed_process(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", SLEEPERS, str(tmp_path)])
+    while not (names := [path.name for path in tmp_path.iterdir()]):
+        time.sleep(0.1)
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 60
+    while any(map(_runs, names)):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def _runs(process: str) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 @pytest.mark.slow

@@ -7,9 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from skillshot.common.arrays import Floats
+from skillshot.common.params import TrainParams
 from skillshot.common.record import Record
+from skillshot.model.arrays import FittedLite
+from skillshot.model.fitted import Fitted
 from skillshot.sources.storyskills.draw import generate
 from skillshot.training import lessons
+from skillshot.training.fit import fit
 from skillshot.training.lessons import Lessons
 from skillshot.training.lite import fit_lite
 
@@ -44,6 +49,7 @@ def test_a_row_that_was_not_learned_from_is_encoded_as_one_that_was(
     )
     np.testing.assert_allclose(at_once.vectors[left], alone.posterior.rows(*features), atol=1e-6)
     monkeypatch.setattr(lessons, "PART", 128)
+    monkeypatch.setattr(lessons, "mapped", lambda function, parts, *_: map(function, parts))
     np.testing.assert_allclose(fit_lite(bank, 64, 0, "none", rows=LEARNED).vectors, at_once.vectors, atol=1e-6)
 
 
@@ -62,3 +68,27 @@ def test_wrong_rows_are_found_among_those_that_were_not_learned_from(bank: list[
     last = {record.id: row for row, record in enumerate(damaged)}
     lengths = np.linalg.norm(fitted.vectors[[last[one] for one in sorted(found)], :-1], axis=1)
     assert (lengths < 0.8 * np.median(np.linalg.norm(fitted.vectors[:, :-1], axis=1))).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lite", [True, False])
+def test_workers_give_what_one_process_gives(bank: list[Record], monkeypatch: pytest.MonkeyPatch, lite: bool) -> None:
+    def fitted() -> FittedLite | Fitted:
+        if lite:
+            return fit_lite(damaged, 64, 0, "none", rows=LEARNED)
+        embedded = np.random.default_rng(0).standard_normal((len(bank), 16)).astype(np.float32)
+        embedded /= np.linalg.norm(embedded, axis=1, keepdims=True)
+        return fit(damaged, embedded, None, TrainParams(rows=LEARNED, epochs=1, min_gap=-1, prior="none"), 0)
+
+    damaged = [replace(one, rationale=bank[i - 1].rationale) if i % 10 == 0 else one for i, one in enumerate(bank)]
+    monkeypatch.setattr(lessons, "PART", 450)
+    shared = fitted()
+    with monkeypatch.context() as here:
+        here.setattr(lessons, "mapped", lambda function, parts, *_: map(function, parts))
+        alone = fitted()
+    assert len(alone.suspicious) > 40 and shared.suspicious == alone.suspicious
+    np.testing.assert_allclose(_rows(shared), _rows(alone), atol=1e-6)
+
+
+def _rows(fitted: FittedLite | Fitted) -> Floats:
+    return fitted.vectors if isinstance(fitted, FittedLite) else fitted.vectors["skillshot"]

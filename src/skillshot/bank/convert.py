@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from skillshot.bank.choices import ChoiceError, choices_of
@@ -17,6 +18,7 @@ from skillshot.common.params import ValidateParams
 from skillshot.common.record import ANSWER_TYPES, Record, content_id
 from skillshot.common.text import shown, visible
 
+_SHORT = 40  # characters of a text that may repeat
 FOREIGN_TYPE = "source_answer_type"  # metadata: an answer type that is none of ours
 
 
@@ -95,14 +97,24 @@ def _record(raw: dict[str, Any], columns: Mapping[str, str], limits: ValidatePar
         id=identity or content_id(question, rationale, answer, "\x1e".join((context, *options))),
         question=question,
         rationale=rationale,
-        answer=answer,
+        answer=_shared(answer),
         context=context,
         options=options,
-        unit=clean_text(_text(raw, "unit")),
-        answer_type=answer_type,
+        unit=_shared(clean_text(_text(raw, "unit"))),
+        answer_type=_shared(answer_type),
         group=clean_text(_text(raw, "group") or _text(raw, "db_id")),  # questions on one database are similar
         metadata=metadata,
     )
+
+
+def _shared(text: str) -> str:
+    """One object for equal short texts: labels, units and answers repeat in a bank of a million rows."""
+    return _one(text) if len(text) <= _SHORT else text
+
+
+@lru_cache(maxsize=2**12)
+def _one(text: str) -> str:
+    return text
 
 
 def _measured(raw: Mapping[str, Any], limits: ValidateParams) -> None:
@@ -171,7 +183,7 @@ def _plain(value: Any) -> Any:
         case None | bool():
             return value
         case str():
-            return clean_text(value)
+            return _shared(clean_text(value))
         case int():
             return value if abs(value) < 2**63 else str(value) if abs(value) < 10**100 else "huge"
         case float():

@@ -5,6 +5,9 @@ The processes are this machine's (engine `local`) or those of a Ray cluster (eng
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +22,6 @@ R = TypeVar("R")
 Share: TypeAlias = Callable[[Callable[[Any], Any], Iterable[Any], int], Iterator[Any]]
 # a worker's libraries have one thread: the parts fill the cores already
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-_IDLE = 60  # seconds after which a worker ends whose parent was killed
 
 _function: Callable[[Any], Any] | None = None  # of this process, where it is a worker
 _share: ContextVar[Share | None] = ContextVar("share", default=None)  # None: among this machine's cores
@@ -75,7 +77,7 @@ def _shared(function: Callable[[P], R], parts: Iterable[P], count: int) -> Itera
     from joblib.externals.loky import ProcessPoolExecutor, cpu_count
 
     workers = min(cpu_count(), count)
-    pool = ProcessPoolExecutor(workers, timeout=_IDLE, initializer=_begin, initargs=(function,), env=_ONE_THREAD)
+    pool = ProcessPoolExecutor(workers, initializer=_begin, initargs=(function,), env=_ONE_THREAD)
     running: deque[Any] = deque()
     try:
         for part in parts:
@@ -93,6 +95,14 @@ def _shared(function: Callable[[P], R], parts: Iterable[P], count: int) -> Itera
 def _begin(function: Callable[[Any], Any]) -> None:
     global _function
     _function = function
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End this process with the one that began it, which may be killed in the middle of a part."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 def _work(part: Any) -> Any:

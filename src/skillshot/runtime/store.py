@@ -6,6 +6,7 @@ import hashlib
 import json
 import mmap
 import os
+from array import array
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -43,7 +44,8 @@ def bank_digest(records: Iterable[Record]) -> str:
 def write_store(folder: str | os.PathLike[str], records: Iterable[Record]) -> int:
     """Write bank.jsonl, its line offsets, question keys, sorted id hashes and fields; returns the number of records."""
     folder = Path(folder)
-    offsets, keys, ids, position, fields = [0], [], [], 0, FieldWriter()
+    position, fields = 0, FieldWriter()
+    offsets, keys, ids = array("q", [0]), array("Q"), array("Q")
     with atomic_write(folder / BANK, "wb") as handle:
         for record in records:
             row = record.to_dict()
@@ -55,9 +57,9 @@ def write_store(folder: str | os.PathLike[str], records: Iterable[Record]) -> in
             ids.append(hash64(record.id))
             fields.add(row)
     fields.write(folder)
-    for name, values, kind in ((OFFSETS, offsets, np.int64), (KEYS, keys, np.uint64), (IDS, sorted(ids), np.uint64)):
+    for name, values in ((OFFSETS, np.array(offsets)), (KEYS, np.array(keys)), (IDS, np.sort(ids))):
         with atomic_write(folder / name, "wb") as handle:
-            np.save(handle, np.asarray(values, kind), allow_pickle=False)
+            np.save(handle, values, allow_pickle=False)
     return len(keys)
 
 
