@@ -14,7 +14,8 @@ from helpers.lexical_reference import Reference
 from helpers.story import Story
 from skillshot.common.errors import BundleError, InputError
 from skillshot.features.channels import QUESTION, RATIONALE, Channel, take
-from skillshot.features.lexical import BUCKETS, LexicalView, _Table
+from skillshot.features.lexical import BUCKETS, LexicalView
+from skillshot.features.table import GramTable
 from skillshot.features.tokens import equation_grams, numbered, operators, skeleton, tokenise
 from skillshot.runtime.layout import VIEW_FILES
 
@@ -168,7 +169,7 @@ def test_table_finds_what_a_binary_search_finds(known: list[int], others: list[i
     weights = np.arange(1, len(keys) + 1, dtype=np.float32)
     slots = np.arange(len(keys), dtype=np.uint32) * 7
     codes = np.array([*others, *known, 0, 2**64 - 1], np.uint64)
-    found = _Table(keys, weights, slots, BUCKETS).find(codes)
+    found = GramTable(keys, weights, slots, BUCKETS).find(codes)
     wanted = [int(np.searchsorted(keys, code)) for code in codes if code in keys]
     assert found["key"].tolist() == keys[wanted].tolist()
     assert found["weight"].tolist() == weights[wanted].tolist()

@@ -15,11 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from skillshot.common import schema
-from skillshot.common.arrays import Floats
+from skillshot.common.arrays import Doubles, Floats
 from skillshot.common.errors import BundleError, InputError
 from skillshot.common.io import atomic_write, write_json
 from skillshot.features.channels import LETTERS, Channel, spelled
 from skillshot.features.grams import Codes, GramReader
+from skillshot.features.table import GramTable
 from skillshot.features.tokens import JOINT, foreign, letters, procedural, tokenise
 
 BUCKETS = 4096  # n-grams are hashed with a sign into this many (count sketch: dot products keep their mean)
@@ -48,7 +49,8 @@ _ABOUT = schema.fields(
         ),
         "shares": schema.mapped(schema.text(), schema.number(0, 1)),
         "vocabulary": schema.listed(_WORD),
-    }
+    },
+    {"scale": schema.listed(schema.number(0, 1e6), 65_536)},
 )
 
 
@@ -61,7 +63,9 @@ class LexicalView:
     keys: uint64 (n,), sorted codes of the n-grams that enough texts share.
     weights: float32 (n,), inverse document frequency with the sign of the hash.
     slots: uint32 (n,), channel * buckets + bucket.
-    projection: float32 (buckets, f), or None where the features are the buckets themselves. That of a prior is float16.
+    projection: float32 (buckets, f), or None where the features are the buckets themselves. That of a prior is float16,
+        that of a slim bundle int8.
+    scale: of the columns of an int8 projection, float64 (f,).
     """
 
     channels: tuple[Channel, ...]
@@ -72,6 +76,7 @@ class LexicalView:
     weights: Floats
     slots: npt.NDArray[np.uint32]
     projection: Floats | None = None
+    scale: Doubles | None = None
 
     @property
     def width(self) -> int:
@@ -132,7 +137,15 @@ class LexicalView:
         """
         if self.projection is None:
             raise ValueError("a view without a projection has no columns to choose from; add one with `onto`")
-        return self.onto(self.projection[:, part])
+        scale = None if self.scale is None else self.scale[part]
+        return dataclasses.replace(self, projection=np.ascontiguousarray(self.projection[:, part]), scale=scale)
+
+    def rows(self, buckets: npt.NDArray[np.uint16]) -> Floats:
+        """Rows of the projection (n, f) for n-grams by their buckets (n,)."""
+        if self.projection is None:
+            raise ValueError("a view without a projection has no rows; add one with `onto`")
+        found: Floats = self.projection.take(buckets, 0)
+        return found if self.scale is None else (found * self.scale).astype(np.float32)
 
     def grams(self, text: str) -> tuple[Codes, npt.NDArray[np.uint16], Floats]:
         """Codes, buckets and values of a text's known n-grams, which may repeat a bucket.
@@ -153,8 +166,11 @@ class LexicalView:
             _, buckets, values = self.grams(text)
             if self.projection is None:
                 out[i] = np.bincount(buckets, values, self.buckets)
-            else:
+            elif self.scale is None:
                 np.matmul(values, self.projection.take(buckets, 0), out=out[i])
+            else:  # whole numbers times float32: the sum is exact in float64, so every machine has the same
+                whole = self.projection.take(buckets, 0).astype(np.float64)
+                out[i] = (values.astype(np.float64) @ whole) * self.scale
         return out
 
     def sparse(self, texts: Sequence[str]) -> Any:
@@ -174,8 +190,8 @@ class LexicalView:
         return GramReader(self.channels, self.shares, self.vocabulary)
 
     @cached_property
-    def _table(self) -> _Table:
-        return _Table(self.keys, self.weights, self.slots, self.buckets)
+    def _table(self) -> GramTable:
+        return GramTable(self.keys, self.weights, self.slots, self.buckets)
 
     @cached_property
     def _lengths(self) -> npt.NDArray[np.float64]:
@@ -196,15 +212,18 @@ class LexicalView:
             "buckets": self.buckets,
             "shares": self.shares,
             "vocabulary": list(self.vocabulary),
-        }
+        } | ({} if self.scale is None else {"scale": self.scale.tolist()})
         write_json(folder / "lexical.json", about)
         for name in ARRAYS:
+            values = getattr(self, name)
+            if name == "slots" and self.scale is not None:  # the bucket is in the code
+                values = (values // self.buckets).astype(np.uint8)
             with atomic_write(folder / f"{name}.npy", "wb") as handle:
-                np.save(handle, getattr(self, name), allow_pickle=False)
+                np.save(handle, values, allow_pickle=False)
 
     @classmethod
     def load(cls, folder: str | PathLike[str], check: bool = True) -> LexicalView:
-        """Read what `save` wrote; the projection stays on disk, memory-mapped.
+        """Read what `save` wrote; the projection stays on disk, memory-mapped, unless it is compressed.
 
         Args:
             check: False checks dtypes, shapes and `lexical.json`, but reads no array for that.
@@ -216,7 +235,10 @@ class LexicalView:
         about = schema.read_document(folder / "lexical.json", _ABOUT)
         buckets = about["buckets"]
         shapes = ((None,), (None,), (None,), (buckets, None))
-        dtypes: tuple[list[type[np.generic]], ...] = ([np.uint64], [np.float32], [np.uint32], [np.float32, np.float16])
+        whole = "scale" in about
+        dtypes: list[list[type[np.generic]]] = [[np.uint64], [np.float32], [np.uint32], [np.float32, np.float16]]
+        if whole:
+            dtypes[2:] = [np.uint8], [np.int8]
         keys, weights, slots, projection = (
             schema.read_array(folder / f"{name}.npy", kinds, shape)
             for name, kinds, shape in zip(ARRAYS, dtypes, shapes, strict=True)
@@ -225,6 +247,11 @@ class LexicalView:
             raise BundleError(
                 f"{folder}: {len(keys)} n-grams, {len(weights)} weights, {len(slots)} slots; fit the bank again"
             )
+        scale = np.array(about["scale"], np.float64) if whole else None
+        if scale is not None:
+            slots = slots * np.uint32(buckets) + (keys % np.uint64(buckets)).astype(np.uint32)
+            if len(scale) != projection.shape[1]:
+                raise BundleError(f"{folder}: {len(scale)} scales for {projection.shape[1]} columns; slim it again")
         with schema.door(folder / "lexical.json"):
             channels = tuple(Channel(**channel) for channel in about["channels"])
         if int(slots.max()) >= buckets * len(channels):
@@ -233,38 +260,8 @@ class LexicalView:
             schema.check_rising(keys, folder / "keys.npy")
             schema.check_finite(weights, folder / "weights.npy")
             schema.check_finite(np.asarray(projection, np.float32), folder / "projection.npy")
-        return cls(channels, buckets, about["shares"], tuple(about["vocabulary"]), keys, weights, slots, projection)
-
-
-class _Table:
-    """n-grams by their codes.
-
-    A binary search would miss the CPU cache at each step. Codes are uniform, so their leading bits give the position to
-    within one or two. One row holds everything about an n-gram, so that it is in one cache line.
-    """
-
-    def __init__(self, keys: Codes, weights: Floats, slots: npt.NDArray[np.uint32], buckets: int) -> None:
-        bits = max(1, len(keys).bit_length())
-        self._shift = np.uint64(64 - bits)
-        first = np.arange(2**bits, dtype=np.uint64) << self._shift
-        self._starts = keys.searchsorted(first).astype(np.uint32)
-        self._rows = np.zeros(len(keys) + 1, [("key", "<u8"), ("weight", "<f4"), ("bucket", "<u2"), ("channel", "<u2")])
-        self._rows["key"] = np.append(keys, np.uint64(2**64 - 1))  # sentinel, where every search ends
-        self._rows["weight"][:-1] = weights
-        self._rows["channel"][:-1], self._rows["bucket"][:-1] = np.divmod(slots, buckets)
-
-    def find(self, codes: Codes) -> npt.NDArray[np.void]:
-        """Rows (key, weight, bucket, channel) of the known codes, in the order of `codes`."""
-        keys = self._rows["key"]
-        at = self._starts[codes >> self._shift].astype(np.intp)
-        behind = keys[at] < codes
-        while behind.any():
-            at += behind
-            behind = keys[at] < codes
-        known = keys[at] == codes
-        known &= at < len(keys) - 1
-        found: npt.NDArray[np.void] = self._rows[at[known]]
-        return found
+        words = tuple(about["vocabulary"])
+        return cls(channels, buckets, about["shares"], words, keys, weights, slots, projection, scale)
 
 
 def shared(
