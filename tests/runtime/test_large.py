@@ -21,7 +21,7 @@ from skillshot.runtime.layout import LARGE
 QUESTION = "A train covers 60 miles in 3 hours. How many miles does it cover in one hour?"
 
 
-def clouds(count: int, seed: int, width: int = 24) -> Floats:
+def clouds(count: int, seed: int, width: int = 25) -> Floats:
     """Unit rows around 60 centres, similar to skills."""
     rng = np.random.default_rng(seed)
     centres = np.random.default_rng(7).standard_normal((60, width))
@@ -64,7 +64,7 @@ def test_filters_hold(built: tuple[Path, Floats], share: float, monkeypatch: pyt
 
 def test_filters_that_leave_out_what_is_nearest(built: tuple[Path, Floats], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(large, "DENSE", 100)
-    (index, vectors), centres = (large.LargeIndex(*built), built[1]), np.random.default_rng(7).standard_normal((60, 24))
+    (index, vectors), centres = (large.LargeIndex(*built), built[1]), np.random.default_rng(7).standard_normal((60, 25))
     label = (vectors @ centres.T).argmax(1)
     for step in (1, 2, 8):
         for query in clouds(20, 8):
@@ -74,6 +74,17 @@ def test_filters_that_leave_out_what_is_nearest(built: tuple[Path, Floats], monk
             assert len(rows) == 300 and allowed[rows].all()
             best = ExactIndex(vectors).search(query, 4, allowed)[1]
             np.testing.assert_allclose(scores[:4], best, atol=1e-6)
+
+
+def test_an_index_whose_rows_were_not_filled_up_is_read(built: tuple[Path, Floats], tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(large, "LANES", 1)
+        large.build(built[1], tmp_path / LARGE)
+    old = large.LargeIndex(tmp_path / LARGE, built[1])
+    assert old._index.d == 25 and large.LargeIndex(*built)._index.d == 32
+    assert recall(old, built[1], clouds(20, 1)) >= 0.99
+    with pytest.raises(BundleError, match="build the bundle again"):
+        large.LargeIndex(tmp_path / LARGE, built[1][:, :20])
 
 
 def test_k_larger_than_the_bank(built: tuple[Path, Floats]) -> None:
