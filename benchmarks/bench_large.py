@@ -4,8 +4,9 @@
     python benchmarks/bench_large.py --rows 1000000 --work FOLDER    # about 3 GB of disk
 
 Needs faiss (`pip install 'skillshot[large]'`). Bank and questions are of the embedded source storyskills, drawn with
-another seed for each part of the bank; no question is there twice within a part. `shelf`, the row's number modulo 100,
-is the filter that leaves 1 % of the rows. A bank, or a bundle, that is in the folder already is used again.
+another seed for each part of the bank; rows beyond `--drawn` repeat one behind the first sentence of another. `shelf`,
+the row's number modulo 100, is the filter that leaves 1 % of the rows; `language` leaves nine tenths. A bank or bundle
+that is in the folder already is used again.
 
 Memory is the sum of the proportional set sizes (PSS) of the fit and its workers, read twice a second from /proc; the
 files that a process maps count. Recall is that of the index against exact scores of all rows, or of those of the shelf.
@@ -17,6 +18,7 @@ import argparse
 import itertools
 import json
 import os
+import random
 import subprocess
 import sys
 import threading
@@ -44,12 +46,23 @@ CHUNK = 50_000  # rows that are multiplied at once
 MIB = 1 << 20
 
 
-def write_bank(path: Path, rows: int) -> None:
-    """Write that many rows, in parts that share the cores."""
-    starts = range(0, rows, PART)
+def write_bank(path: Path, rows: int, drawn: int) -> None:
+    """Write that many rows; of those beyond `drawn`, each repeats one behind the first sentence of another."""
+    starts, lines = range(0, min(rows, drawn), PART), list[str]()
     with atomic_write(path) as handle:
-        for text in mapped(partial(_lines, rows=rows), starts, "generate", len(starts)):
+        for text in mapped(partial(_lines, rows=min(rows, drawn)), starts, "generate", len(starts)):
             handle.write(text)
+            lines += text.splitlines() if rows > drawn else ()
+        draw = random.Random(SEED)
+        for row in range(drawn, rows):
+            record = json.loads(lines[row % drawn])
+            opening = json.loads(draw.choice(lines))["question"].partition(". ")[0]
+            changed = {
+                "id": f"{record['id']}-{row}",
+                "question": f"{opening}. {record['question']}",
+                "shelf": row % SHELVES,
+            }
+            handle.write(json.dumps(record | changed, ensure_ascii=False) + "\n")
 
 
 def _lines(start: int, rows: int) -> str:
@@ -146,8 +159,8 @@ def selection(bundle: Path, asked: list[str], k: int = 4) -> dict[str, Any]:
     bank = opened.folder_bank
     queries = opened.policy(asked)
     report: dict[str, Any] = {}
-    for name, filters in (("all", {}), ("shelf", {"where": {"shelf": 37}})):
-        allowed = bank.allowed(filters.get("where", {}))
+    for name, where in (("all", {}), ("shelf", {"shelf": 37}), ("language", {"language": "en"})):
+        allowed = bank.allowed(where)
         rows = np.arange(len(bank)) if allowed is None else np.flatnonzero(allowed)
         best = _exact(bank.vectors, rows, queries, 65)  # what a selection of 4 reads
         recalls = {}
@@ -158,8 +171,8 @@ def selection(bundle: Path, asked: list[str], k: int = 4) -> dict[str, Any]:
                 assert len(found) == min(most, len(rows)), "too few rows"
                 shares.append(float(np.mean(values >= scores[: len(values)].min() - 1e-5)))
             recalls[f"recall@{most}"] = float(np.mean(shares))
-        wall, cpu = time_each(partial(selector.select, k=k, **filters), asked)
-        picked = find(opened, asked, k, **filters)
+        wall, cpu = time_each(partial(selector.select, k=k, where=where), asked)
+        picked = find(opened, asked, k, where=where)
         report[name] = {
             "rows": len(rows),
             **recalls,
@@ -185,6 +198,7 @@ def main() -> None:
     """Measure, print and write one JSON document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--drawn", type=int, default=200_000, help="rows of the generator; more repeat these, changed")
     parser.add_argument("--queries", type=int, default=500)
     parser.add_argument("--add", type=int, default=0, help="rows that are added afterwards")
     parser.add_argument("--work", type=Path, required=True, help="folder of bank, bundle and report")
@@ -197,7 +211,7 @@ def main() -> None:
     if place.exists():
         report |= json.loads(place.read_text())
     if not bank.exists():
-        write_bank(bank, options.rows)
+        write_bank(bank, options.rows, options.drawn)
     report["bank_mb"] = round(bank.stat().st_size / 1e6)
     if not bundle.exists():
         sets = [part for one in options.set for part in ("--set", one)]

@@ -217,3 +217,14 @@ def test_a_prior_that_is_not_there_is_refused(tmp_path: Path, capsys: Capture) -
     words = ["fit", str(tmp_path / "bank.jsonl"), "--lite", "--out", str(tmp_path / "out"), "--prior", "nowhere"]
     assert main(words) == 2
     assert "prior nowhere: no prior.json there; give none, packaged, or a folder" in capsys.readouterr().err
+
+
+def test_a_bank_larger_than_what_is_learned_from_is_kept_in_a_file(
+    story: tuple[list[Any], list[Any]], report: dict[str, Any], tmp_path: Path
+) -> None:
+    made = fit_bundle(story[0], tmp_path / "bundle", default_params({"train.rows": ROWS - 5}), lite=True)
+    assert made["accepted"] == ROWS and made["diagnostics"]["learned_rows"] == ROWS - 5
+    whole, sampled = (read_manifest(folder) for folder in (report["bundle"], tmp_path / "bundle"))
+    assert whole["data"] == sampled["data"]
+    texts = [(Path(folder) / "bank-1/bank.jsonl").read_text() for folder in (report["bundle"], tmp_path / "bundle")]
+    assert texts[0] == texts[1]

@@ -171,6 +171,7 @@ def _fit_bundle(
     from skillshot.bank.load import load_bank
     from skillshot.bundle.build import build_bundle, bundle_facts
     from skillshot.common.space import writing
+    from skillshot.common.spool import Spool
     from skillshot.runtime.layout import NO_MODEL
     from skillshot.training.teachers import teach
 
@@ -179,7 +180,7 @@ def _fit_bundle(
     if out.exists() and any(out.iterdir() if out.is_dir() else [out]) and not (out / "manifest.json").exists():
         raise InputError(f"{out}: exists and is not a bundle; choose another folder")
     loaded = load_bank(bank, columns=params.ingest.columns, limit=params.ingest.limit, validate=params.validate)
-    records = loaded.records
+    records: Sequence[Record] = loaded.records
     log_quarantined(loaded)
     taught = teacher.records if teacher else []
     if teacher and not teach([*taught, *records], len(taught), params.train, params.seed):
@@ -193,10 +194,14 @@ def _fit_bundle(
     with tempfile.TemporaryDirectory() as work, writing(Path(work)):
         model = Path(work) / "model"
         model.mkdir()
+        if not taught and len(records) > params.train.rows:  # most are read only now and then
+            records = Spool(Path(work) / "bank.jsonl", records)
+            loaded.records.clear()
+        rows = [*taught, *records] if taught else records
         if lite:
-            fitted, vectors, encoded = _by_words([*taught, *records], len(taught), params, model)
+            fitted, vectors, encoded = _by_words(rows, len(taught), params, model)
         else:
-            fitted, vectors, encoded = _by_encoder([*taught, *records], len(taught), params, model, out, baselines)
+            fitted, vectors, encoded = _by_encoder(rows, len(taught), params, model, out, baselines)
         source = str(fitted.verdict["source"])
         facts = bundle_facts(
             records, params, fitted.diagnostics, fitted.score, fitted.verdict, source, fitted.rationale_view.prior
@@ -205,10 +210,10 @@ def _fit_bundle(
         build_bundle(model, vectors, records, facts, params, out)
     refused = [row.to_dict() for row in loaded.quarantined]
     suspicious = [*fitted.suspicious, *_unreached(refused)]
-    for kind, rows in (("quarantine", refused), ("suspicious", suspicious)):
+    for kind, found in (("quarantine", refused), ("suspicious", suspicious)):
         _file_of(out, kind).unlink(missing_ok=True)  # of an earlier bundle
-        if rows:
-            write_jsonl(_file_of(out, kind), rows)
+        if found:
+            write_jsonl(_file_of(out, kind), found)
     if fitted.suspicious:
         count = counted(len(fitted.suspicious), "row")
         logger.warning(

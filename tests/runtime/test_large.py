@@ -62,6 +62,20 @@ def test_filters_hold(built: tuple[Path, Floats], share: float, monkeypatch: pyt
     assert allowed[rows].all()
 
 
+def test_filters_that_leave_out_what_is_nearest(built: tuple[Path, Floats], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(large, "DENSE", 100)
+    (index, vectors), centres = (large.LargeIndex(*built), built[1]), np.random.default_rng(7).standard_normal((60, 24))
+    label = (vectors @ centres.T).argmax(1)
+    for step in (1, 2, 8):
+        for query in clouds(20, 8):
+            allowed = (label != (centres @ query).argmax()) & (label % step == 0)
+            assert allowed.sum() > large.DENSE
+            rows, scores = index.search(query, 300, allowed)
+            assert len(rows) == 300 and allowed[rows].all()
+            best = ExactIndex(vectors).search(query, 4, allowed)[1]
+            np.testing.assert_allclose(scores[:4], best, atol=1e-6)
+
+
 def test_k_larger_than_the_bank(built: tuple[Path, Floats]) -> None:
     index, query = large.LargeIndex(*built), clouds(1, 5)[0]
     for k in (3000, 30_000):

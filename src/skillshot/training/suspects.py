@@ -42,7 +42,7 @@ def contradictions(bank: Sequence[Record]) -> dict[int, Suspect]:
     None where they are more than a share `MOST` of the bank: then its answers are not what its rationales state.
     """
     parts = [slice(start, start + PART) for start in range(0, len(bank), PART)]
-    done = mapped(_contradictions, (bank[part] for part in parts), "look for contradictions", len(parts))
+    done = mapped(_contradictions, (list(bank[part]) for part in parts), "look for contradictions", len(parts))
     found = {part.start + i: suspect for part, some in zip(parts, done, strict=True) for i, suspect in some.items()}
     return found if len(found) <= MOST * len(bank) else {}
 
