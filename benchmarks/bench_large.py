@@ -8,7 +8,7 @@ another seed for each part of the bank; rows beyond `--drawn` repeat one behind 
 the row's number modulo 100, is the filter that leaves 1 % of the rows; `language` leaves nine tenths. A bank or bundle
 that is in the folder already is used again.
 
-Memory is the sum of the proportional set sizes (PSS) of the fit and its workers, read twice a second from /proc; the
+Memory is the sum of the proportional set sizes (PSS) of the fit and its workers, read every two seconds from /proc; the
 files that a process maps count. Recall is that of the index against exact scores of all rows, or of those of the shelf.
 """
 
@@ -91,7 +91,7 @@ class Watch(threading.Thread):
             held = sum(map(_pss, tree))
             self.peak = max(self.peak, held)
             self.series.append((time.perf_counter() - began, held))
-            time.sleep(0.5)
+            time.sleep(2)
 
 
 def _tree(process: int) -> list[int]:
