@@ -28,7 +28,7 @@ from skillshot.common.arrays import Floats  # noqa: E402
 from skillshot.common.io import write_json  # noqa: E402
 from skillshot.common.parts import engine, mapped  # noqa: E402
 
-REPEAT = 5
+REPEAT = 3
 MIB = 2**20
 
 
