@@ -3,12 +3,14 @@
     python benchmarks/bench_slim.py NAME=BUNDLE=SLIM=QUERIES=LABEL ...
 
 hit@4 (Jaccard@4 where the label is a list) and any@4 of `skillshot score` on the same queries, with paired 95 %
-bootstrap intervals of slim minus lite, and CPU milliseconds of one selection at a time, both in turn. Writes
-reports/bench_slim.json.
+bootstrap intervals of slim minus lite, and CPU milliseconds of one selection at a time, both in turn; then the same
+questions in node by examples/browser. Writes reports/bench_slim.json.
 """
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -53,12 +55,23 @@ def milliseconds(sides: Sequence[Selector], questions: Sequence[str]) -> list[fl
     return [float(np.median(kept)) for kept in times]
 
 
+def in_node(slim: Path, questions: Sequence[str], chosen: Sequence[Sequence[str]]) -> dict[str, float]:
+    """The selector of examples/browser: share of questions with the same ids in the same order, median CPU ms."""
+    program = Path(__file__).resolve().parents[1] / "examples" / "browser" / "select.mjs"
+    given = "\n".join(map(json.dumps, questions))
+    done = subprocess.run(["node", program, slim], input=given, capture_output=True, text=True, check=True)
+    found = [[one[0] for one in json.loads(line)] for line in done.stdout.splitlines()]
+    same = [one == list(other) for one, other in zip(found, chosen, strict=True)]
+    return {"questions": len(same), "same": float(np.mean(same)), "ms": float(done.stderr.split()[0])}
+
+
 def compare(full: Path, slim: Path, queries: list[Record], label: str) -> dict[str, Any]:
     """Figures of one pair of bundles."""
     sides = [score(folder, queries, label, 4, ("lite",)).rows["lite"] for folder in (full, slim)]
     metrics = ["jaccard@k" if "jaccard@k" in sides[0] else "hit@k", "any@k"]
     loaded = Selector.load(full, "lite"), Selector.load(slim)
     texts = [query.question for query in queries[:TIMED]]
+    asked = [query.question for query in queries[:1000]]
     pairs = zip(*(side.select_batch(texts) for side in loaded), strict=True)
     common = [len({d.id for d in one} & {d.id for d in two}) / 4 for one, two in pairs]
     return {
@@ -66,6 +79,7 @@ def compare(full: Path, slim: Path, queries: list[Record], label: str) -> dict[s
         "queries": len(queries),
         "bytes": {name: size(folder) for name, folder in (("lite", full), ("slim", slim))},
         "overlap@4": float(np.mean(common)),
+        "node": in_node(slim, asked, [[d.id for d in row] for row in loaded[1].select_batch(asked)]),
         "ms": dict(zip(("lite", "slim"), milliseconds(loaded, texts), strict=True)),
         **{
             metric: {"lite": float(sides[0][metric].mean()), "slim": float(sides[1][metric].mean())}

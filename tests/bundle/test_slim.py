@@ -139,6 +139,15 @@ def test_a_damaged_file_is_named(name: str, content: bytes, message: str, slim: 
         Selector.load(folder)
 
 
+def test_a_file_that_the_manifest_does_not_list_is_not_read(slim: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(slim, folder)
+    other = folder / MODEL / POLICY
+    other.write_bytes(packed.unpacked(other.with_name(f"{POLICY}.gz")))
+    with pytest.raises(BundleError, match=r"lite.json.gz is there too"):
+        Selector.load(folder)
+
+
 def test_a_cut_or_swollen_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "file.gz"
     path.write_bytes(gzip.compress(b"x" * 1000)[:-4])

@@ -14,9 +14,17 @@ LARGEST = 256 * 2**20  # bytes of an unpacked file; a small file that unpacks to
 
 
 def stored(path: Path) -> Path:
-    """The path of a file as it is there: compressed, where only that one is."""
+    """The path of a file as it is there, plain or compressed.
+
+    Raises:
+        ValueError: both are there, and a manifest lists only one of them.
+    """
     packed = path.with_name(path.name + SUFFIX)
-    return packed if packed.exists() and not path.exists() else path
+    if not packed.exists():
+        return path
+    if path.exists():
+        raise ValueError(f"{packed.name} is there too")
+    return packed
 
 
 def unpacked(path: Path, largest: int = LARGEST) -> bytes:

@@ -169,8 +169,8 @@ def read_document(path: Path, check: Check, longest: int = JSON_BYTES) -> Any:
     Raises:
         BundleError: it is missing, too large, not JSON, or not what the check expects.
     """
-    path = packed.stored(path)
     with door(path):
+        path = packed.stored(path)
         regular(path, longest)
         data = packed.unpacked(path, longest) if path.suffix == packed.SUFFIX else path.read_bytes()
         document = json.loads(data.decode())
@@ -202,8 +202,8 @@ def read_array(path: Path, dtypes: Collection[type[np.generic]], shape: tuple[in
     Raises:
         BundleError: it is missing, not `.npy`, or of another dtype, shape or size.
     """
-    path = packed.stored(path)
     with door(path):
+        path = packed.stored(path)
         size = regular(path)
         if path.suffix == packed.SUFFIX:
             source = io.BytesIO(packed.unpacked(path))

@@ -81,7 +81,7 @@ class LiteNetwork:
 
     @classmethod
     def load(cls, path: Path, scoring: Scoring) -> LiteNetwork:
-        """Read a policy that `to_dict` gave.
+        """Read the policy of a slim bundle.
 
         Raises:
             BundleError: the file is damaged, or does not fit the widths of the score.

@@ -115,8 +115,8 @@ class BankStore:
 
 
 def _bytes_of(path: Path) -> mmap.mmap | bytes:
-    path = packed.stored(path)
     with schema.door(path):
+        path = packed.stored(path)
         size = schema.regular(path)
         if path.suffix == packed.SUFFIX:
             return packed.unpacked(path)
