@@ -37,30 +37,32 @@ LANGUAGES = {
 
 def read() -> dict[str, dict[str, Any]]:
     """The reports that the pages show."""
-    return {name: report(name) for name in ("evaluate", "skills", "evaluate_sets")}
+    return {name: report(name) for name in ("evaluate", "skills", "evaluate_sets", "tune_sets")}
 
 
 def results(reports: dict[str, dict[str, Any]], words: Words) -> str:
     """One row a data set: skill alignment, and what an LLM makes of the choice."""
-    skills, sets, pipeline = reports["skills"], reports["evaluate_sets"], reports["evaluate"]
+    skills, sets, pipeline = reports["skills"], reports["tune_sets"], reports["evaluate"]
     rows = []
     for name, title in SETS.items():
         part = skills[name]
-        asked = sets.get(f"{name}, again", sets[name])  # of the current model, where there is one
         found = [number(part["selectors"][selector]) for selector in SHOWN]
         pair = interval(part["pairs"]["skillshot-question"])
-        rows.append([title, str(part["queries"]), *found, pair, _gain(asked, words)])
+        asked = sets[name]
+        gain = _gain(asked["pairs"]["skillshot-question"], asked["queries"], words)
+        rows.append([title, str(part["queries"]), *found, pair, gain])
     alignment = pipeline["alignment"]
     found = [number(alignment["selectors"][selector]["hit@k"]) for selector in SHOWN]
     pair = interval(alignment["pairs"]["skillshot-question"]["hit@k"])
-    rows.append(["storyskills", str(alignment["queries"]), *found, pair, _gain(pipeline, words)])
+    gain = _gain(pipeline["pairs"]["skillshot-question"]["nll"], pipeline["queries"], words)
+    rows.append(["storyskills", str(alignment["queries"]), *found, pair, gain])
     return table(words.header, rows)
 
 
-def _gain(asked: dict[str, Any], words: Words) -> str:
+def _gain(pair: dict[str, float], queries: int, words: Words) -> str:
     """skillshot minus question on the LLM, with the number of queries that it was asked."""
-    cell = words.few if asked["queries"] < FEW else words.asked
-    return cell.format(gain=interval(asked["pairs"]["skillshot-question"]["nll"]), queries=asked["queries"])
+    cell = words.few if queries < FEW else words.asked
+    return cell.format(gain=interval(pair), queries=queries)
 
 
 def selectors(evaluate: dict[str, Any]) -> str:
@@ -87,10 +89,8 @@ def values(reports: dict[str, dict[str, Any]]) -> dict[str, str]:
     }
     asked = reports["evaluate_sets"]["cogs, again"]["selectors"]
     made |= {f"cogs.{name}.accuracy": f"{100 * row['accuracy']:.0f} %" for name, row in asked.items()}
-    for name in ("aqua_rat", "strategyqa"):
-        part = reports["evaluate_sets"][name]
-        made[f"{name}.nll"] = interval(part["pairs"]["skillshot-question"]["nll"])
-        made[f"{name}.queries"] = str(part["queries"])
+    made["aqua_rat.nll"] = interval(reports["evaluate_sets"]["aqua_rat"]["pairs"]["skillshot-question"]["nll"])
+    made["strategyqa.nll"] = interval(reports["tune_sets"]["strategyqa"]["pairs"]["skillshot-question"])
     return made
 
 

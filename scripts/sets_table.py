@@ -1,4 +1,4 @@
-"""The tables of docs/results/llm.md, from reports/evaluate_sets.json and reports/bench_skill_knn.json.
+"""The tables of docs/results/llm.md, from reports/{evaluate_sets,tune_sets,bench_skill_knn}.json.
 
 python -m scripts.sets_table
 """
@@ -35,6 +35,22 @@ def _selectors(part: dict[str, Any]) -> str:
     return table(["selector", *(c for name in measured for c in (names[name], "- `question`"))], rows)
 
 
+def today(report: dict[str, Any]) -> str:
+    """The present score against its rivals, one row a set; and what tuning found."""
+    header = ["data set", "bank", "queries", "skillshot, gold NLL", "- `question`", "- `bm25`",
+              "tuning: questions of the bank", "change, cross-validated"]  # fmt: skip
+    rows = []
+    for name, part in report.items():
+        tuning = part["tune"]
+        found = ["not run", ""]
+        if tuning:
+            found = [f"{tuning['queries']}: {tuning['finding']}", interval(tuning["change"])]
+        pairs = [interval(part["pairs"][f"skillshot-{rival}"]) for rival in ("question", "bm25")]
+        counts = [f"{part['bank']:,}", str(part["queries"]), number(part["selectors"]["skillshot"])]
+        rows.append([name, *counts, *pairs, *found])
+    return table(header, rows)
+
+
 def skill_knn(report: dict[str, Any]) -> str:
     """What selection costs with Skill-KNN and with skillshot."""
     knn, ours, larger, calls = (
@@ -56,6 +72,7 @@ def skill_knn(report: dict[str, Any]) -> str:
 
 
 MAKERS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
+    "today": ("tune_sets", today),
     "sets": ("evaluate_sets", sets),
     "skill_knn": ("bench_skill_knn", skill_knn),
 }

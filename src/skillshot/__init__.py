@@ -13,6 +13,7 @@ from skillshot.common.version import __version__
 
 if TYPE_CHECKING:
     from skillshot.api import adapt, fit
+    from skillshot.bundle.slim import slim
     from skillshot.common.errors import SkillshotError
     from skillshot.runtime.explain import Explanation
     from skillshot.runtime.prompt import PromptTemplate
@@ -28,6 +29,7 @@ __all__ = [
     "__version__",
     "adapt",
     "fit",
+    "slim",
 ]
 
 _HOMES = {
@@ -38,6 +40,7 @@ _HOMES = {
     "SkillshotError": "skillshot.common.errors",
     "adapt": "skillshot.api",
     "fit": "skillshot.api",
+    "slim": "skillshot.bundle.slim",
 }
 
 

@@ -227,3 +227,9 @@ def test_without_a_text_encoder_two_blocks_are_left() -> None:
 def test_what_only_an_encoder_gives_is_refused_without_one(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"score\.full is missing, and score\.widths|a block of width 0 has a share"):
         check_score(LITE | changes, "score")
+
+
+def test_a_slim_bundle_keeps_what_counts_of_a_full_one() -> None:
+    check_score(LITE | {"widths": [2, 0, 1, 3], "rows": "int8"}, "score")
+    with pytest.raises(ValueError, match="a slim bundle has a structure"):
+        check_score(LITE | {"widths": [0, 0, 1, 3], "rows": "int8"}, "score")

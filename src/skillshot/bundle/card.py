@@ -40,7 +40,7 @@ print(selector.prompt("a new question", k=4))
 | mode by default | {mode} |
 | search | {search} |
 
-{verdict}{tuned}## Measured on examples of the bank that were held out, without labels
+{verdict}{tuned}{slim}## Measured on examples of the bank that were held out, without labels
 
 {metrics}
 
@@ -81,6 +81,13 @@ token against the weights of the fit (95 %, paired; negative is better).
 | after | {after} |
 
 """
+_SLIM = """## Slim
+
+Made by `skillshot slim`: what lite selection reads, in 8 bits and compressed. It selects, explains and removes; add
+demonstrations to the bundle that it was made from. Of {questions} questions of the bank, both choose the same
+demonstrations for {same:.0%}; {overlap:.0%} of the choices are common.
+
+"""
 _MEASURED = {  # metric of the manifest -> what it means
     "agreement": "mean similarity (at most 1) of a held-out rationale's structure to those of its four demonstrations",
     "step_share": "part of the structure that is which kinds of steps a rationale has; 0: its skeleton is all",
@@ -106,13 +113,14 @@ def write_card(folder: Path, facts: Mapping[str, Any]) -> None:
 def card(facts: Mapping[str, Any]) -> str:
     """Text of the card; texts of the manifest cannot add Markdown or HTML to it."""
     model, mode = _plain(facts["embed"]["model"]), str(facts["select"]["mode"])
-    encoder = model != NO_MODEL
+    encoder = model != NO_MODEL and "slim" not in facts
     licence = _PACKAGED if model == "minilm" else _OTHER.format(model=model)
     below = facts["index"]["exact_below"]
     return _CARD.format(
         metrics=_measured(facts["metrics"]), verdict=_verdict(facts.get("verdict")),
-        tuned=_tuned(facts.get("tuned")),
-        skillshot=_plain(facts["skillshot"]), seed=facts["seed"], records=facts["data"]["records"], encoder=model,
+        tuned=_tuned(facts.get("tuned")), slim=_SLIM.format(**facts["slim"]) if "slim" in facts else "",
+        skillshot=_plain(facts["skillshot"]), seed=facts["seed"], records=facts["data"]["records"],
+        encoder=model if encoder else NO_MODEL,
         sha256=facts["data"]["sha256"], mode=f"{mode}, encoder in {facts['select']['precision']}" if encoder else mode,
         search="exact" if facts["data"]["records"] <= below else "inverted file (faiss), exact scores",
         licence=licence if encoder else "", limits=_LIMITS if encoder else "",

@@ -20,7 +20,7 @@ from skillshot.common import schema
 from skillshot.common.arrays import Floats
 from skillshot.common.errors import BundleError, InputError
 from skillshot.common.record import Record
-from skillshot.runtime.layout import QUESTIONS, files_of_rows
+from skillshot.runtime.layout import QUESTIONS, files_of_rows, refuse_slim
 from skillshot.runtime.manifest import check_files, read_manifest
 from skillshot.runtime.postgres import BANKS, LONGEST, Database, PostgresBank, spelled, table_of
 from skillshot.runtime.store import BankStore, question_key
@@ -40,6 +40,7 @@ def fill(folder: str | os.PathLike[str], address: str) -> str:
     """
     folder, database = Path(folder), Database(address)
     manifest = read_manifest(folder)
+    refuse_slim(folder, manifest, "a bank in a database")
     bank, table = folder / manifest["bank"], table_of(manifest)
     check_files(folder, manifest, {name for name in manifest["files"] if name.startswith(f"{bank.name}/")})
     store = BankStore(bank)

@@ -22,7 +22,7 @@ from skillshot.bundle import database
 from skillshot.bundle.card import card, write_card
 from skillshot.bundle.changing import changing, clean
 from skillshot.bundle.rows import row_vectors
-from skillshot.common import schema
+from skillshot.common import packed, schema
 from skillshot.common.arrays import Floats, Rows
 from skillshot.common.errors import BundleError, InputError
 from skillshot.common.extras import extras_named
@@ -30,7 +30,7 @@ from skillshot.common.io import write_json
 from skillshot.common.record import Record
 from skillshot.common.space import need
 from skillshot.runtime import large
-from skillshot.runtime.layout import CARD, LARGE, MODEL, files_of_rows
+from skillshot.runtime.layout import CARD, LARGE, MODEL, files_of_rows, is_slim, refuse_slim
 from skillshot.runtime.manifest import NAME, check_files, describe, read_manifest
 from skillshot.runtime.store import BankStore, bank_digest, write_store
 from skillshot.selectors.pool import Pool
@@ -58,6 +58,7 @@ def add_examples(
         from skillshot.bank.examples import log_quarantined
         from skillshot.bank.load import load_bank
 
+    refuse_slim(folder, read_manifest(folder), "adding")
     loaded = load_bank(examples, columns=columns)
     log_quarantined(loaded)
     add(folder, loaded.records, bank)
@@ -74,14 +75,14 @@ def add(folder: str | os.PathLike[str], records: Sequence[Record], bank: str | N
 
     Raises:
         DatabaseError: the database does not answer, or refuses.
-        InputError: an id is already there, or twice in `records`.
+        InputError: an id is already there, or twice in `records`; the bundle is slim.
         BundleError: a file of the bank or of the model is damaged, or another process has been changing the bundle for
             ten minutes.
         DiskError: the disk is full, or the bundle cannot be written.
     """
+    refuse_slim(folder, read_manifest(folder), "adding")  # what is no bundle gets no lock file
     if bank is not None:
         return database.add(folder, bank, records)
-    read_manifest(folder)  # what is no bundle gets no lock file
     with changing(folder) as (place, work):
         manifest = read_manifest(place)
         clean(place, manifest)
@@ -132,10 +133,10 @@ def mark(folder: str | os.PathLike[str], ids: Sequence[str], *, correct: bool) -
     it. What is right gets its vectors back from the bundle's own posterior. Either is last in the bank afterwards.
 
     Raises:
-        InputError: an id is not there.
+        InputError: an id is not there, or the bundle is slim.
         BundleError, DiskError: as `add`.
     """
-    read_manifest(folder)
+    refuse_slim(folder, read_manifest(folder), "marking")
     with changing(folder) as (place, work):
         manifest = read_manifest(place)
         clean(place, manifest)
@@ -157,7 +158,8 @@ def _all_there(folder: str | os.PathLike[str], store: BankStore, ids: Iterable[s
 
 
 def _sides(manifest: Mapping[str, Any]) -> list[str]:
-    return [name for name in SIDES if f"{manifest['bank']}/{name}.npy" in manifest["files"]]
+    held = {name.removesuffix(packed.SUFFIX) for name in manifest["files"]}
+    return [name for name in SIDES if f"{manifest['bank']}/{name}.npy" in held]
 
 
 def _bank_files(manifest: Mapping[str, Any]) -> set[str]:
@@ -194,7 +196,10 @@ def _commit(
     write_store(fresh, records())
     for name in _sides(manifest):
         _stack(old / f"{name}.npy", len(store), kept, vectors.get(name), fresh / f"{name}.npy")
-    _index(manifest, old, kept, size, fresh)
+    if is_slim(manifest):
+        packed.pack(fresh)
+    else:
+        _index(manifest, old, kept, size, fresh)
     facts: dict[str, Any] = {key: value for key, value in manifest.items() if key not in ("format", "files")}
     facts |= {"bank": fresh.name, "data": {"records": size, "sha256": bank_digest(records())}}
     files = {name: entry for name, entry in manifest["files"].items() if not name.startswith(f"{old.name}/")}
@@ -213,7 +218,7 @@ def _entry(text: str) -> dict[str, Any]:
 
 
 def _stack(old: Path, count: int, kept: Rows, added: Floats | None, new: Path) -> None:
-    rows = schema.read_array(old, [np.float32, np.float16], (count, None if added is None else added.shape[1]))
+    rows = schema.read_array(old, [np.float32, np.float16, np.int8], (count, None if added is None else added.shape[1]))
     shape = (len(kept) + (0 if added is None else len(added)), rows.shape[1])
     header = {"descr": np.lib.format.dtype_to_descr(rows.dtype), "fortran_order": False, "shape": shape}
     with open(new, "wb") as handle:  # written and not mapped: on a full disk a map ends the process

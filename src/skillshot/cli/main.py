@@ -21,10 +21,12 @@ from skillshot.common.logs import logging_to_stderr
 from skillshot.common.sinks import escaped_output
 
 GROUPS = {
-    "use a bank of examples": ("inspect", "annotate", "fit", "adapt", "tune", "select", "ui", "audit", "add", "remove"),
+    "use a bank of examples": (
+        "inspect", "annotate", "fit", "adapt", "tune", "slim", "select", "ui", "audit", "add", "remove",
+    ),
     "evaluate": ("score", "evaluate", "bench", "gate", "verify"),
     "publish": ("push", "pull", "promote", "rollback", "lineage"),
-}
+}  # fmt: skip
 COMMANDS = tuple(name for group in GROUPS.values() for name in group)
 
 

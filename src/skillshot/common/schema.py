@@ -7,6 +7,7 @@ turns that, and every error that reading a damaged file can raise, into a `Bundl
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import math
 import re
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from skillshot.common import packed
 from skillshot.common.errors import BundleError, SkillshotError
 
 Check = Callable[[Any, str], None]
@@ -162,15 +164,16 @@ def fields(needed: Mapping[str, Check], optional: Mapping[str, Check] | None = N
 
 
 def read_document(path: Path, check: Check, longest: int = JSON_BYTES) -> Any:
-    """Read a JSON file of a bundle that passes a check.
+    """Read a JSON file of a bundle, plain or compressed, that passes a check.
 
     Raises:
         BundleError: it is missing, too large, not JSON, or not what the check expects.
     """
     with door(path):
+        path = packed.stored(path)
         regular(path, longest)
-        with open(path, encoding="utf-8") as handle:
-            document = json.load(handle)
+        data = packed.unpacked(path, longest) if path.suffix == packed.SUFFIX else path.read_bytes()
+        document = json.loads(data.decode())
         check(document, "")
     return document
 
@@ -191,7 +194,7 @@ def regular(path: Path, longest: int | None = None) -> int:
 
 
 def read_array(path: Path, dtypes: Collection[type[np.generic]], shape: tuple[int | None, ...]) -> npt.NDArray[Any]:
-    """Memory-map a `.npy` file; its header and its size are checked, its values are not.
+    """Memory-map a `.npy` file, or unpack a compressed one; its header and its size are checked, its values are not.
 
     Args:
         shape: lengths that it must have; None: any.
@@ -200,8 +203,15 @@ def read_array(path: Path, dtypes: Collection[type[np.generic]], shape: tuple[in
         BundleError: it is missing, not `.npy`, or of another dtype, shape or size.
     """
     with door(path):
+        path = packed.stored(path)
         size = regular(path)
-        found = np.lib.format.open_memmap(path, mode="r")
+        if path.suffix == packed.SUFFIX:
+            source = io.BytesIO(packed.unpacked(path))
+            found, size = np.lib.format.read_array(source, allow_pickle=False), len(source.getbuffer())
+            end = source.tell()
+        else:
+            mapped = np.lib.format.open_memmap(path, mode="r")
+            found, end = mapped, mapped.offset + mapped.nbytes
         kinds = [np.dtype(kind) for kind in dtypes]
         if found.dtype not in kinds:
             raise ValueError(f"dtype {found.dtype}, expected {' or '.join(map(str, kinds))}")
@@ -211,8 +221,8 @@ def read_array(path: Path, dtypes: Collection[type[np.generic]], shape: tuple[in
         if not fits:
             wanted = ", ".join("any" if length is None else str(length) for length in shape)
             raise ValueError(f"shape {found.shape}, expected ({wanted})")
-        if found.offset + found.nbytes != size:
-            raise ValueError(f"{size} bytes, its header says {found.offset + found.nbytes}")
+        if end != size:
+            raise ValueError(f"{size} bytes, its header says {end}")
         return np.asarray(found)  # the class memmap costs microseconds per access
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from skillshot.common.schema import door
 from skillshot.export.canonical import OPSET, write_canonical
-from skillshot.model.arrays import FittedLite, LatentNet, Lite, LiteBank
+from skillshot.model.arrays import FittedLite, LatentNet, Lite, LiteBank, Widths
 from skillshot.runtime.layout import QUESTION_VIEW, RATIONALE_VIEW
 
 IR = 8  # version of the file format that belongs to `OPSET`: newer ones need a newer onnxruntime
@@ -138,3 +139,39 @@ def export_lite(fitted: FittedLite, folder: Path) -> None:
     fitted.rationale_view.save(folder / RATIONALE_VIEW)
     write_lite(fitted.policy, folder / "lite.onnx")
     write_lite_posterior(fitted.posterior, folder / "skillshot_posterior.onnx")
+
+
+def lite_constants(path: Path, widths: Sequence[int]) -> Lite:
+    """The arrays of a graph that `write_lite` wrote: its constants, in the order in which it uses them.
+
+    Args:
+        widths: of structure, latent, sentence and words in a row.
+
+    Raises:
+        BundleError: the graph is not such a graph.
+    """
+    import onnx
+    from google.protobuf.message import DecodeError
+    from onnx import numpy_helper
+
+    with door(path, "fit the bank again", (DecodeError,)):
+        graph = onnx.load(path).graph
+        held = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+        used: dict[str, list[Any]] = {"Add": [], "MatMul": [], "Div": [], "LeakyRelu": []}
+        for node in graph.node:
+            if node.op_type == "LeakyRelu":
+                used["LeakyRelu"].append(node.attribute[0].f)
+            elif node.op_type in used and node.input[1] in held:
+                used[node.op_type].append(held[node.input[1]])
+        words, structure, *adds = used["Add"]
+        latent = None
+        if used["MatMul"]:
+            centre, *adds = adds
+            biases, adds = adds[: len(used["MatMul"])], adds[len(used["MatMul"]) :]
+            layers = list(zip(used["MatMul"], biases, strict=True))
+            latent = LatentNet(-centre, used["Div"][0], layers, float(used["LeakyRelu"][0]))
+        t, z, e, w = widths
+        found = Lite(Widths(t, z, e, w), 0, words, structure, adds[0] if e else words[:0], (0, 0, 0, 0), latent)
+        if (len(words), len(structure), len(found.sentence)) != (w, t, e):
+            raise ValueError(f"offsets of {len(words)}, {len(structure)} and {len(found.sentence)} columns")
+        return found

@@ -32,6 +32,7 @@ RUNS = (
     "head letters",
 )  # parts whose grams are runs of tokens; other channels give strings
 UNKNOWN = "  "  # no token has a space, so grams with it match nothing
+CHUNK = 2000  # texts whose grams are counted at once
 _LAST = np.uint64(2**64 - 1)  # sorts behind every code
 MASK = " "  # prefix of a shape, so that it differs from every token
 
@@ -198,3 +199,22 @@ def ranked(codes: Codes, starts: Rows | None = None) -> tuple[Codes, npt.NDArray
 def _numbered(codes: Codes) -> Codes:
     codes, times = ranked(codes)
     return codes[times < MOST] if len(times) and times.max() >= MOST else codes
+
+
+def shared(
+    reader: GramReader, texts: Sequence[str], rarest: int
+) -> tuple[Codes, npt.NDArray[np.intp], npt.NDArray[np.uint32]]:
+    """Sorted codes that at least `rarest` texts contain, the number of those texts, and the channel of each code."""
+    keys, frequency, channels = np.zeros(0, np.uint64), np.zeros(0, np.intp), np.zeros(0, np.uint32)
+    for start in range(0, len(texts), CHUNK):
+        read = [reader.sources(text) for text in texts[start : start + CHUNK]]
+        new, first, times = np.unique(
+            np.concatenate([codes for codes, _ in read]), return_index=True, return_counts=True
+        )
+        of_new = np.concatenate([of for _, of in read])[first]
+        keys, first, place = np.unique(np.concatenate([keys, new]), return_index=True, return_inverse=True)
+        total = np.zeros(len(keys), np.intp)
+        np.add.at(total, place, np.concatenate([frequency, times]))
+        frequency, channels = total, np.concatenate([channels, of_new])[first]
+    kept = frequency >= rarest
+    return keys[kept], frequency[kept], channels[kept]

@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from skillshot.common import schema
-from skillshot.common.arrays import Floats
+from skillshot.common.arrays import Doubles, Floats
 from skillshot.common.errors import BundleError, InputError
 from skillshot.common.io import atomic_write, write_json
 from skillshot.features.channels import LETTERS, Channel, spelled
-from skillshot.features.grams import Codes, GramReader
+from skillshot.features.grams import Codes, GramReader, shared
 from skillshot.features.table import GramTable
 from skillshot.features.tokens import JOINT, foreign, letters, procedural, tokenise
 
@@ -29,7 +29,6 @@ RAREST = 2  # texts that must share a word, and by default an n-gram
 COMMON = 0.01  # the share of a word is stored only above this share of texts
 PROCEDURAL = 0.005  # share of texts from which a word may count as procedural
 BATCH = 64  # texts that are read at once: a few MB
-CHUNK = 2000  # texts whose grams are counted at once
 TINY = 1e-30  # avoids zero divided by zero
 ARRAYS = ("keys", "weights", "slots", "projection")
 LONGEST = 32  # tokens of an n-gram; a run of channels allocates memory for each length
@@ -51,7 +50,8 @@ _ABOUT = schema.fields(
         ),
         "shares": schema.mapped(schema.text(), schema.number(0, 1)),
         "vocabulary": schema.listed(_WORD),
-    }
+    },
+    {"scale": schema.listed(schema.number(0, 1e6), 65_536)},
 )
 
 
@@ -64,7 +64,9 @@ class LexicalView:
     keys: uint64 (n,), sorted codes of the n-grams that enough texts share.
     weights: float32 (n,), inverse document frequency with the sign of the hash.
     slots: uint32 (n,), channel * buckets + bucket.
-    projection: float32 (buckets, f), or None where the features are the buckets themselves. That of a prior is float16.
+    projection: float32 (buckets, f), or None where the features are the buckets themselves. That of a prior is float16,
+        that of a slim bundle int8.
+    scale: of the columns of an int8 projection, float64 (f,).
     """
 
     channels: tuple[Channel, ...]
@@ -75,6 +77,7 @@ class LexicalView:
     weights: Floats
     slots: npt.NDArray[np.uint32]
     projection: Floats | None = None
+    scale: Doubles | None = None
 
     @property
     def width(self) -> int:
@@ -135,7 +138,15 @@ class LexicalView:
         """
         if self.projection is None:
             raise ValueError("a view without a projection has no columns to choose from; add one with `onto`")
-        return self.onto(self.projection[:, part])
+        scale = None if self.scale is None else self.scale[part]
+        return dataclasses.replace(self, projection=np.ascontiguousarray(self.projection[:, part]), scale=scale)
+
+    def rows(self, buckets: npt.NDArray[np.uint16]) -> Floats:
+        """Rows of the projection (n, f) for n-grams by their buckets (n,)."""
+        if self.projection is None:
+            raise ValueError("a view without a projection has no rows; add one with `onto`")
+        found: Floats = self.projection.take(buckets, 0)
+        return found if self.scale is None else (found * self.scale).astype(np.float32)
 
     def grams(self, text: str) -> tuple[Codes, npt.NDArray[np.uint16], Floats]:
         """Codes, buckets and values of a text's known n-grams, which may repeat a bucket.
@@ -175,8 +186,11 @@ class LexicalView:
         for i, buckets, values in self._each(texts):
             if self.projection is None:
                 out[i] = np.bincount(buckets, values, self.buckets)
-            else:
+            elif self.scale is None:
                 np.matmul(values, self.projection.take(buckets, 0), out=out[i])
+            else:  # whole numbers times float32: the sum is exact in float64, so every machine has the same
+                whole = self.projection.take(buckets, 0).astype(np.float64)
+                out[i] = (values.astype(np.float64) @ whole) * self.scale
         return out
 
     def sparse(self, texts: Sequence[str]) -> Any:
@@ -218,15 +232,18 @@ class LexicalView:
             "buckets": self.buckets,
             "shares": self.shares,
             "vocabulary": list(self.vocabulary),
-        }
+        } | ({} if self.scale is None else {"scale": self.scale.tolist()})
         write_json(folder / "lexical.json", about)
         for name in ARRAYS:
+            values = getattr(self, name)
+            if name == "slots" and self.scale is not None:  # the bucket is in the code
+                values = (values // self.buckets).astype(np.uint8)
             with atomic_write(folder / f"{name}.npy", "wb") as handle:
-                np.save(handle, getattr(self, name), allow_pickle=False)
+                np.save(handle, values, allow_pickle=False)
 
     @classmethod
     def load(cls, folder: str | PathLike[str], check: bool = True) -> LexicalView:
-        """Read what `save` wrote; the projection stays on disk, memory-mapped.
+        """Read what `save` wrote; the projection stays on disk, memory-mapped, unless it is compressed.
 
         Args:
             check: False checks dtypes, shapes and `lexical.json`, but reads no array for that.
@@ -238,7 +255,10 @@ class LexicalView:
         about = schema.read_document(folder / "lexical.json", _ABOUT)
         buckets = about["buckets"]
         shapes = ((None,), (None,), (None,), (buckets, None))
-        dtypes: tuple[list[type[np.generic]], ...] = ([np.uint64], [np.float32], [np.uint32], [np.float32, np.float16])
+        whole = "scale" in about
+        dtypes: list[list[type[np.generic]]] = [[np.uint64], [np.float32], [np.uint32], [np.float32, np.float16]]
+        if whole:
+            dtypes[2:] = [np.uint8], [np.int8]
         keys, weights, slots, projection = (
             schema.read_array(folder / f"{name}.npy", kinds, shape)
             for name, kinds, shape in zip(ARRAYS, dtypes, shapes, strict=True)
@@ -247,6 +267,11 @@ class LexicalView:
             raise BundleError(
                 f"{folder}: {len(keys)} n-grams, {len(weights)} weights, {len(slots)} slots; fit the bank again"
             )
+        scale = np.array(about["scale"], np.float64) if whole else None
+        if scale is not None:
+            slots = slots * np.uint32(buckets) + (keys % np.uint64(buckets)).astype(np.uint32)
+            if len(scale) != projection.shape[1]:
+                raise BundleError(f"{folder}: {len(scale)} scales for {projection.shape[1]} columns; slim it again")
         with schema.door(folder / "lexical.json"):
             channels = tuple(Channel(**channel) for channel in about["channels"])
         if int(slots.max()) >= buckets * len(channels):
@@ -255,23 +280,5 @@ class LexicalView:
             schema.check_rising(keys, folder / "keys.npy")
             schema.check_finite(weights, folder / "weights.npy")
             schema.check_finite(np.asarray(projection, np.float32), folder / "projection.npy")
-        return cls(channels, buckets, about["shares"], tuple(about["vocabulary"]), keys, weights, slots, projection)
-
-
-def shared(
-    reader: GramReader, texts: Sequence[str], rarest: int
-) -> tuple[Codes, npt.NDArray[np.intp], npt.NDArray[np.uint32]]:
-    """Sorted codes that at least `rarest` texts contain, the number of those texts, and the channel of each code."""
-    keys, frequency, channels = np.zeros(0, np.uint64), np.zeros(0, np.intp), np.zeros(0, np.uint32)
-    for start in range(0, len(texts), CHUNK):
-        read = [reader.sources(text) for text in texts[start : start + CHUNK]]
-        new, first, times = np.unique(
-            np.concatenate([codes for codes, _ in read]), return_index=True, return_counts=True
-        )
-        of_new = np.concatenate([of for _, of in read])[first]
-        keys, first, place = np.unique(np.concatenate([keys, new]), return_index=True, return_inverse=True)
-        total = np.zeros(len(keys), np.intp)
-        np.add.at(total, place, np.concatenate([frequency, times]))
-        frequency, channels = total, np.concatenate([channels, of_new])[first]
-    kept = frequency >= rarest
-    return keys[kept], frequency[kept], channels[kept]
+        words = tuple(about["vocabulary"])
+        return cls(channels, buckets, about["shares"], words, keys, weights, slots, projection, scale)

@@ -30,7 +30,7 @@ def word_parts(view: LexicalView, text: str, pieces: Sequence[str], targets: Flo
     keys, buckets, values = view.grams(text)
     codes, first, last = _occurrences(view, text, pieces)
     if len(codes) and len(keys):
-        rows = targets[buckets] if view.projection is None else view.projection.take(buckets, 0) @ targets
+        rows = targets[buckets] if view.projection is None else view.rows(buckets) @ targets
         terms, by_key = np.asarray(rows * values[:, None], np.float64), np.argsort(keys)
         order = np.argsort(codes, kind="stable")
         wanted, times = ranked(codes[order])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from skillshot.common.arrays import Floats
-from skillshot.runtime.layout import STEPS
+from skillshot.runtime.layout import steps_of
 from skillshot.runtime.opening import OpenBundle
 
 NONE = "none count in this bundle: the bank does not show that the kinds of its steps help"
@@ -55,7 +55,7 @@ class Cover:
 def cover(bundle: OpenBundle, query: Floats, rows: Floats) -> Cover:
     """Steps of a question by its row (z,), and of demonstrations by their rows (k, z)."""
     names, share = bundle.steps, bundle.scoring.shares[0]
-    if STEPS not in bundle.manifest["files"] or share <= 0:
+    if steps_of(bundle.manifest) is None or share <= 0:
         return Cover(note=NONE)
     if names is None:
         return Cover(note=UNNAMED)

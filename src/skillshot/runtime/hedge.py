@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from skillshot.common.arrays import Floats, Rows
+from skillshot.common.arrays import Doubles, Floats, Rows
 
 CANDIDATES = 64  # rows that are considered, best scores first
 HEDGE = 0.5  # weight of the expected best similarity against the mean score (docs/results/doubt.md)
@@ -32,14 +32,15 @@ def hedge(scores: Floats, rows: Floats, weights: Floats, doubt: float, k: int, s
     count = min(len(scores), CANDIDATES)
     taken: list[int] = []
     if share > 0 and k > 1 and count > k:
-        near = rows[:count] * np.sqrt(weights)
-        similar = np.maximum(near @ near.T, 0)
-        likely = np.exp((scores[:count] - scores[0]) / doubt)
+        first = scores[:count].astype(np.float64)
+        similar = np.maximum(_similarity(rows[:count], weights), 0)
+        likely = np.exp((first - first[0]) / doubt)
         likely /= likely.sum()
-        value = (1 - share) / k * scores[:count]
-        covered = np.zeros(count, np.float32)
+        value = (1 - share) / k * first
+        covered = np.zeros(count)
         for _ in range(k):
-            gain = value + share * (likely @ np.maximum(similar, covered[:, None]))
+            # a sum of rows: columns that are equal have equal sums, whatever the machine's matrix product does
+            gain = value + share * (likely[:, None] * np.maximum(similar, covered[:, None])).sum(0)
             gain[taken] = -np.inf
             place = int(gain.argmax())
             taken.append(place)
@@ -47,6 +48,20 @@ def hedge(scores: Floats, rows: Floats, weights: Floats, doubt: float, k: int, s
             yield place
     seen = set(taken)
     yield from (place for place in range(len(scores)) if place not in seen)
+
+
+def _similarity(rows: Floats, weights: Floats) -> Doubles:
+    """Similarity of each two rows, (n, n).
+
+    Coordinates of one weight are multiplied together, so that the products of a slim bundle's rows are exact.
+    """
+    ends = np.append(np.flatnonzero(np.diff(weights)) + 1, len(weights))
+    similar = np.zeros((len(rows), len(rows)))
+    for start, end in zip([0, *ends[:-1]], ends, strict=True):
+        if weights[start] > 0:
+            part = rows[:, start:end]
+            similar += np.float64(weights[start]) * (part @ part.T)
+    return similar
 
 
 def chosen_rows(scores: Floats, vectors: Floats, rows: Rows, weights: Floats, doubt: float, k: int) -> Rows:

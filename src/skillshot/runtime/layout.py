@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from skillshot.common.errors import BundleError, InputError
+from skillshot.common.packed import SUFFIX
 
 MODEL = "model"
 QUESTION_VIEW, RATIONALE_VIEW, PRIOR_VIEW = "question_view", "rationale_view", "prior_view"
@@ -23,6 +24,7 @@ BANK_FILES = (
     "bank_fields.json",
     "bank_fields.npy",
 )
+POLICY = "lite.json"  # the query policy of a slim bundle, in place of lite.onnx
 NO_MODEL = "none"  # embed.model of a bundle that was fitted without a text encoder
 QUESTIONS = "question.npy"
 LARGE = "skillshot.faiss"  # only in a bank of more than index.exact_below demonstrations
@@ -61,7 +63,8 @@ def resolve_mode(mode: str, manifest: Mapping[str, Any]) -> str:
         InputError: mode full of a bundle that was fitted without a text encoder.
     """
     if mode == "full" and "full" not in manifest["score"]:
-        raise InputError("mode 'full': the bundle has no text encoder; take 'lite' or 'auto', or fit without --lite")
+        fix = "load the bundle that it was made from" if is_slim(manifest) else "fit without --lite"
+        raise InputError(f"mode 'full': the bundle has no text encoder; take 'lite' or 'auto', or {fix}")
     if mode != "auto":
         return mode
     has_encoder = any(f"{MODEL}/{name}" in manifest["files"] for name in ENCODERS.values())
@@ -78,10 +81,36 @@ def files_of_rows(manifest: Mapping[str, Any]) -> set[str]:
     return needed | {name for name in manifest["files"] if name.startswith(views_of_rows)}
 
 
+def is_slim(manifest: Mapping[str, Any]) -> bool:
+    """Whether `skillshot slim` made the bundle: it holds what lite selection reads, in 8 bits and compressed."""
+    return f"{MODEL}/{POLICY}{SUFFIX}" in manifest["files"]
+
+
+def refuse_slim(folder: object, manifest: Mapping[str, Any], what: str) -> None:
+    """Refuse what a slim bundle cannot do.
+
+    Raises:
+        InputError: the bundle is slim.
+    """
+    if is_slim(manifest):
+        raise InputError(
+            f"{folder}: {what} needs what a slim bundle leaves out\n"
+            "change the bundle that it was made from, and run skillshot slim again"
+        )
+
+
+def steps_of(manifest: Mapping[str, Any]) -> str | None:
+    """The file that names the kinds of steps; None where none count."""
+    return next((name for name in (STEPS, STEPS + SUFFIX) if name in manifest["files"]), None)
+
+
 def files_for(mode: str, precision: str, manifest: Mapping[str, Any]) -> set[str]:
     """The files that selection in `mode` (full or lite) opens, with an encoder of `precision` (int8 or fp32)."""
     bank = manifest["bank"]
     view = {f"{MODEL}/{QUESTION_VIEW}/{name}" for name in VIEW_FILES}
+    if is_slim(manifest):
+        held = {f"{bank}/{name}" for name in (*BANK_FILES, "skillshot.npy")}
+        return {f"{name}{SUFFIX}" for name in view | held | {f"{MODEL}/{POLICY}"}}
     policy = {f"{MODEL}/{'lite' if mode == 'lite' else 'skillshot'}.onnx"}
     encoder = set() if mode == "lite" else {f"{MODEL}/{name}" for name in (*ENCODER_FILES, ENCODERS[precision])}
     stored = {f"{bank}/{name}" for name in (*BANK_FILES, "skillshot.npy")}

@@ -42,6 +42,7 @@ _TUNED = schema.fields(
     }
 )
 _ADAPTED = schema.fields({"bundle": _WORD, "records": schema.whole(1), "sha256": _DIGEST, "structure": _WORD})
+_SLIM = schema.fields({"questions": schema.whole(1), **dict.fromkeys(("same", "overlap"), schema.number(0, 1))})
 _FACTS = schema.fields(
     {
         "bank": schema.text(BANK_NAME, "bank-N"),
@@ -66,6 +67,7 @@ _FACTS = schema.fields(
         "verdict": _VERDICT,
         "tuned": _TUNED,
         "adapted": _ADAPTED,
+        "slim": _SLIM,
         "prior": schema.listed(schema.fields(dict.fromkeys(("name", "origin", "licence"), _WORD)), 1000),
     },
 )

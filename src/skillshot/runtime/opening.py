@@ -14,8 +14,9 @@ from skillshot.common.arrays import Floats
 from skillshot.common.errors import BundleError, InputError
 from skillshot.features.steps import StepNames
 from skillshot.runtime.bank import Bank, FolderBank
+from skillshot.runtime.grid import read_rows
 from skillshot.runtime.large import open_index
-from skillshot.runtime.layout import MODEL, QUESTIONS, STEPS, files_for, resolve
+from skillshot.runtime.layout import MODEL, QUESTIONS, STEPS, files_for, refuse_slim, resolve, steps_of
 from skillshot.runtime.manifest import NAME, check_files, read_manifest
 from skillshot.runtime.options import LoadOptions
 from skillshot.runtime.policy import Policy
@@ -93,10 +94,11 @@ def _open(options: LoadOptions, manifest: Mapping[str, Any], policy: Policy | No
     asked = {name for name in asked if resolve(folder, name).exists()}
     names = files_for(mode, precision, manifest) | asked
     if options.bank is not None:
+        refuse_slim(folder, manifest, "a bank in a database")
         names = {name for name in names if name.startswith(f"{MODEL}/")}
     if policy is not None:  # its files were checked when it was opened
         names = {name for name in names if not name.startswith(f"{MODEL}/")}
-    counted = {STEPS} & set(manifest["files"])
+    counted = {name for name in [steps_of(manifest)] if name is not None}
     names |= {name for name in counted if resolve(folder, name).exists()}
     check_files(folder, manifest, names, digests=options.check)
     with schema.door(folder / NAME):
@@ -120,7 +122,7 @@ def _folder_bank(
     store = BankStore(bank, check)
     if len(store) != rows:
         raise BundleError(f"{bank}: {len(store)} demonstrations, the manifest has {rows}; copy the bundle again")
-    vectors = schema.read_array(bank / "skillshot.npy", [np.float32, np.float16], (rows, scoring.row))
+    vectors = read_rows(bank / "skillshot.npy", rows, scoring.row)
     if check:
         schema.check_unit(vectors, bank / "skillshot.npy")
     with schema.door(bank / "skillshot.npy"):

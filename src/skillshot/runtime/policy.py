@@ -11,7 +11,8 @@ import numpy as np
 from skillshot.common.arrays import Floats
 from skillshot.common.errors import BundleError
 from skillshot.features.lexical import LexicalView
-from skillshot.runtime.layout import QUESTION_VIEW
+from skillshot.runtime.layout import POLICY, QUESTION_VIEW
+from skillshot.runtime.network import LiteNetwork
 from skillshot.runtime.onnx import Session, TextEncoder
 from skillshot.runtime.scoring import Scoring
 
@@ -45,7 +46,11 @@ class Policy:
             {} if self._encoder is None else {"sentence_embedding": self._encoder.dimension}
         )
         name = "skillshot.onnx" if mode == "full" else "lite.onnx"
-        self._session = Session(model / name, threads, widths=widths)
+        if view.scale is not None:  # of a slim bundle
+            name = POLICY
+            self._session: Session | LiteNetwork = LiteNetwork.load(model / name, scoring)
+        else:
+            self._session = Session(model / name, threads, widths=widths)
         self.width = self._session.width
         if self.width != scoring.row:
             raise BundleError(f"{model / name}: gives rows of {self.width}, not {scoring.row}; fit the bank again")

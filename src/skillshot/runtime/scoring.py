@@ -14,7 +14,7 @@ from skillshot.common.arrays import Doubles, Floats, Rows
 from skillshot.common.evidence import evidence
 
 BLOCKS = ("structure", "latent", "sentence", "words")
-WITH_ENCODER = ("latent", "sentence")  # blocks that only a bundle with a text encoder has
+WITH_ENCODER = ("latent", "sentence")  # blocks that only a bundle with a text encoder has, or a slim copy of it
 RARE = 0.02  # share of the bank's own questions whose nearest neighbour is further away: below it confidence fades
 _CURVE = schema.fields(
     {
@@ -32,7 +32,8 @@ _MODE = schema.fields(
 )
 _KEYS = schema.fields(
     {"widths": schema.listed(schema.whole(0, 65_536), len(BLOCKS)), "lite": _MODE},
-    {"full": _MODE},  # not in a bundle without a text encoder
+    # full is not in a bundle without a text encoder, rows is only in a slim one
+    {"full": _MODE, "rows": schema.one_of("int8")},
 )
 
 
@@ -52,7 +53,8 @@ class Scoring:
     doubt: variance of what the model predicts, in units of the score.
     offset, slope: of the logistic curve from evidence to confidence; both 0 where the bank was too small for one.
     near: quantiles of the nearest question's similarity within the bank; empty where it was too small.
-    encoder: whether the bundle has a text encoder. Without one, latent and sentence have the width 0.
+    encoder: whether the bundle has a text encoder. Of a bundle without one, blocks may have the width 0: latent and
+        sentence after `fit --lite`, those without a share in a slim bundle.
     """
 
     widths: tuple[int, ...]
@@ -78,7 +80,9 @@ class Scoring:
         empty = [block for block, width in zip(BLOCKS, facts["widths"], strict=True) if not width]
         if encoder and empty:
             raise ValueError(f"score.widths: {facts['widths']}: only a bundle without mode full may have a 0")
-        if not encoder and empty != list(WITH_ENCODER):
+        if "rows" in facts and "structure" in empty:
+            raise ValueError(f"score.widths: {facts['widths']}: a slim bundle has a structure")
+        if not encoder and "rows" not in facts and empty != list(WITH_ENCODER):
             raise ValueError(f"score.full is missing, and score.widths {facts['widths']} are of a bundle that has it")
         if any(share for share, width in zip(found["shares"], facts["widths"], strict=True) if not width):
             raise ValueError(f"score.{mode}.shares: a block of width 0 has a share")
@@ -169,8 +173,8 @@ class Scoring:
         return np.asarray(skill * (rows[:, :start] @ query[:start]) + rows[:, end:] @ query[end:], np.float32)
 
     def nearest(self, query: Floats, rows: Floats) -> float:
-        """Highest similarity of the question to candidates (n, z), by the sentence; by the words without an encoder."""
-        place = BLOCKS.index("sentence" if self.encoder else "words")
+        """Highest similarity of the question to candidates (n, z), by the sentence, or else by the words."""
+        place = BLOCKS.index("sentence" if self.widths[BLOCKS.index("sentence")] else "words")
         part, share = self.blocks[place], self.shares[place]
         if not len(rows) or share <= 0:
             return float("nan")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skillshot.common import schema
+from skillshot.common import packed, schema
 from skillshot.common.errors import BundleError
 from skillshot.common.io import atomic_write, hash64
 from skillshot.common.record import Record, normalise_question
@@ -64,7 +64,7 @@ def write_store(folder: str | os.PathLike[str], records: Iterable[Record]) -> in
 
 
 class BankStore:
-    """Read-only view of a bank on disk; thread-safe, memory-mapped.
+    """Read-only view of a bank on disk; thread-safe, memory-mapped unless it is compressed.
 
     Args:
         check: False checks dtypes, shapes and sizes, but reads no array.
@@ -77,11 +77,8 @@ class BankStore:
         self._path = folder = Path(folder)
         self._offsets = schema.read_array(folder / OFFSETS, [np.int64], (None,))
         self.keys, self._ids = (schema.read_array(folder / name, [np.uint64], (None,)) for name in (KEYS, IDS))
-        with schema.door(folder / BANK):
-            schema.regular(folder / BANK)
-            with open(folder / BANK, "rb") as handle:
-                size = os.fstat(handle.fileno()).st_size
-                self._bytes = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+        self._bytes = _bytes_of(folder / BANK)
+        size = len(self._bytes)
         ends = [int(end) for end in (*self._offsets[:1], *self._offsets[-1:])]
         if not len(self._offsets) - 1 == len(self.keys) == len(self._ids) or ends != [0, size]:
             raise BundleError(
@@ -115,3 +112,13 @@ class BankStore:
 
     def __iter__(self) -> Iterator[Record]:
         return (self[row] for row in range(len(self)))
+
+
+def _bytes_of(path: Path) -> mmap.mmap | bytes:
+    with schema.door(path):
+        path = packed.stored(path)
+        size = schema.regular(path)
+        if path.suffix == packed.SUFFIX:
+            return packed.unpacked(path)
+        with open(path, "rb") as handle:
+            return mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) if size else b""

@@ -14,20 +14,24 @@ from skillshot.common import schema
 from skillshot.common.arrays import Floats, Keys
 from skillshot.common.errors import BundleError, InputError
 from skillshot.common.io import sha256_text
+from skillshot.common.packed import SUFFIX
 from skillshot.common.progress import tracked
 from skillshot.common.record import Record
 from skillshot.common.structure import learned, text_of
 from skillshot.features.bm25 import BM25
 from skillshot.features.lexical import LexicalView
 from skillshot.features.rationale import RationaleView
-from skillshot.runtime.layout import MODEL, QUESTION_VIEW, RATIONALE_VIEW
+from skillshot.runtime.grid import read_rows
+from skillshot.runtime.layout import MODEL, POLICY, QUESTION_VIEW, RATIONALE_VIEW, is_slim
 from skillshot.runtime.manifest import check_files, read_manifest
+from skillshot.runtime.network import LiteNetwork
 from skillshot.runtime.onnx import Session, TextEncoder
 from skillshot.runtime.scoring import Scoring
 from skillshot.runtime.store import BankStore, question_key
 from skillshot.selectors.registry import find
 
 NOT_FITTED = "not fitted; skillshot fit --baselines"
+SLIM = "not in a slim bundle; measure the one that it was made from"
 NO_ENCODER = "the bundle has no text encoder; fit again without --lite"
 
 
@@ -55,9 +59,10 @@ class Pool:
         self._score, self.source = manifest["score"], str(manifest["structure"])
         self.ours = "skillshot" if "full" in self._score else "lite"
         self._folder = folder
-        self._names = frozenset(manifest["files"])
+        self._slim = is_slim(manifest)
+        self._names = frozenset(name.removesuffix(SUFFIX) for name in manifest["files"])
         self._views: dict[str, LexicalView | RationaleView] = {}
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[str, Session | LiteNetwork] = {}
         self._vectors: dict[str, Floats] = {}
         self._texts: dict[str, dict[str, Floats]] = {}
         self._bm25: BM25 | None = None
@@ -122,7 +127,7 @@ class Pool:
 
     def _run(self, graph: str, records: Sequence[Record]) -> Floats:
         if graph not in self._sessions:
-            self._sessions[graph] = Session(self._model / f"{graph}.onnx", self._threads)
+            self._sessions[graph] = self._open(graph)
         session = self._sessions[graph]
         questions, rationales = [r.text for r in records], [text_of(r, self.source) for r in records]
         makers: dict[str, Callable[[], Floats]] = {
@@ -137,13 +142,18 @@ class Pool:
             raise BundleError(f"{graph}.onnx: has an input {min(unknown)[:80]!r}; fit the bank again")
         return session.run({name: makers[name]() for name in session.inputs})
 
+    def _open(self, graph: str) -> Session | LiteNetwork:
+        if self._slim and graph == "lite":
+            return LiteNetwork.load(self._model / POLICY, self.scoring("lite"))
+        return Session(self._model / f"{graph}.onnx", self._threads)
+
     def vectors(self, name: str) -> Floats:
         """Bank side of a vector selector, unit rows float32 (n, z)."""
         if name not in self._vectors and name == "rationale" and not self.has(name):
             self._vectors[name] = self.embed([text_of(record, self.source) for record in self.records])
         if name not in self._vectors:
             path = self._bank / f"{name}.npy"
-            rows = schema.read_array(path, [np.float32, np.float16], (len(self._store), None)).astype(np.float32)
+            rows = read_rows(path, len(self._store), None).astype(np.float32, copy=False)
             schema.check_unit(rows, path)
             self._vectors[name] = rows
         return self._vectors[name]
@@ -156,6 +166,8 @@ class Pool:
         """Those of the named selectors that the bundle cannot serve, each with the reason and the fix."""
         specs = {name: find(name) for name in names}
         blind = {name: NO_ENCODER for name, spec in specs.items() if spec.encoder and not self.encoder}
+        if self._slim:
+            blind = {name: SLIM for name, spec in specs.items() if name in blind or name == "oracle_features"}
         return {
             name: NOT_FITTED for name, spec in specs.items() if spec.baseline and not self.has(spec.vectors)
         } | blind
@@ -167,6 +179,8 @@ class Pool:
             InputError: naming the first.
         """
         for name in names:
+            if self._slim and name in self.without([name]):
+                raise InputError(f"selector {name} on {self._folder}: {SLIM}, or leave {name} out")
             if find(name).encoder and not self.encoder:
                 raise InputError(f"selector {name} on {self._folder}: {NO_ENCODER}, or leave {name} out")
 

@@ -15,8 +15,8 @@ import numpy as np
 from skillshot.common.arrays import Floats
 from skillshot.common.errors import InputError
 from skillshot.features.channels import QUESTION, RATIONALE
-from skillshot.features.grams import GramReader
-from skillshot.features.lexical import LexicalView, shared
+from skillshot.features.grams import GramReader, shared
+from skillshot.features.lexical import LexicalView
 from skillshot.features.prior import Prior
 from skillshot.features.tokens import tokenise
 from skillshot.training.axes import unit

@@ -22,7 +22,7 @@ from skillshot.common.record import Record, normalise_question
 from skillshot.features.lexical import LexicalView
 from skillshot.runtime.hedge import CANDIDATES, chosen_rows
 from skillshot.runtime.index import top_k
-from skillshot.runtime.layout import MODEL, QUESTION_VIEW, resolve_mode
+from skillshot.runtime.layout import MODEL, QUESTION_VIEW, refuse_slim, resolve_mode
 from skillshot.runtime.manifest import read_manifest
 from skillshot.runtime.scoring import Scoring
 from skillshot.selectors.pool import NO_ENCODER, Pool
@@ -96,9 +96,11 @@ def bank_questions(folder: Path, seed: int) -> BankQuestions:
 
     Raises:
         BundleError: the bundle is damaged, or lacks the penalties of its fit.
-        InputError: it was fitted without a text encoder.
+        InputError: it was fitted without a text encoder, or is slim.
     """
-    manifest, pool = read_manifest(folder), Pool(folder, seed)
+    manifest = read_manifest(folder)
+    refuse_slim(folder, manifest, "tuning")
+    pool = Pool(folder, seed)
     if "full" not in manifest["score"]:  # one of the parts to weigh is missing
         raise InputError(f"{folder}: {NO_ENCODER}")
     mode = resolve_mode(manifest["select"]["mode"], manifest)
