@@ -1,7 +1,7 @@
 """Parts of a large bank on the machines of a Ray cluster: the engine `ray`.
 
-Ray reads the address from RAY_ADDRESS and, where that is not set, starts on this machine. The cluster's machines get
-this package from here, so they need only the packages that it uses.
+Ray reads the address from RAY_ADDRESS. Where that is not set, it takes the cluster that runs on this machine, or starts
+here. The cluster's machines get this package from here, so they need only the packages that it uses.
 """
 
 from __future__ import annotations
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 LOSSES = 3  # of the worker of one part, after which the part is given up
 ANSWER = 5.0  # seconds in which a machine must answer; Ray itself would try for two minutes
-# a worker has one thread for each core that Ray gives it, and the driver's code path, whatever its processor
-ENVIRONMENT = DEFAULTS | {"OMP_NUM_THREADS": "1"}
 PACKAGES = ("numpy", "onnxruntime", "scikit-learn", "scipy", "tokenizers", "torch")  # whose versions change results
 
 _held: tuple[str, Callable[[Any], Any]] | None = None  # of this process, where it is a worker
@@ -62,15 +60,17 @@ def _connect(ray: Any) -> None:
     try:
         if colon and port.isdecimal():
             socket.create_connection((host, int(port)), timeout=ANSWER).close()
-        environment = {"py_modules": [str(Path(__file__).parents[1])], "env_vars": ENVIRONMENT}
+        # a worker takes the code path of this process, whatever its processor, with one thread for its one core
+        same = {name: os.environ[name] for name in DEFAULTS if name in os.environ} | {"OMP_NUM_THREADS": "1"}
+        environment = {"py_modules": [str(Path(__file__).parents[1])], "env_vars": same}
         ray.init(runtime_env=environment, log_to_driver=False, logging_level="ERROR")
     except (Exception, SystemExit) as error:  # Ray ends the process where an address does not answer
         ray.shutdown()  # of what it had begun
         cause = " ".join(str(error).split())[:300]
         raise InputError(
             f"engine ray: RAY_ADDRESS={address!r} cannot be used: {cause}\n"
-            "set RAY_ADDRESS to the head node's host:port (auto: a cluster on this machine; unset: Ray starts here), "
-            "or engine to local"
+            "set RAY_ADDRESS to the head node's host:port (auto: the cluster on this machine; unset: that, or Ray starts "
+            "here), or engine to local"
         ) from error
 
 
