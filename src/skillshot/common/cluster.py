@@ -69,8 +69,8 @@ def _connect(ray: Any) -> None:
         cause = " ".join(str(error).split())[:300]
         raise InputError(
             f"engine ray: RAY_ADDRESS={address!r} cannot be used: {cause}\n"
-            "set RAY_ADDRESS to the head node's host:port (auto: the cluster on this machine; unset: that, or Ray starts "
-            "here), or engine to local"
+            "set RAY_ADDRESS to the head node's host:port (auto: the cluster on this machine; unset: that, or Ray "
+            "starts here), or engine to local"
         ) from error
 
 
