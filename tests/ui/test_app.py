@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urlencode
@@ -164,7 +165,7 @@ def test_a_bundle_that_is_gone_is_shown_as_it_was_and_the_page_says_so(folder: P
 
 def test_duplicates_are_grouped(folder: Path) -> None:
     copies = [r for r in tiny_bundle.records(1, 50) for _ in range(3)]
-    add(folder, [type(r)(**{**r.__dict__, "id": f"copy-{i}"}) for i, r in enumerate(copies)])
+    add(folder, [replace(r, id=f"copy-{i}") for i, r in enumerate(copies)])
     page = Tab.of(Workspace(folder)).get("/duplicates").text
     assert re.search(r"Group: \d+", page) and all(f"copy-{i}" in page for i in range(3))
 
