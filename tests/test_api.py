@@ -36,9 +36,9 @@ class Parts:
         monkeypatch.setattr("skillshot.export.ready.ready_encoder", lambda _: ready)
         monkeypatch.setattr("skillshot.encoder.fastest", lambda *_: None)
         monkeypatch.setattr("skillshot.encoder.embed_texts", self.embed)
-        monkeypatch.setattr("skillshot.api._known_language", lambda *_: 0.987654)
+        monkeypatch.setattr("skillshot.features.knowledge.known_language", lambda *_: 0.987654)
         self.suspicious: list[dict[str, Any]] = []
-        nothing: dict[str, Any] = {"vectors": {}, "diagnostics": {}, "score": {}, "verdict": {}}
+        nothing: dict[str, Any] = {"vectors": {}, "diagnostics": {}, "score": {}, "verdict": {"source": "rationale"}}
         view = SimpleNamespace(prior=None)
         fitted = SimpleNamespace(**nothing, suspicious=self.suspicious, rationale_view=view)
         self.explained: list[Any] = []  # the embeddings of rationales that reached training
@@ -288,10 +288,10 @@ def test_from_examples_to_a_shared_bundle_and_back(story: Story, tmp_path: Path)
 
 
 def test_a_bank_in_a_language_that_the_encoder_lacks_is_warned(caplog: pytest.LogCaptureFixture) -> None:
-    from skillshot.api import _known_language
+    from skillshot.features.knowledge import known_language
     from skillshot.export.ready import ready_encoder
 
     encoder = ready_encoder("minilm").encoder()
-    assert _known_language(encoder, ["How many apples are left in the basket?"]) > 0.9 and not caplog.text
-    assert _known_language(encoder, ["바구니에 남은 사과는 몇 개입니까?"]) < 0.3
+    assert known_language(encoder, ["How many apples are left in the basket?"]) > 0.9 and not caplog.text
+    assert known_language(encoder, ["바구니에 남은 사과는 몇 개입니까?"]) < 0.3
     assert "knows little of the bank's language" in caplog.text
