@@ -288,8 +288,8 @@ def test_from_examples_to_a_shared_bundle_and_back(story: Story, tmp_path: Path)
 
 
 def test_a_bank_in_a_language_that_the_encoder_lacks_is_warned(caplog: pytest.LogCaptureFixture) -> None:
-    from skillshot.features.knowledge import known_language
     from skillshot.export.ready import ready_encoder
+    from skillshot.features.knowledge import known_language
 
     encoder = ready_encoder("minilm").encoder()
     assert known_language(encoder, ["How many apples are left in the basket?"]) > 0.9 and not caplog.text
