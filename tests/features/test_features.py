@@ -14,6 +14,7 @@ from helpers.lexical_reference import Reference
 from helpers.story import Story
 from skillshot.common.errors import BundleError, InputError
 from skillshot.features.channels import QUESTION, RATIONALE, Channel, spelled, take
+from skillshot.features.grams import ranked
 from skillshot.features.lexical import BUCKETS, LexicalView
 from skillshot.features.table import GramTable
 from skillshot.features.tokens import equation_grams, numbered, operators, skeleton, tokenise
@@ -87,6 +88,12 @@ def test_many_texts_give_the_same_bits_as_each_alone(view: LexicalView) -> None:
         np.testing.assert_array_equal(learned.transform(texts), alone)
         np.testing.assert_allclose(learned.sparse(texts).toarray(), alone, atol=1e-6)
     np.testing.assert_array_equal(view.transform(texts), [view.transform([text])[0] for text in texts])
+
+
+def test_equal_codes_are_counted_within_a_text_alone() -> None:
+    codes = np.array([5, 5, 5, 9], np.uint64)  # the first text has 5 twice, the second 5 and 9
+    np.testing.assert_array_equal(ranked(codes, np.array([2]))[1], [0, 1, 0, 0])
+    np.testing.assert_array_equal(ranked(codes)[1], [0, 1, 2, 0])
 
 
 def test_word_order_changes_the_features(view: LexicalView) -> None:
